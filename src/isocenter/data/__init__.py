@@ -1,0 +1,25 @@
+"""The nouns: frozen values that know no files and no network, and cache nothing."""
+
+from __future__ import annotations
+
+from isocenter.data.bundle import Bundle
+from isocenter.data.case import Case, Fact
+from isocenter.data.cases import SPLITS, Cases, Entry
+from isocenter.data.findings import IGNORE, Attribution, Finding, NotEvaluated, Probabilities, Segmentation, Value, Values
+from isocenter.data.geometry import Geometry, orienting
+from isocenter.data.image import Image, Source
+from isocenter.data.plan import Normalisation, Plan
+from isocenter.data.positive import positive_of
+from isocenter.data.problem import Problem
+from isocenter.data.protocols import Differentiable, Fitted, Learner, Opened, Predictor, Progress, Task, Watch, silent
+from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
+from isocenter.data.scores import CaseScore, Interval, Score, Scores, Test
+from isocenter.data.study import After, Augment, Before, Intensity, Spatial, Study
+
+__all__ = [
+    "IGNORE", "SPLITS", "After", "Attribution", "Augment", "Before", "Bundle", "Case", "CaseScore", "Cases",
+    "Differentiable", "Entry", "Fact", "Finding", "Fitted", "Geometry", "Image", "Intensity", "Interval", "Knob",
+    "Learner", "Normalisation", "NotEvaluated", "Opened", "Plan", "Predictor", "Probabilities", "Problem", "Progress", "Score", "Scores",
+    "Segmentation", "Source", "Spatial", "Study", "Task", "Test", "Value", "Values", "Watch", "as_settings", "build",
+    "knob", "knobs", "merged", "orienting", "positive_of", "silent",
+]

@@ -1,0 +1,77 @@
+"""Cases cut into slices or frames, lazily, keeping their group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from isocenter.data.case import Case
+from isocenter.data.cases import Entry
+from isocenter.data.findings import Finding, Segmentation
+from isocenter.data.geometry import Geometry
+from isocenter.data.image import Image
+from isocenter.errors import InputError
+
+AXES = {"slice": "z", "frame": "t"}
+
+
+def pieces(entry: Entry, unit: str) -> Iterator[Entry]:
+    """The slices (along z) or frames (along t) of one entry; opens its header to count them.
+
+    Raises
+    ------
+    InputError
+        `unit` is unknown, or the case has no such axis.
+    """
+    if unit not in AXES:
+        raise InputError("unknown unit to cut into", got=unit, wanted=" or ".join(AXES))
+    axis = AXES[unit]
+    image = entry.open().image()
+    if axis not in image.axes:
+        raise InputError(f"no axis {axis} to cut along", where=entry.id, got=image.axes)
+    group = entry.group or entry.subject or entry.id
+    for i in range(image.length(axis)):
+        yield replace(
+            entry, id=f"{entry.id}#{unit}{i}", group=group, open=lambda i=i: piece(entry.open(), axis, i, unit)
+        )
+
+
+def piece(case: Case, axis: str, index: int, unit: str) -> Case:
+    """One slice or frame of a case, with its truth cut alike."""
+    images = {role: take(im, axis, index) for role, im in case.images.items() if axis in im.axes}
+
+    def truth() -> Finding | None:
+        found = case.truth()
+        return cut_labels(found, index) if isinstance(found, Segmentation) and axis == "z" else found
+
+    loader = truth if case.load_truth else None
+    return replace(case, id=f"{case.id}#{unit}{index}", images=images, group=case.group or case.subject or case.id, load_truth=loader)
+
+
+def take(image: Image, axis: str, index: int) -> Image:
+    """One index along an axis; the axis disappears."""
+    at = image.axes.index(axis)
+    geometry = plane(image.geometry, index) if axis == "z" else image.geometry
+    times = None if axis == "t" else image.times
+    return image.replaced(
+        lambda: np.take(image.pixels(), index, axis=at), shape=image.shape[:at] + image.shape[at + 1 :],
+        axes=image.axes.replace(axis, ""), geometry=geometry, times=times,
+        channels=() if axis == "c" else image.channels,
+    )
+
+
+def plane(geometry: Geometry, index: int) -> Geometry:
+    """The 2D grid of one slice, still in its place in a 3D world."""
+    m = geometry.matrix
+    if m is None:
+        return Geometry(geometry.shape[1:])
+    m = m.copy()
+    m[:-1, -1] += m[:-1, 0] * index
+    return Geometry(geometry.shape[1:], tuple(map(tuple, m[:, 1:].tolist())), geometry.frame)
+
+
+def cut_labels(found: Segmentation, index: int) -> Segmentation:
+    """One slice of a 3D label map."""
+    return Segmentation(np.ascontiguousarray(found.labels[index]), found.names, plane(found.geometry, index))

@@ -1,0 +1,15 @@
+"""What methods answer. Values and geometry only: `ops` computes, `io` writes, `report` draws."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from isocenter.data.findings.attribution import Attribution
+from isocenter.data.findings.not_evaluated import NotEvaluated
+from isocenter.data.findings.probabilities import Probabilities
+from isocenter.data.findings.segmentation import IGNORE, Segmentation
+from isocenter.data.findings.values import Value, Values
+
+Finding: TypeAlias = Segmentation | Probabilities | Attribution | Values
+
+__all__ = ["IGNORE", "Attribution", "Finding", "NotEvaluated", "Probabilities", "Segmentation", "Value", "Values"]

@@ -1,0 +1,77 @@
+"""The recipe values that learned methods share. None means that the plan decides, from the fingerprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isocenter.data.recipe import knob
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Spatial:
+    """Spatial augmentation, drawn once per sample and applied to image and labels alike. A range of (0, 0) is off."""
+
+    rotation: Range | None = knob(None, "rotation angle about each axis (in 2D: in the plane)", unit="degrees", low=-180, high=180)
+    translation: Range | None = knob(None, "shift per axis as a share of the patch", low=-1, high=1)
+    scaling: Range | None = knob(None, "factor of size, one for all axes", low=0.1, high=10)
+    shear: Range | None = knob(None, "shear angle", unit="degrees", low=-60, high=60)
+    flip: tuple[str, ...] | None = knob(None, "axes to flip with probability 1/2, of z, y, x; left-right only when said")
+    elastic: float | None = knob(None, "SD of a smooth random displacement", unit="pixels", low=0, high=50)
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """Intensity augmentation after normalisation (SD 1), drawn once per sample. 0 or (1, 1) is off."""
+
+    gain: Range | None = knob(None, "factor of contrast about the mean", low=0, high=10)
+    offset: float | None = knob(None, "largest shift of brightness", unit="SD", low=0, high=10)
+    gamma: Range | None = knob(None, "exponent on the range of the patch", low=0.1, high=10)
+    noise: float | None = knob(None, "largest SD of added Gaussian noise", unit="SD", low=0, high=10)
+    blur: float | None = knob(None, "largest SD of a Gaussian blur", unit="pixels", low=0, high=20)
+    low_resolution: float | None = knob(None, "largest factor of down- and up-sampling", low=1, high=10)
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What is drawn anew for every training sample."""
+
+    spatial: Spatial = knob(Spatial, "spatial augmentation")
+    intensity: Intensity = knob(Intensity, "intensity augmentation")
+    share: float | None = knob(None, "probability of each intensity step", low=0, high=1)
+
+
+@dataclass(frozen=True)
+class Study:
+    """How a network learns."""
+
+    epochs: int | None = knob(None, "passes; one pass is `steps` batches", low=1, high=100000)
+    steps: int | None = knob(None, "batches per epoch", low=1, high=1000000)
+    batch_size: int | None = knob(None, "samples per batch", low=1, high=4096, tunable=True)
+    learning_rate: float | None = knob(None, "peak of the one-cycle schedule of AdamW", low=1e-7, high=10, tunable=True)
+    patience: int | None = knob(None, "validations without a better score before stopping; 0 never stops", low=0, high=100000)
+    patch: tuple[int, ...] | None = knob(None, "pixels per axis of one sample, array order", low=1, high=4096)
+    augment: Augment = knob(Augment, "augmentation")
+
+
+@dataclass(frozen=True)
+class Before:
+    """What happens to every image before a method sees it: the only place for such choices."""
+
+    spacing: tuple[float, ...] | None = knob(None, "grid to resample to, array order; None: as the plan says", unit="mm or px", low=1e-4, high=1e4)
+    intensity: str | None = knob(None, "normalisation of values", choices=("rescale", "standardise", "window", "percentile", "none"))
+    window: Range | None = knob(None, "lowest and highest value for `window`, in the image's unit")
+    channel: str | None = knob(None, "for methods of one channel: a channel name, 'mean', or 'green' and the like")
+    denoise: str | None = knob(None, "smoothing first", choices=("none", "median", "gaussian"))
+
+
+@dataclass(frozen=True)
+class After:
+    """What happens to every answer: the only place for such choices."""
+
+    largest: bool | None = knob(None, "keep only the largest connected part of each region")
+    smallest: float | None = knob(None, "remove connected parts below this size", unit="pixels", low=0)
+    fill: bool | None = knob(None, "fill holes of each region")
+    mirror: bool | None = knob(None, "average the answers of mirrored inputs")
+    overlap: float | None = knob(None, "share by which neighbouring windows overlap", low=0, high=0.9)
