@@ -25,7 +25,6 @@ def entries_of(
     y: Any,
     *,
     task: str,
-    axes: str | None,
     spacing: tuple[float, ...] | None,
     subjects: Sequence[str] | None,
     splits: Sequence[str] | None,
@@ -46,21 +45,21 @@ def entries_of(
     elif y is not None:
         raise InputError("arrays can carry a truth for classify and segment only", got=task)
     entries = tuple(
-        _entry(i, np.asarray(x[i]), axes, spacing, truths[i], present[i],
+        _entry(i, _image(x[i], spacing), truths[i], present[i],
                str(subjects[i]) if subjects is not None else "", str(splits[i]) if splits is not None else "")
         for i in range(len(x))
     )
     return entries, names, codes, positive_of(names) if task == "classify" and not multi else None, multi
 
 
-def _entry(
-    i: int, array: Array, axes: str | None, spacing: tuple[float, ...] | None, truth: Truth | None,
-    present: tuple[str, ...], subject: str, split: str,
-) -> Entry:
+def _image(value: Any, spacing: tuple[float, ...] | None) -> Image:
+    return value if isinstance(value, Image) else Image.from_array(np.asarray(value), spacing=spacing)
+
+
+def _entry(i: int, image: Image, truth: Truth | None, present: tuple[str, ...], subject: str, split: str) -> Entry:
     name = f"case{i:04d}"
 
     def opened() -> Case:
-        image = Image.from_array(array, axes=axes, spacing=spacing)
         load = None if truth is None else (lambda: truth(image.geometry))
         return Case(name, {"image": image}, subject=subject, group=subject, split=split, load_truth=load)
 

@@ -154,24 +154,22 @@ class Cases:
         y: Any = None,
         *,
         task: str = "classify",
-        axes: str | None = None,
         spacing: tuple[float, ...] | None = None,
         subjects: Sequence[str] | None = None,
         splits: Sequence[str] | None = None,
         classes: Sequence[str] | None = None,
-        name: str = "arrays",
     ) -> Cases:
         """Cases from arrays in memory.
 
         Parameters
         ----------
         x
-            (n, ...) array or sequence of arrays, one per case.
+            (n, ...) array, or sequence of arrays or of `Image`s (which know their axes), one per case.
         y
             classify: n labels, or (n, classes) zeros and ones for several labels at once.
             segment: n label maps on the grids of `x`, 0 background.
-        axes, spacing
-            As in `Image.from_array`, for one case.
+        spacing
+            mm per spatial axis in array order, the same for all arrays; None when unknown.
         subjects, splits, classes
             Who, which split, and the class names in index order.
 
@@ -187,9 +185,9 @@ class Cases:
             if values is not None and len(values) != n:
                 raise InputError(f"x and {what} differ in length", got=str(len(values)), wanted=str(n))
         entries, names, codes, positive, multi = entries_of(
-            x, y, task=task, axes=axes, spacing=spacing, subjects=subjects, splits=splits, classes=classes
+            x, y, task=task, spacing=spacing, subjects=subjects, splits=splits, classes=classes
         )
         return cls(
-            entries, name, task if y is not None else "", names, codes, positive, multi,
+            entries, "arrays", task if y is not None else "", names, codes, positive, multi,
             tasks=(task,) if y is not None else (),
         )
