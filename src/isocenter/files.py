@@ -30,10 +30,13 @@ def written(target: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     part = target.with_name(f".part-{os.getpid()}-{target.name}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(error, target) from error
+    try:
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        os.replace(part, target)
+        part.replace(target)
     except OSError as error:
         raise refusal(error, target) from error
     finally:

@@ -26,7 +26,8 @@ ALLOWED = {
     "fit": BASE | {"ops", "data", "metrics", "nets", "infer", "bundle"},
     "tasks": BASE | {"ops", "data", "metrics", "infer", "bundle"},
     "report": BASE | {"ops", "data", "metrics"},
-    "verbs": BASE | {"catalog", "data", "io", "layouts", "inspect", "metrics", "simulate", "fit", "infer", "bundle", "report"},
+    "verbs": BASE
+    | {"catalog", "data", "io", "layouts", "inspect", "metrics", "simulate", "fit", "infer", "bundle", "report"},
     "faces": BASE | {"data", "verbs", "report"},
 }
 # A learned method reaches for torch only where it studies or opens itself.

@@ -80,7 +80,11 @@ def test_no_print_outside_faces_and_no_unsafe_construct() -> None:
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func)
-            if (name == "print" and "faces" not in path.parts) or name in unsafe | dotted or name.endswith("extractall"):
+            if (
+                (name == "print" and "faces" not in path.parts)
+                or name in unsafe | dotted
+                or name.endswith("extractall")
+            ):
                 bad.append(f"{path}:{node.lineno}: {name}")
             for k in node.keywords:
                 if k.arg in ("allow_pickle", "shell") and ast.unparse(k.value) == "True":

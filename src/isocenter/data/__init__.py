@@ -5,7 +5,16 @@ from __future__ import annotations
 from isocenter.data.bundle import Bundle
 from isocenter.data.case import Case, Fact
 from isocenter.data.cases import SPLITS, Cases, Entry
-from isocenter.data.findings import IGNORE, Attribution, Finding, NotEvaluated, Probabilities, Segmentation, Value, Values
+from isocenter.data.findings import (
+    IGNORE,
+    Attribution,
+    Finding,
+    NotEvaluated,
+    Probabilities,
+    Segmentation,
+    Value,
+    Values,
+)
 from isocenter.data.geometry import Geometry, orienting
 from isocenter.data.image import Image, Source
 from isocenter.data.plan import Normalisation, Plan
@@ -17,9 +26,52 @@ from isocenter.data.scores import CaseScore, Interval, Score, Scores, Test
 from isocenter.data.study import After, Augment, Before, Intensity, Spatial, Study
 
 __all__ = [
-    "IGNORE", "SPLITS", "After", "Attribution", "Augment", "Before", "Bundle", "Case", "CaseScore", "Cases",
-    "Differentiable", "Entry", "Fact", "Finding", "Fitted", "Geometry", "Image", "Intensity", "Interval", "Knob",
-    "Learner", "Normalisation", "NotEvaluated", "Opened", "Plan", "Predictor", "Probabilities", "Problem", "Progress", "Score", "Scores",
-    "Segmentation", "Source", "Spatial", "Study", "Task", "Test", "Value", "Values", "Watch", "as_settings", "build",
-    "knob", "knobs", "merged", "orienting", "positive_of", "silent",
+    "IGNORE",
+    "SPLITS",
+    "After",
+    "Attribution",
+    "Augment",
+    "Before",
+    "Bundle",
+    "Case",
+    "CaseScore",
+    "Cases",
+    "Differentiable",
+    "Entry",
+    "Fact",
+    "Finding",
+    "Fitted",
+    "Geometry",
+    "Image",
+    "Intensity",
+    "Interval",
+    "Knob",
+    "Learner",
+    "Normalisation",
+    "NotEvaluated",
+    "Opened",
+    "Plan",
+    "Predictor",
+    "Probabilities",
+    "Problem",
+    "Progress",
+    "Score",
+    "Scores",
+    "Segmentation",
+    "Source",
+    "Spatial",
+    "Study",
+    "Task",
+    "Test",
+    "Value",
+    "Values",
+    "Watch",
+    "as_settings",
+    "build",
+    "knob",
+    "knobs",
+    "merged",
+    "orienting",
+    "positive_of",
+    "silent",
 ]

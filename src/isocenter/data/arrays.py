@@ -45,8 +45,14 @@ def entries_of(
     elif y is not None:
         raise InputError("arrays can carry a truth for classify and segment only", got=task)
     entries = tuple(
-        _entry(i, _image(x[i], spacing), truths[i], present[i],
-               str(subjects[i]) if subjects is not None else "", str(splits[i]) if splits is not None else "")
+        _entry(
+            i,
+            _image(x[i], spacing),
+            truths[i],
+            present[i],
+            str(subjects[i]) if subjects is not None else "",
+            str(splits[i]) if splits is not None else "",
+        )
         for i in range(len(x))
     )
     return entries, names, codes, positive_of(names) if task == "classify" and not multi else None, multi
@@ -83,7 +89,7 @@ def _label_truth(names: tuple[str, ...], present: tuple[str, ...], multi: bool) 
 
 
 def _regions(y: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int]]:
-    values = sorted(set().union(*(set(np.unique(np.asarray(m)).tolist()) for m in y)) - {0, False})
+    values = sorted(set().union(*(set(np.unique(np.asarray(m)).tolist()) for m in y)) - {0})
     if not names:
         names = ("foreground",) if len(values) <= 1 else tuple(str(int(v)) for v in values)
     numbers = [int(v) for v in values] if len(values) == len(names) else list(range(1, len(names) + 1))

@@ -130,6 +130,7 @@ class Cases:
 
     def with_splits(self, splits: Sequence[str]) -> Cases:
         """The same cases with other splits."""
+
         def reopened(entry: Entry, split: str) -> Entry:
             return replace(entry, split=split, open=lambda: replace(entry.open(), split=split))
 
@@ -188,6 +189,12 @@ class Cases:
             x, y, task=task, spacing=spacing, subjects=subjects, splits=splits, classes=classes
         )
         return cls(
-            entries, "arrays", task if y is not None else "", names, codes, positive, multi,
+            entries,
+            "arrays",
+            task if y is not None else "",
+            names,
+            codes,
+            positive,
+            multi,
             tasks=(task,) if y is not None else (),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -32,22 +32,27 @@ def pieces(entry: Entry, unit: str) -> Iterator[Entry]:
     if axis not in image.axes:
         raise InputError(f"no axis {axis} to cut along", where=entry.id, got=image.axes)
     group = entry.group or entry.subject or entry.id
+
+    def opener(index: int) -> Callable[[], Case]:
+        return lambda: piece(entry.open(), axis, index, unit)
+
     for i in range(image.length(axis)):
-        yield replace(
-            entry, id=f"{entry.id}#{unit}{i}", group=group, open=lambda i=i: piece(entry.open(), axis, i, unit)
-        )
+        yield replace(entry, id=f"{entry.id}#{unit}{i}", group=group, open=opener(i))
 
 
 def piece(case: Case, axis: str, index: int, unit: str) -> Case:
     """One slice or frame of a case, with its truth cut alike."""
     images = {role: take(im, axis, index) for role, im in case.images.items() if axis in im.axes}
+    load = case.load_truth
 
-    def truth() -> Finding | None:
-        found = case.truth()
+    def truth() -> Finding:
+        assert load is not None
+        found = load()
         return cut_labels(found, index) if isinstance(found, Segmentation) and axis == "z" else found
 
-    loader = truth if case.load_truth else None
-    return replace(case, id=f"{case.id}#{unit}{index}", images=images, group=case.group or case.subject or case.id, load_truth=loader)
+    group = case.group or case.subject or case.id
+    name = f"{case.id}#{unit}{index}"
+    return replace(case, id=name, images=images, group=group, load_truth=truth if load else None)
 
 
 def take(image: Image, axis: str, index: int) -> Image:
@@ -56,8 +61,11 @@ def take(image: Image, axis: str, index: int) -> Image:
     geometry = plane(image.geometry, index) if axis == "z" else image.geometry
     times = None if axis == "t" else image.times
     return image.replaced(
-        lambda: np.take(image.pixels(), index, axis=at), shape=image.shape[:at] + image.shape[at + 1 :],
-        axes=image.axes.replace(axis, ""), geometry=geometry, times=times,
+        lambda: np.take(image.pixels(), index, axis=at),
+        shape=image.shape[:at] + image.shape[at + 1 :],
+        axes=image.axes.replace(axis, ""),
+        geometry=geometry,
+        times=times,
         channels=() if axis == "c" else image.channels,
     )
 

@@ -83,7 +83,9 @@ class Image:
     def __post_init__(self) -> None:
         legal = [a for a in "tczyx" if a in self.axes]
         if list(self.axes) != legal or not self.axes.endswith("yx") or len(self.shape) != len(self.axes):
-            raise InputError("axes do not fit", got=f"{self.axes!r} {self.shape}", wanted="a part of tczyx, one length each")
+            raise InputError(
+                "axes do not fit", got=f"{self.axes!r} {self.shape}", wanted="a part of tczyx, one length each"
+            )
         if min(self.shape) < 1:
             raise InputError("the image is empty", got=str(self.shape))
         spatial = tuple(s for a, s in zip(self.axes, self.shape, strict=True) if a in SPATIAL)
@@ -132,7 +134,9 @@ class Image:
         """The pixels, read now, with the shape and axes declared; InputError when the file holds another shape."""
         array = self.load()
         if array.shape != self.shape:
-            raise InputError("the file holds another shape", where=self.name, got=str(array.shape), wanted=str(self.shape))
+            raise InputError(
+                "the file holds another shape", where=self.name, got=str(array.shape), wanted=str(self.shape)
+            )
         return array
 
     def length(self, axis: str) -> int:

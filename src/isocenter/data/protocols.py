@@ -49,7 +49,7 @@ class Fitted(Protocol):
 
     @property
     def about(self) -> Mapping[str, Any]:
-        """JSON-able description: at least ``recipe``; for networks also ``plan``, ``classes``, ``history``, ``vector``."""
+        """JSON-able: at least ``recipe``; for networks also ``plan``, ``classes``, ``history``, ``vector``."""
         ...
 
     def state(self) -> dict[str, Array]:
@@ -91,7 +91,7 @@ class Differentiable(Protocol):
     """A predictor that is one network."""
 
     def opened(self) -> Opened:
-        """Its inside; MissingExtraError without torch, BundleError when the network's code is not ours and not given."""
+        """Its inside; MissingExtraError without torch, BundleError when the network's code is not ours."""
         ...
 
 

@@ -40,7 +40,15 @@ def knob(
     source
         Paper or standard.
     """
-    meta = {"text": text, "low": low, "high": high, "unit": unit, "choices": choices, "tunable": tunable, "source": source}
+    meta = {
+        "text": text,
+        "low": low,
+        "high": high,
+        "unit": unit,
+        "choices": choices,
+        "tunable": tunable,
+        "source": source,
+    }
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=meta)
     return dataclasses.field(default=default, metadata=meta)
@@ -74,8 +82,18 @@ def knobs(cls: type, prefix: str = "") -> list[Knob]:
         m = f.metadata
         default = f.default_factory() if f.default_factory is not dataclasses.MISSING else f.default
         rows.append(
-            Knob(prefix + f.name, _type_name(hints[f.name]), default, m.get("text", ""), m.get("low"), m.get("high"),
-                 m.get("unit", ""), m.get("choices", ()), m.get("tunable", False), m.get("source", ""))
+            Knob(
+                prefix + f.name,
+                _type_name(hints[f.name]),
+                default,
+                m.get("text", ""),
+                m.get("low"),
+                m.get("high"),
+                m.get("unit", ""),
+                m.get("choices", ()),
+                m.get("tunable", False),
+                m.get("source", ""),
+            )
         )
     return rows
 

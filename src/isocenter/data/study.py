@@ -13,11 +13,15 @@ Range = tuple[float, float]
 class Spatial:
     """Spatial augmentation, drawn once per sample and applied to image and labels alike. A range of (0, 0) is off."""
 
-    rotation: Range | None = knob(None, "rotation angle about each axis (in 2D: in the plane)", unit="degrees", low=-180, high=180)
+    rotation: Range | None = knob(
+        None, "rotation angle about each axis (in 2D: in the plane)", unit="degrees", low=-180, high=180
+    )
     translation: Range | None = knob(None, "shift per axis as a share of the patch", low=-1, high=1)
     scaling: Range | None = knob(None, "factor of size, one for all axes", low=0.1, high=10)
     shear: Range | None = knob(None, "shear angle", unit="degrees", low=-60, high=60)
-    flip: tuple[str, ...] | None = knob(None, "axes to flip with probability 1/2, of z, y, x; left-right only when said")
+    flip: tuple[str, ...] | None = knob(
+        None, "axes to flip with probability 1/2, of z, y, x; left-right only when said"
+    )
     elastic: float | None = knob(None, "SD of a smooth random displacement", unit="pixels", low=0, high=50)
 
 
@@ -50,7 +54,9 @@ class Study:
     steps: int | None = knob(None, "batches per epoch", low=1, high=1000000)
     batch_size: int | None = knob(None, "samples per batch", low=1, high=4096, tunable=True)
     learning_rate: float | None = knob(None, "peak of the one-cycle schedule of AdamW", low=1e-7, high=10, tunable=True)
-    patience: int | None = knob(None, "validations without a better score before stopping; 0 never stops", low=0, high=100000)
+    patience: int | None = knob(
+        None, "validations without a better score before stopping; 0 never stops", low=0, high=100000
+    )
     patch: tuple[int, ...] | None = knob(None, "pixels per axis of one sample, array order", low=1, high=4096)
     augment: Augment = knob(Augment, "augmentation")
 
@@ -59,8 +65,12 @@ class Study:
 class Before:
     """What happens to every image before a method sees it: the only place for such choices."""
 
-    spacing: tuple[float, ...] | None = knob(None, "grid to resample to, array order; None: as the plan says", unit="mm or px", low=1e-4, high=1e4)
-    intensity: str | None = knob(None, "normalisation of values", choices=("rescale", "standardise", "window", "percentile", "none"))
+    spacing: tuple[float, ...] | None = knob(
+        None, "grid to resample to, array order; None: as the plan says", unit="mm or px", low=1e-4, high=1e4
+    )
+    intensity: str | None = knob(
+        None, "normalisation of values", choices=("rescale", "standardise", "window", "percentile", "none")
+    )
     window: Range | None = knob(None, "lowest and highest value for `window`, in the image's unit")
     channel: str | None = knob(None, "for methods of one channel: a channel name, 'mean', or 'green' and the like")
     denoise: str | None = knob(None, "smoothing first", choices=("none", "median", "gaussian"))

@@ -35,4 +35,6 @@ class Attribution:
 
     def __post_init__(self) -> None:
         if self.values.shape != self.geometry.shape:
-            raise LabelError("the map lies on another grid", got=str(self.values.shape), wanted=str(self.geometry.shape))
+            raise LabelError(
+                "the map lies on another grid", got=str(self.values.shape), wanted=str(self.geometry.shape)
+            )

@@ -26,5 +26,7 @@ class NotEvaluated:
 
     def line(self) -> str:
         """As one line."""
-        facts = ", ".join(f for f in (self.measured and f"measured {self.measured}", self.limit and f"limit {self.limit}") if f)
+        facts = ", ".join(
+            f for f in (self.measured and f"measured {self.measured}", self.limit and f"limit {self.limit}") if f
+        )
         return f"not evaluated: {self.reason}" + (f" ({facts})" if facts else "")
