@@ -1,0 +1,58 @@
+"""What one row of docs/results.md is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that the row must show on `test`.
+
+    Parameters
+    ----------
+    metric, target
+        As in `isocenter.metrics`.
+    must, aim
+        Smallest value that the row must, and would like to, reach.
+    """
+
+    metric: str
+    target: str
+    must: float
+    aim: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training on one set.
+
+    Parameters
+    ----------
+    name
+        Of the file, the results and the bundle.
+    data
+        Folder below DATA.
+    task, method, settings
+        What is trained; `settings` as for `--set`.
+    minutes
+        Time allowed for the training on two cores.
+    figures
+        What it must show on `test`.
+    rivals
+        Classical or linear methods; the one that is best on val is named before test is opened.
+    given
+        Column with findings made by a person, shown beside.
+    """
+
+    name: str
+    data: str
+    task: str
+    method: str
+    minutes: float
+    figures: tuple[Figure, ...]
+    rivals: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    given: str = ""
