@@ -1,0 +1,74 @@
+"""What it is, and how likely."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from isocenter.data import Image, NotEvaluated, Plan, Probabilities
+from isocenter.errors import BundleError
+from isocenter.infer.engines import Engine
+from isocenter.infer.memory import NETWORK_BYTES_PER_PIXEL, require
+from isocenter.infer.mirror import answered
+from isocenter.infer.preparing import prepared, unusable
+from isocenter.ops.array import Array
+from isocenter.ops.windows import multiple, padded
+
+
+def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEvaluated:
+    """The probability of each class for one image.
+
+    Parameters
+    ----------
+    engine
+        As `infer.engine` makes it.
+    image
+        Of plan.rank spatial axes; seen whole, at plan.size or plan.spacing.
+    plan
+        Its temperature divides the logits; its thresholds, chosen on val, decide (`decided`).
+
+    Raises
+    ------
+    InputError, ResourceError
+        As `prepare`.
+    BundleError
+        The network does not answer as the plan says.
+    """
+    if plan.task != "classify":
+        raise BundleError("the plan is for another question", got=plan.task, wanted="classify")
+    array = image.channels_first()
+    lack = unusable(array)
+    if lack:
+        return lack
+    seen = prepared(array, image, plan).array
+    shape = multiple(seen.shape[1:], plan.divisor)
+    require(int(np.prod(shape)) * NETWORK_BYTES_PER_PIXEL, what=f"an image of {shape}", remedy="Use a plan with a smaller size")
+    logits = answered(engine, padded(seen, shape), plan.mirror, len(plan.classes))
+    values = probabilities(logits, plan)
+    return Probabilities(plan.classes, tuple(float(v) for v in values), plan.multilabel, decided(values, plan))
+
+
+def probabilities(logits: Array, plan: Plan) -> Array:
+    """float64 (classes,) probabilities of logits (classes,): softmax, or a sigmoid each with plan.multilabel."""
+    scaled = np.asarray(logits, np.float64) / plan.temperature
+    if plan.multilabel:
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scaled)))
+    raised = np.exp(scaled - scaled.max())
+    return np.asarray(raised / raised.sum())
+
+
+def decided(values: Array, plan: Plan) -> tuple[str, ...]:
+    """The classes decided for; empty where the plan names no thresholds and the usual rule holds.
+
+    With plan.multilabel every class that reaches its threshold. With two classes and plan.positive, the positive class
+    where it reaches its threshold, else the other. Otherwise the class that reaches its threshold by the largest factor.
+    """
+    if not plan.thresholds:
+        return ()
+    limits = plan.thresholds * len(plan.classes) if len(plan.thresholds) == 1 else plan.thresholds
+    if plan.multilabel:
+        return tuple(c for c, v, t in zip(plan.classes, values, limits, strict=True) if v >= t)
+    if len(plan.classes) == 2 and plan.positive in plan.classes:
+        at = plan.classes.index(plan.positive)
+        return (plan.classes[at if values[at] >= limits[at] else 1 - at],)
+    factors = [v / max(t, 1e-12) for v, t in zip(values, limits, strict=True)]
+    return (plan.classes[int(np.argmax(factors))],)

@@ -1,0 +1,62 @@
+"""What memory there is, and the refusal before it is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from isocenter.errors import ResourceError
+
+# Live activations of a U-Net of 32 channels at full resolution, as onnxruntime holds them at its peak (measured).
+NETWORK_BYTES_PER_PIXEL = 640
+GROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
+
+
+def available(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Bytes that this process may still take, by the system and by its control group; None where nothing says so."""
+    found = [b for b in (_system(proc / "meminfo"), *(_group(groups, *names) for names in GROUPS)) if b is not None]
+    return min(found) if found else None
+
+
+def _system(path: Path) -> int | None:
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    kilobytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
+    return int(kilobytes[0]) * 1024 if kilobytes else None
+
+
+def _group(folder: Path, limit: str, usage: str) -> int | None:
+    try:
+        top, used = (folder / limit).read_text(encoding="ascii").strip(), (folder / usage).read_text(encoding="ascii")
+    except OSError:
+        return None
+    return max(0, int(top) - int(used)) if top.isdigit() else None
+
+
+def require(needed: int, *, what: str, remedy: str, free: int | None = None) -> None:
+    """Refuses work that does not fit.
+
+    Parameters
+    ----------
+    needed
+        Bytes.
+    what
+        What would take them.
+    remedy
+        The setting that fits.
+    free
+        Bytes available; None asks the system.
+
+    Raises
+    ------
+    ResourceError
+        `needed` exceeds what is available.
+    """
+    free = available() if free is None else free
+    if free is not None and needed > free:
+        raise ResourceError(f"memory does not suffice for {what}", got=f"{_text(free)} available", wanted=_text(needed), remedy=remedy)
+
+
+def _text(count: int) -> str:
+    return f"{count / 2**30:.2f} GiB" if count >= 2**30 else f"{count / 2**20:.1f} MiB"

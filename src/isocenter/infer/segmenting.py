@@ -1,0 +1,118 @@
+"""Which pixel belongs to what: whole or in windows, on the image's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from isocenter.data import Image, NotEvaluated, Plan, Segmentation
+from isocenter.data.cut import take
+from isocenter.errors import BundleError, InputError
+from isocenter.infer.engines import Engine
+from isocenter.infer.memory import NETWORK_BYTES_PER_PIXEL, require
+from isocenter.infer.mirror import answered
+from isocenter.infer.preparing import Prepared, prepared, unusable
+from isocenter.ops.array import Array
+from isocenter.ops.components import tidied
+from isocenter.ops.resample import labels_from_slabs, resize
+from isocenter.ops.windows import blend, corners, multiple, padded, trimmed
+
+
+def segment(engine: Engine, image: Image, plan: Plan, *, want_scores: bool = False) -> Segmentation | NotEvaluated:
+    """The label map of one image.
+
+    Images up to plan.patch are answered whole, larger ones in windows that are blended with Gaussian weights. A network of
+    rank 2 answers a volume slice by slice. The logits never exist on the image's own grid, unless scores are wanted.
+
+    Parameters
+    ----------
+    engine
+        As `infer.engine` makes it.
+    image
+        2D or 3D.
+    plan
+        As in `Plan`.
+    want_scores
+        Also give the softmax of the logits on the own grid.
+
+    Raises
+    ------
+    InputError
+        As `prepare`; or an image of two axes for a network of three.
+    ResourceError
+        Not even one window fits into memory.
+    BundleError
+        The network does not answer as the plan says.
+    """
+    if plan.task != "segment":
+        raise BundleError("the plan is for another question", got=plan.task, wanted="segment")
+    if image.ndim < plan.rank:
+        raise InputError("the network needs a volume", where=image.name, got="2D", wanted="3D")
+    array = image.channels_first()
+    lack = unusable(array)
+    if lack:
+        return lack
+    if image.ndim == plan.rank:
+        labels, scores = _answer(engine, prepared(array, image, plan), plan, want_scores)
+    else:
+        labels, scores = _stack(engine, image.replaced(lambda: array, axes="czyx", shape=array.shape), plan, want_scores)
+    labels = tidied(labels, keep_largest=plan.largest, smallest=plan.smallest, fill=plan.fill)
+    return Segmentation(labels, plan.classes, image.geometry, scores)
+
+
+def _stack(engine: Engine, volume: Image, plan: Plan, want_scores: bool) -> tuple[Array, Array | None]:
+    labels = np.empty(volume.geometry.shape, np.uint8)
+    scores = np.empty((len(plan.classes), *labels.shape), np.float32) if want_scores else None
+    for i in range(len(labels)):
+        piece = take(volume, "z", i)
+        labels[i], found = _answer(engine, prepared(piece.pixels(), piece, plan), plan, want_scores)
+        if scores is not None:
+            scores[:, i] = found
+    return labels, scores
+
+
+def _answer(engine: Engine, ready: Prepared, plan: Plan, want_scores: bool) -> tuple[Array, Array | None]:
+    slabs = logits(engine, ready.array, plan)
+    if not want_scores:
+        return labels_from_slabs(slabs, ready.working, ready.own), None
+    whole = np.concatenate(list(slabs), axis=1)
+    return labels_from_slabs([whole], ready.working, ready.own), softmax(resize(whole, ready.own))
+
+
+def logits(engine: Engine, array: Array, plan: Plan) -> Iterator[Array]:
+    """Logits (classes, rows, *rest) of a prepared array (c, *grid), in slabs along its first axis."""
+    grid = array.shape[1:]
+    whole = multiple(grid, plan.divisor)
+    window = tuple(map(min, whole, multiple(plan.patch, plan.divisor))) if plan.patch else whole
+    inside = padded(array, window)
+    shape = inside.shape[1:]
+    _check(array, shape, window, plan)
+    if shape == window:
+        pieces = iter([answered(engine, inside, plan.mirror, len(plan.classes))])
+    else:
+        where = corners(shape, window, plan.overlap)
+        answers = (answered(engine, _cut(inside, at, window), plan.mirror, len(plan.classes)) for at in where)
+        pieces = blend(answers, where, shape)
+    return trimmed(pieces, shape, grid)
+
+
+def _cut(array: Array, corner: tuple[int, ...], window: tuple[int, ...]) -> Array:
+    return array[(slice(None), *(slice(c, c + n) for c, n in zip(corner, window, strict=True)))]
+
+
+def _check(array: Array, shape: tuple[int, ...], window: tuple[int, ...], plan: Plan) -> None:
+    pixels = int(np.prod(window))
+    rolling = 3 * 4 * (len(plan.classes) + 1) * window[0] * int(np.prod(shape[1:]))
+    require(
+        pixels * NETWORK_BYTES_PER_PIXEL + rolling, what=f"one window of {window}",
+        remedy=f"Use a plan with patch {tuple(max(d, n // 2 // d * d) for n, d in zip(window, plan.divisor or (1,) * len(window), strict=True))}",
+    )
+
+
+def softmax(scores: Array) -> Array:
+    """float32 scores over the first axis that sum to 1."""
+    out = scores - scores.max(axis=0, keepdims=True)
+    np.exp(out, out=out)
+    out /= out.sum(axis=0, keepdims=True)
+    return out
