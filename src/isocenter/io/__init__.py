@@ -1,1 +1,9 @@
-"""TODO"""
+"""Files in and out. One module is one format; the content of a file decides which one reads it."""
+
+from __future__ import annotations
+
+from isocenter.io.formats import sniff
+from isocenter.io.npz import array_at
+from isocenter.io.reading import problems, read, read_image, read_labels
+
+__all__ = ["array_at", "problems", "read", "read_image", "read_labels", "sniff"]

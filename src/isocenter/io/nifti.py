@@ -1,0 +1,306 @@
+"""NIfTI-1 and NIfTI-2 single files (.nii, .nii.gz). The world is RAS in the file and LPS in here."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isocenter.data import Geometry, Image, Problem, Source
+from isocenter.errors import GeometryError, UnreadableError
+from isocenter.io import limits
+from isocenter.io.grid import Note, located, numbers, ordered, silent, stated, unstated, with_spacing
+from isocenter.ops.array import Array
+
+GZIP = b"\x1f\x8b"
+BLOCK = 1 << 20
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 1e-3}
+SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the numbers lie in the file: type, shape in C order, offset, scaling, and the names of its axes."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+    slope: float
+    intercept: float
+    axes: str = ""
+
+
+def claims(path: Path, head: bytes) -> bool:
+    """Whether the first bytes are a NIfTI header, plain or gzipped."""
+    if head.startswith(GZIP):
+        try:
+            head = zlib.decompressobj(31).decompress(head, 540)
+        except zlib.error:
+            return False
+    if len(head) < 4 or not {348, 540} & {*struct.unpack("<i", head[:4]), *struct.unpack(">i", head[:4])}:
+        return False
+    magic = head[344:348] if 348 in (*struct.unpack("<i", head[:4]), *struct.unpack(">i", head[:4])) else head[4:8]
+    # A header that is cut short still claims, so that the refusal can say so.
+    return magic in (b"n+1\0", b"n+2\0", b"ni1\0", b"ni2\0") or len(head) < 348
+
+
+def read(
+    path: Path, *, axes: str | None = None, spacing: tuple[float, ...] | None = None, note: Note = silent
+) -> Image:
+    """An image whose header is read now and whose pixels are read by `pixels()`.
+
+    Parameters
+    ----------
+    axes
+        Names of the axes in C order (the file's order reversed): "tzyx" or "czyx" for four; asked for when the file's
+        time units and steps do not say that the fourth is time.
+    spacing
+        mm per spatial axis, over what the file says.
+    note
+        Hears of contradictions that do not stop reading.
+
+    Raises
+    ------
+    UnreadableError
+        Damaged, cut short, or of a type that is no image.
+    GeometryError
+        The affine holds NaN or infinity, or is singular.
+    AmbiguousError
+        Four axes and no word on the fourth.
+    """
+    with limits.typed(path, "NIfTI"):
+        header = header_of(path)
+        layout, times = _named(path, header, _layout(path, header), axes)
+        geometry = _geometry(path, header, layout, note)
+    shape, legal = _in_our_order(layout)
+    return with_spacing(
+        Image(
+            partial(pixels, str(path), layout), shape, legal, _result(layout).name, geometry,
+            channels=("red", "green", "blue", "alpha")[: shape[legal.index("c")]] if _coloured(layout) else (),
+            times=times, source=Source((str(path),), "nifti"),
+        ),
+        path, spacing,
+    )
+
+
+def header_of(path: str | Path) -> Any:
+    """nibabel's header of the file, unchecked; UnreadableError when it is cut short or not a single file."""
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    block = _bytes(path, 540)
+    kind = 540 in (*struct.unpack("<i", block[:4]), *struct.unpack(">i", block[:4])) if len(block) >= 4 else False
+    size = 540 if kind else 348
+    limits.stored(path, size, len(block))
+    header = (Nifti2Header if kind else Nifti1Header)(block[:size], check=False)
+    if bytes(header["magic"])[:2] == b"ni":
+        raise UnreadableError("a header without its pixels (.hdr/.img)", where=str(path), wanted="a single .nii file")
+    return header
+
+
+def _bytes(path: str | Path, size: int) -> bytes:
+    with Path(path).open("rb") as file:
+        head = file.read(max(size, 1024))
+        while head.startswith(GZIP):
+            inflater = zlib.decompressobj(31)
+            found = inflater.decompress(head, size)
+            more = file.read(BLOCK) if len(found) < size and not inflater.eof else b""
+            if not more:
+                return found
+            head += more
+    return head[:size]
+
+
+def _layout(path: Path, header: Any) -> Layout:
+    """Type, shape and offset that the header declares, held against the size of the file."""
+    dims = [int(v) for v in header["dim"]]
+    if not 1 < dims[0] <= 7 or min(dims[1 : dims[0] + 1]) < 1:
+        raise UnreadableError("impossible dimensions", where=str(path), got=str(dims), wanted="2 to 5 positive lengths")
+    lengths = dims[1 : dims[0] + 1]
+    while len(lengths) > 3 and lengths[-1] == 1:
+        lengths.pop()
+    dtype = header.get_data_dtype()
+    if dtype.kind == "c" or dtype.kind not in "uifV":
+        raise UnreadableError("values that are no image", where=str(path), got=str(dtype), wanted="real numbers or RGB")
+    offset = float(header["vox_offset"])
+    if not np.isfinite(offset) or offset < 0:
+        raise UnreadableError("impossible offset of the pixels", where=str(path), got=str(offset))
+    start = max(int(offset), int(header["sizeof_hdr"]))
+    slope, intercept = float(header["scl_slope"]), float(header["scl_inter"])
+    if not np.isfinite(slope) or slope == 0 or dtype.kind == "V":
+        slope, intercept = 1.0, 0.0
+    if not np.isfinite(intercept):
+        raise UnreadableError("impossible scaling", where=str(path), got=f"intercept {intercept}")
+    needed, have = start + int(np.prod([int(v) for v in lengths], dtype=object)) * dtype.itemsize, path.stat().st_size
+    if _gzipped(path):
+        limits.inflated(path, needed, have)
+    else:
+        limits.stored(path, needed, have)
+    kind = dtype.str if dtype.kind != "V" else str(dtype.itemsize)
+    return Layout(kind, tuple(lengths[::-1]), start, slope, intercept)
+
+
+def _gzipped(path: str | Path) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(2) == GZIP
+
+
+def _coloured(layout: Layout) -> bool:
+    return layout.dtype in ("3", "4")
+
+
+def _named(
+    path: Path, header: Any, layout: Layout, axes: str | None
+) -> tuple[Layout, tuple[float, ...] | None]:
+    """The layout with its axes named, and the times of the frames where they are known."""
+    n = len(layout.shape)
+    unit = SECONDS.get(header.get_xyzt_units()[1])
+    step = float(header["pixdim"][4])
+    film = unit is not None and np.isfinite(step) and step > 0
+    shape = layout.shape
+    if n == 5 and shape[1] == 1:
+        # dim 5 is the vector; dim 4 is kept by the format although there is one time.
+        shape, n = (shape[0], *shape[2:]), 4
+        names = "czyx"
+    elif n <= 3:
+        names = "zyx"[3 - n :]
+    else:
+        names = {4: "tzyx", 5: "ctzyx"}.get(n, "") if film else ""
+    names = stated(path, axes, shape) if axes else names
+    if not names:
+        raise unstated(path, shape, ("tzyx", "czyx") if n == 4 else ("ctzyx",))
+    times = None
+    if "t" in names and film and unit is not None:
+        start = float(header["toffset"]) if np.isfinite(header["toffset"]) else 0.0
+        times = tuple((start + i * step) * unit for i in range(shape[names.index("t")]))
+    return Layout(layout.dtype, shape, layout.offset, layout.slope, layout.intercept, names), times
+
+
+def _in_our_order(layout: Layout) -> tuple[tuple[int, ...], str]:
+    axes, shape = layout.axes, layout.shape
+    if _coloured(layout):
+        axes, shape = axes + "c", (*shape, int(layout.dtype))
+    legal = "".join(a for a in "tczyx" if a in axes)
+    return tuple(shape[axes.index(a)] for a in legal), legal
+
+
+def _result(layout: Layout) -> np.dtype[Any]:
+    """Type of the pixels that come out: the file's own, or floating point where there is a scaling."""
+    if _coloured(layout):
+        return np.dtype(np.uint8)
+    own = np.dtype(layout.dtype).newbyteorder("=")
+    if own.itemsize > 8:
+        own = np.dtype(np.float64)
+    return own if (layout.slope, layout.intercept) == (1.0, 0.0) else np.result_type(own, np.float32)
+
+
+def pixels(path: str, layout: Layout) -> Array:
+    """The numbers of the file, scaled, in our order of axes; typed errors as in `read`."""
+    with limits.typed(path, "NIfTI"):
+        stored = np.dtype((np.uint8, int(layout.dtype))) if _coloured(layout) else np.dtype(layout.dtype)
+        raw = _stored(path, stored.itemsize * int(np.prod(layout.shape, dtype=object)), layout.offset)
+        array = raw.reshape(*layout.shape, -1) if _coloured(layout) else raw.view(stored).reshape(layout.shape)
+        wanted = _result(layout)
+        if (layout.slope, layout.intercept) != (1.0, 0.0):
+            limits.fits(path, array.size * wanted.itemsize)
+            array = array.astype(wanted)
+            array *= wanted.type(layout.slope)
+            array += wanted.type(layout.intercept)
+        return ordered(layout.axes + "c" * _coloured(layout), array.astype(wanted, copy=False))
+
+
+def _stored(path: str, size: int, offset: int) -> Array:
+    """`size` bytes from `offset`, inflated where needed, into one array that may be written to."""
+    limits.fits(path, size)
+    if not _gzipped(path):
+        limits.stored(path, offset + size, Path(path).stat().st_size)
+        return np.fromfile(path, np.uint8, size, offset=offset)
+    out = np.empty(size, np.uint8)
+    done = -offset
+    with Path(path).open("rb") as file:
+        for piece in _pieces(file):
+            end = done + len(piece)
+            if end > 0:
+                part = np.frombuffer(piece, np.uint8)[max(-done, 0) : max(size - done, 0)]
+                out[max(done, 0) : max(done, 0) + len(part)] = part
+            done = end
+            if done > size + BLOCK:
+                break
+    limits.stored(path, size, min(done, size) if done < size else size)
+    return out
+
+
+def _pieces(file: Any) -> Any:
+    """The inflated stream in blocks, over all gzip members; zlib.error where the checksum is wrong."""
+    inflater, data = zlib.decompressobj(31), file.read(BLOCK)
+    while data:
+        yield inflater.decompress(data, BLOCK)
+        data = inflater.unconsumed_tail
+        if inflater.eof:
+            rest = inflater.unused_data or file.read(BLOCK)
+            if not rest.startswith(GZIP[:1]):
+                return
+            inflater, data = zlib.decompressobj(31), rest
+        elif not data:
+            data = file.read(BLOCK)
+
+
+def _geometry(path: Path, header: Any, layout: Layout, note: Note) -> Geometry:
+    affine = _affine(path, header, note)
+    spatial = [a for a in "zyx" if a in layout.axes]
+    shape = tuple(layout.shape[layout.axes.index(a)] for a in spatial)
+    if affine is None:
+        return Geometry(shape)
+    # File axis i is our x, j our y, k our z: columns in the order k, j, i, or j, i for a grid of two axes.
+    columns = [{"z": 2, "y": 1, "x": 0}[a] for a in spatial] + [3]
+    return located(path, shape, (RAS_TO_LPS @ affine)[:, columns])
+
+
+def _affine(path: Path, header: Any, note: Note) -> Array | None:
+    """RAS mm affine by sform, else qform, else pixdim; None where the file says nothing."""
+    scale = np.diag([*[MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)] * 3, 1.0])
+    sform = header.get_sform(coded=True)[0]
+    qform = _qform(path, header) if sform is None or int(header["qform_code"]) > 0 else None
+    if sform is not None:
+        if qform is not None and np.isfinite(sform).all():
+            _agree(path, header, scale @ sform, scale @ qform, note)
+        return np.asarray(scale @ sform)
+    if qform is not None:
+        return np.asarray(scale @ qform)
+    zooms = np.asarray(header["pixdim"][1:4], float)
+    if (zooms == 0).any():
+        note(Problem("spacing-unknown", "warning", "the file states no spacing", str(path), remedy="Pass spacing="))
+        return None
+    note(Problem(
+        "orientation-unstated", "warning", "neither sform nor qform is set: spacing known, orientation assumed",
+        str(path), got="sform_code 0, qform_code 0",
+    ))
+    return np.asarray(scale @ header.get_base_affine())
+
+
+def _qform(path: Path, header: Any) -> Array | None:
+    try:
+        found = header.get_qform(coded=True)[0]
+    except Exception as error:
+        raise GeometryError("the qform is impossible", where=str(path), got=limits.cause(error)) from error
+    return None if found is None else np.asarray(found, float)
+
+
+def _agree(path: Path, header: Any, sform: Array, qform: Array, note: Note) -> None:
+    """Tells of sform and qform that place a corner of the grid at different points."""
+    lengths = [max(int(v), 1) for v in header["dim"][1:4]]
+    corners = np.stack(np.meshgrid(*[(0, v - 1) for v in lengths], indexing="ij"), -1).reshape(-1, 3)
+    apart = np.linalg.norm(corners @ (sform - qform)[:3, :3].T + (sform - qform)[:3, 3], axis=1)
+    size = np.linalg.norm(sform[:3, :3], axis=0).min()
+    if np.isfinite(apart).all() and apart.max() > 0.1 * size:
+        note(Problem(
+            "sform-qform", "warning", "sform and qform place the image differently; sform is used", str(path),
+            got=f"corners up to {numbers([apart.max()])} mm apart",
+            remedy="Check in which of the two the labels were drawn",
+        ))
