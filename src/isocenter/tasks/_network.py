@@ -1,0 +1,84 @@
+"""What the fitted networks of all questions share: their parts, their engine, their inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from isocenter.data import Case, Opened, Plan
+from isocenter.errors import BundleError, MissingExtraError, RecipeError
+from isocenter.infer import Engine, back, prepare, ready
+from isocenter.ops.array import Array
+from isocenter.ops.windows import multiple, padded, unpadded
+
+NETWORK, INPUT, OUTPUT, WEIGHTS = "network.onnx", "vector/input", "vector/output", "weights/"
+
+
+def plan_of(about: Mapping[str, Any], task: str) -> Plan:
+    """The plan in `about`; BundleError when it is missing, broken or of another task."""
+    try:
+        plan = Plan.from_json(about["plan"])
+    except (KeyError, TypeError, RecipeError) as error:
+        raise BundleError("the plan of the network cannot be read", got=str(error)) from error
+    if plan.task != task:
+        raise BundleError("the plan is for another question", got=plan.task, wanted=task)
+    return plan
+
+
+def accepted(about: Mapping[str, Any], state: Mapping[str, Array], task: str) -> None:
+    """Refuses a description or arrays with which nothing can be answered.
+
+    Raises
+    ------
+    BundleError
+        The plan is broken, or the network or its stored vector is missing or of another type.
+    """
+    plan_of(about, task)
+    missing = [name for name in (NETWORK, INPUT, OUTPUT) if name not in state]
+    if missing:
+        raise BundleError("the fitted network lacks a part", got=", ".join(missing) + " missing")
+    if state[NETWORK].dtype != np.uint8 or state[NETWORK].ndim != 1:
+        raise BundleError("the exported network is not bytes", got=f"{state[NETWORK].dtype} {state[NETWORK].shape}")
+
+
+def engine_of(plan: Plan, arrays: Mapping[str, Array]) -> Engine:
+    """The engine, once it has answered the stored vector as at its export; raises as `infer.ready`."""
+    return ready(arrays[NETWORK].tobytes(), arrays[INPUT], arrays[OUTPUT], plan)
+
+
+def opened_of(about: Mapping[str, Any], arrays: Mapping[str, Array], plan: Plan) -> Opened:
+    """The torch module and the way to and from its grid.
+
+    Raises
+    ------
+    MissingExtraError
+        torch is not installed.
+    BundleError
+        The network's code is not ours.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("the inside of a network", "train") from error
+    from isocenter import nets
+
+    spec = about.get("network") or {}
+    weights = {name.removeprefix(WEIGHTS): array for name, array in arrays.items() if name.startswith(WEIGHTS)}
+    if not weights or ":" in str(spec.get("name", "")):
+        raise BundleError("the network's code is not part of isocenter", got=str(spec.get("name", "")), remedy="Hand the module over yourself; predictions need none")
+    module = nets.build(spec, weights)
+
+    def tensor(case: Case) -> Any:
+        seen = prepare(case.image(), plan).array
+        return torch.from_numpy(padded(seen, multiple(seen.shape[1:], plan.divisor)).copy())[None]
+
+    def returned(array: Array, case: Case) -> Array:
+        array = np.asarray(array, np.float32)
+        flat = array[None] if array.ndim == plan.rank else array
+        working = prepare(case.image(), plan).working
+        out = back(unpadded(flat, working), case.image().geometry.shape)
+        return out[0] if array.ndim == plan.rank else out
+
+    return Opened(module, tensor, returned, plan.classes, nets.layers(spec))
