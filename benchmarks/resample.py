@@ -33,7 +33,7 @@ def run() -> list[str]:
             sitk.sitkFloat32,
             True,
         )
-        return sitk.GetArrayViewFromImage(out)
+        return sitk.GetArrayFromImage(out)
 
     def by_torch() -> np.ndarray:
         x = torch.from_numpy(volume).float()[None, None]
