@@ -34,7 +34,8 @@ FORMATS = {
 OTHERS = (
     (b"%PDF", "PDF"), (b"%!PS", "PostScript"), (b"8BPS", "PSD"), (b"GIF8", "GIF"), (b"BM", "BMP"), (b"RIFF", "RIFF"),
     (b"\x89HDF", "HDF5"), (b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "gzip"), (b"NRRD", "NRRD"),
-    (b"MZ", "a program"), (b"\x7fELF", "a program"), (b"<", "XML or HTML"), (b"{", "JSON"), (b"ObjectType", "MetaImage"),
+    (b"MZ", "a program"), (b"\x7fELF", "a program"), (b"<", "XML or HTML"), (b"{", "JSON"),
+    (b"ObjectType", "MetaImage"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Geometry, Image, Problem, Source
-from isocenter.errors import GeometryError, UnreadableError
+from isocenter.errors import GeometryError, OutputError, UnreadableError
 from isocenter.io import limits
+from isocenter.io.encoded import Block
 from isocenter.io.grid import Note, located, numbers, ordered, silent, stated, unstated, with_spacing
 from isocenter.ops.array import Array
 
@@ -21,6 +23,8 @@ GZIP = b"\x1f\x8b"
 BLOCK = 1 << 20
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 1e-3}
+FORMS = ("sform_code", "qform_code", "srow_x", "srow_y", "srow_z", "quatern_b", "quatern_c", "quatern_d",
+         "qoffset_x", "qoffset_y", "qoffset_z")
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
 
 
@@ -274,7 +278,7 @@ def _affine(path: Path, header: Any, note: Note) -> Array | None:
     if qform is not None:
         return np.asarray(scale @ qform)
     zooms = np.asarray(header["pixdim"][1:4], float)
-    if (zooms == 0).any():
+    if (zooms == 0).any() or (header.get_xyzt_units()[0] == "unknown" and (zooms == 1).all()):
         note(Problem("spacing-unknown", "warning", "the file states no spacing", str(path), remedy="Pass spacing="))
         return None
     note(Problem(
@@ -304,3 +308,100 @@ def _agree(path: Path, header: Any, sform: Array, qform: Array, note: Note) -> N
             got=f"corners up to {numbers([apart.max()])} mm apart",
             remedy="Check in which of the two the labels were drawn",
         ))
+
+
+def write(path: Path, block: Block, like: Image | None = None) -> None:
+    """Writes an array with its grid; forms, codes and units exactly those of `like` where it is a NIfTI on that grid.
+
+    Channels go to the fifth dimension, as the standard has it; a grid of unknown spacing says so by its units.
+
+    Raises
+    ------
+    OutputError
+        Axes that the format cannot hold without inventing one.
+    """
+    axes, array = block.axes, np.ascontiguousarray(block.array)
+    if axes not in ("yx", "zyx", "tzyx", "czyx", "tczyx"):
+        raise OutputError("NIfTI would need a made-up axis", where=str(path), got=axes, wanted="yx, zyx, tzyx or czyx",
+                          remedy="Write .tif")
+    if "c" in axes:
+        array = np.ascontiguousarray(array[None] if "t" not in axes else array).swapaxes(0, 1)
+    if array.dtype == np.float16 or array.dtype == bool:
+        array = array.astype(np.float32 if array.dtype == np.float16 else np.uint8)
+    header = _header_for(block, array, like)
+    packer = zlib.compressobj(3, zlib.DEFLATED, 31) if path.name.lower().endswith(".gz") else None
+    with path.open("wb") as file:
+        for piece in (header.binaryblock + b"\0\0\0\0", *_planes(array)):
+            file.write(packer.compress(piece) if packer else piece)
+        if packer:
+            file.write(packer.flush())
+
+
+def _planes(array: Array) -> Iterator[bytes]:
+    for plane in array if array.ndim > 2 else array[None]:
+        yield np.ascontiguousarray(plane).tobytes()
+
+
+def _header_for(block: Block, array: Array, like: Image | None) -> Any:
+    from nibabel.nifti1 import Nifti1Header
+    from nibabel.nifti2 import Nifti2Header
+
+    large = max(array.shape) > 32767
+    header = (Nifti2Header if large else Nifti1Header)()
+    header.set_data_dtype(array.dtype)
+    header.set_data_shape(array.shape[::-1])
+    header["vox_offset"] = 544 if large else 352
+    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
+    model = _model(block.geometry, like)
+    if model is not None:
+        for name in FORMS:
+            header[name] = model[name]
+        header["pixdim"][:4] = model["pixdim"][:4]
+        space = model.get_xyzt_units()[0]
+    else:
+        space = _place(header, block.geometry)
+    if "c" in block.axes:
+        header.set_intent("vector")
+    step = np.diff(block.times) if block.times is not None and len(block.times) > 1 else np.zeros(0)
+    if block.times is not None:
+        header["pixdim"][4] = float(step.mean()) if len(step) else 1.0
+        header["toffset"] = block.times[0]
+    header.set_xyzt_units(space, "sec" if block.times is not None else None)
+    return header
+
+
+def _model(geometry: Geometry, like: Image | None) -> Any:
+    """The header of `like`, when it is a NIfTI file on this very grid."""
+    if like is None or like.source.format != "nifti" or not Path(like.name).is_file():
+        return None
+    with limits.typed(like.name, "NIfTI"):
+        header = header_of(like.name)
+        theirs = read(Path(like.name), axes=None if like.ndim == len(like.axes) else _file_axes(like)).geometry
+    return header if theirs.same_grid(geometry) else None
+
+
+def _file_axes(like: Image) -> str:
+    return "".join(a for a in "ctzyx" if a in like.axes and (a != "c" or like.channels[:1] != ("red",)))
+
+
+def _place(header: Any, geometry: Geometry) -> str | None:
+    """Sets sform and qform from a grid; the unit of space."""
+    m = geometry.matrix
+    if m is None:
+        header["pixdim"][1:4] = 1.0
+        return None
+    affine = np.eye(4)
+    n, world = geometry.ndim, m.shape[0] - 1
+    affine[:world, :n] = m[:-1, :-1][:, ::-1]
+    affine[:world, 3] = m[:-1, -1]
+    if n == 2 and world == 3:
+        normal = np.cross(affine[:3, 0], affine[:3, 1])
+        affine[:3, 2] = normal / np.linalg.norm(normal)
+    affine = RAS_TO_LPS @ affine
+    unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    if np.allclose(unit.T @ unit, np.eye(3), atol=1e-5):
+        header.set_qform(affine, code=1)
+    else:
+        header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
+    header.set_sform(affine, code=1)
+    return "mm"

@@ -13,6 +13,7 @@ import numpy as np
 from isocenter.data import Geometry, Image, Source
 from isocenter.errors import LabelError, UnreadableError, UsageError
 from isocenter.io import limits
+from isocenter.io.encoded import Block
 from isocenter.io.grid import OURS, Note, ordered, silent, stated, unstated, with_spacing
 from isocenter.ops.array import Array
 
@@ -83,12 +84,12 @@ def body(file: BinaryIO, stored: Stored, path: object) -> Array:
     """The numbers, read from where the file stands; UnreadableError when it is cut short."""
     limits.fits(str(path), stored.size)
     out = np.empty(stored.size, np.uint8)
-    done, view = 0, memoryview(out)
+    done = 0
     while done < stored.size:
         piece = file.read(min(stored.size - done, 1 << 20))
         if not piece:
             raise UnreadableError("cut short", where=str(path), got=f"{done} bytes", wanted=f"{stored.size} bytes")
-        view[done : done + len(piece)] = piece
+        out[done : done + len(piece)] = np.frombuffer(piece, np.uint8)
         done += len(piece)
     array = out.view(np.dtype(stored.dtype)) if stored.size else np.empty(0, np.dtype(stored.dtype))
     array = array.reshape(stored.shape[::-1]).T if stored.fortran else array.reshape(stored.shape)
@@ -170,3 +171,9 @@ def labels(path: Path) -> Array:
     if array.dtype.kind not in "buif":
         raise LabelError("not numbers", where=str(path), got=str(array.dtype))
     return array
+
+
+def write(path: Path, block: Block, like: Image | None = None) -> None:
+    """Writes the numbers alone; the grid is lost."""
+    with path.open("wb") as file:
+        np.save(file, block.array, allow_pickle=False)

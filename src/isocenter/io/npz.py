@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from isocenter.data import Image
 from isocenter.errors import AmbiguousError, NotFoundError, UnreadableError, UsageError, nearest
 from isocenter.io import limits, npy
+from isocenter.io.encoded import Block
 from isocenter.io.grid import Note, silent
 from isocenter.ops.array import Array
 
 SPEC = re.compile(r"^(?P<file>.+\.np[yz])#(?P<name>[^\[\]]*)(?:\[(?P<index>-?\d+)\])?$", re.IGNORECASE)
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """One array in a file: the file, the name of the array ("" in a .npy), and an index into its first axis."""
 
     path: Path
@@ -143,3 +145,16 @@ def read(
 def labels(path: Path | Place) -> Array:
     """The array as stored."""
     return load(path if isinstance(path, Place) else Place(path))
+
+
+def write(path: Path, block: Block, like: Image | None = None) -> None:
+    """Writes the numbers under ``labels``, ``pixels`` or ``values``, with ``axes``, ``names``, LPS ``affine``."""
+    arrays: dict[str, Array] = {block.kind: block.array, "axes": np.asarray(block.axes)}
+    if block.names:
+        arrays["names"] = np.asarray(block.names)
+    if block.geometry.matrix is not None:
+        arrays["affine"] = block.geometry.matrix
+    if block.times is not None:
+        arrays["times"] = np.asarray(block.times)
+    with path.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import numpy as np
+
 from isocenter.data import Image, Problem
-from isocenter.errors import UnreadableError
+from isocenter.errors import OutputError, UnreadableError
 from isocenter.io import limits, raster
+from isocenter.io.encoded import Block, as_bytes
 from isocenter.io.grid import Note, silent, stated
 from isocenter.ops.array import Array
 
@@ -64,3 +67,24 @@ def _header(path: Path) -> tuple[int, int]:
     if head[12:16] != b"IHDR" or not width or not height:
         raise UnreadableError("no PNG header", where=str(path))
     return depth, kind
+
+
+def write(path: Path, block: Block, like: Image | None = None) -> None:
+    """Writes grey of 8 or 16 bits, or colour of 8 bits, the numbers unchanged.
+
+    Raises
+    ------
+    OutputError
+        More than two spatial axes, channels that are no colours, or values that the format cannot hold.
+    """
+    import PIL.Image
+
+    array = as_bytes(path, block.array)
+    if block.axes == "cyx" and array.dtype == np.uint8 and len(array) in (3, 4):
+        array = np.ascontiguousarray(np.moveaxis(array, 0, -1))
+    elif block.axes != "yx":
+        raise OutputError(
+            "a PNG holds one grey or colour picture", where=str(path), got=f"axes {block.axes}, {block.array.shape}",
+            remedy="Write .nii.gz or .tif, or one slice",
+        )
+    PIL.Image.fromarray(array).save(path, "PNG")

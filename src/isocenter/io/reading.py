@@ -51,9 +51,9 @@ def read_image(
         return formats.module("npy").read(where.path, axes=axes, spacing=spacing, index=where.index)  # type: ignore[no-any-return]
     path = Path(path)
     name = formats.sniff(path)
-    extra: dict[str, Any] = {"series": series} if name == "dicom" else {}
-    if series is not None and name != "dicom":
-        raise UsageError("only DICOM has series", where=str(path), got=f"series={series!r}")
+    extra: dict[str, Any] = {"series": series} if name in ("dicom", "tiff") else {}
+    if series is not None and not extra:
+        raise UsageError("only DICOM and TIFF hold several series", where=str(path), got=f"series={series!r}")
     with limits.typed(path, formats.FORMATS[name].title):
         return formats.module(name).read(path, axes=axes, spacing=spacing, note=note, **extra)  # type: ignore[no-any-return]
 

@@ -1,0 +1,113 @@
+"""What writes any value: the suffix decides the format, the file appears whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from isocenter import files
+from isocenter.data import Attribution, Image, Probabilities, Segmentation, Values
+from isocenter.errors import OutputError
+from isocenter.io import answers, encoded, formats, overlay
+from isocenter.ops.array import Array
+
+ARRAYS = {
+    ".nii": "nifti", ".nii.gz": "nifti", ".tif": "tiff", ".tiff": "tiff", ".png": "png",
+    ".npy": "npy", ".npz": "npz",
+}
+TEXTS = {".json": answers.as_json, ".csv": answers.as_csv}
+
+
+def write(
+    value: Segmentation | Image | Attribution | Probabilities | Values,
+    path: str | Path,
+    *,
+    like: Image | None = None,
+    codes: Mapping[str, int] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Writes a finding or an image; the suffix names the format.
+
+    Parameters
+    ----------
+    value
+        Segmentation, Image or Attribution: .nii, .nii.gz, .tif, .png, .npy, .npz (an Attribution's .png is a heat map
+        over `like`). Probabilities or Values: .json, .csv.
+    path
+        Where to.
+    like
+        The image that the value is about: a NIfTI on the same grid gets its very forms, codes and units.
+    codes
+        Segmentation: region name to the number that the file shall use.
+    overwrite
+        Replace an existing file.
+
+    Returns
+    -------
+    path
+        The file written.
+
+    Raises
+    ------
+    OutputError
+        The suffix is unknown or unfit for the value (names those that work), the file exists, or the format cannot
+        hold the values.
+    ResourceError
+        The disk is full.
+    """
+    path = Path(path)
+    end = formats.suffix(path)
+    if isinstance(value, Probabilities | Values):
+        if end not in TEXTS:
+            raise _refusal(value, path, end, TEXTS)
+        files.write_text(path, TEXTS[end](value), overwrite=overwrite)
+        return path
+    if end not in ARRAYS:
+        raise _refusal(value, path, end, ARRAYS)
+    if isinstance(value, Attribution) and end == ".png":
+        return _picture(overlay.heat(value, like), path, overwrite)
+    block = encoded.block(value, codes)
+    with files.written(path, overwrite=overwrite) as part:
+        try:
+            formats.module(ARRAYS[end]).write(part, block, like)
+        except OutputError as error:
+            raise OutputError(
+                error.what, where=str(path), got=error.got, wanted=error.wanted, remedy=error.remedy
+            ) from error
+    return path
+
+
+def write_overlay(
+    image: Image, segmentation: Segmentation, path: str | Path, *, index: int | None = None, overwrite: bool = False
+) -> Path:
+    """Writes the image with the outlines of the regions as a PNG.
+
+    Parameters
+    ----------
+    index
+        Slice along z of a volume; default the one with most labelled pixels.
+
+    Raises
+    ------
+    OutputError
+        Different grids, a film, or another suffix than .png.
+    """
+    path = Path(path)
+    if formats.suffix(path) != ".png":
+        raise OutputError("overlays are PNG", where=str(path), got=path.suffix, wanted=".png")
+    return _picture(overlay.drawn(image, segmentation, index=index), path, overwrite)
+
+
+def _picture(array: Array, path: Path, overwrite: bool) -> Path:
+    import PIL.Image
+
+    with files.written(path, overwrite=overwrite) as part:
+        PIL.Image.fromarray(array).save(part, "PNG")
+    return path
+
+
+def _refusal(value: object, path: Path, end: str, known: Mapping[str, Any]) -> OutputError:
+    kind = type(value).__name__
+    what = f"{kind} as DICOM is not written yet" if end == ".dcm" else f"no format of a {kind} has the suffix {end!r}"
+    return OutputError(what, where=str(path), wanted=", ".join(known))
