@@ -6,8 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 SECTIONS = {
-    "intended_use": "Intended use", "not_for": "Not for", "data": "Training data", "licence": "Licence", "credit": "Credit",
-    "citation": "Citation", "metrics": "What it has shown", "envelope": "What it may be given", "limits": "Known limits",
+    "intended_use": "Intended use",
+    "not_for": "Not for",
+    "data": "Training data",
+    "licence": "Licence",
+    "credit": "Credit",
+    "citation": "Citation",
+    "metrics": "What it has shown",
+    "envelope": "What it may be given",
+    "limits": "Known limits",
 }
 REQUIRED = ("intended_use", "data", "licence", "metrics", "envelope")
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."

@@ -1,7 +1,7 @@
 """What a bundle's folder holds, and which names and formats are legal.
 
-bundle.json        {"format", "task", "method", "about", "origins", "files": {name: {"sha256", "bytes"}}, "made", "fingerprint",
-                   "parent", "card"}
+bundle.json        {"format", "task", "method", "about", "origins", "files": {name: {"sha256", "bytes"}}, "made",
+                   "fingerprint", "parent", "card"}
 bundle.sha256      checksum of bundle.json
 state.safetensors  arrays
 *.onnx             exported networks

@@ -16,6 +16,11 @@ from isocenter.files import refusal
 _held: dict[Path, tuple[int, int]] = {}
 
 
+def absolute(path: str | Path) -> Path:
+    """The path from the root, with links left as they are and no ``..``."""
+    return Path(os.path.normpath(Path(path).absolute()))
+
+
 @contextmanager
 def locked(target: str | Path) -> Iterator[None]:
     """Holds the lock of a file or folder (``TARGET.lock`` beside it) for the block; a thread may nest it.
@@ -27,7 +32,7 @@ def locked(target: str | Path) -> Iterator[None]:
     OutputError
         The lock cannot be written where it belongs.
     """
-    path = Path(os.path.abspath(f"{target}.lock"))
+    path = absolute(f"{target}.lock")
     me = threading.get_ident()
     owner, depth = _held.get(path, (me, 0))
     if depth and owner == me:
@@ -55,10 +60,11 @@ def _taken(path: Path) -> int:
             raise refusal(error, path) from error
         if not _try(handle):
             os.close(handle)
-            raise ResourceError("another run is writing here", where=str(path.with_suffix("")), remedy="Wait for it to end or name another folder")
+            remedy = "Wait for it to end or name another folder"
+            raise ResourceError("another run is writing here", where=str(path.with_suffix("")), remedy=remedy)
         # The owner before may have removed the file between our open and our lock.
         with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(handle), os.stat(path)):
+            if os.path.samestat(os.fstat(handle), path.stat()):
                 os.write(handle, f"{os.getpid()}\n".encode())
                 return handle
         os.close(handle)

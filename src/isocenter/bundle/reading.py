@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isocenter.bundle.documents import parsed
 from isocenter.bundle.layout import FORMAT, INDEX, INDEX_BYTES, SEAL, STATE, legal, seal
@@ -17,10 +18,11 @@ from isocenter.bundle.network import refuse_external
 from isocenter.bundle.tensors import unpacked
 from isocenter.data import Bundle
 from isocenter.errors import BundleError, NotFoundError, nearest
-from isocenter.ops.array import Array
 
 SHIPPED = Path(__file__).parent / "shipped"
 AGAIN = "Fetch or train the bundle again"
+UNKNOWN = "the version that made it"
+FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def shipped() -> dict[str, Path]:
@@ -47,17 +49,20 @@ def open_bundle(path_or_name: str | Path) -> Bundle:
     path = Path(path_or_name)
     if not path.exists():
         if str(path_or_name) not in shipped():
-            raise NotFoundError(f"no bundle {str(path_or_name)!r}", remedy=nearest(str(path_or_name), shipped()) if shipped() else "Name a folder that train wrote")
+            remedy = nearest(str(path_or_name), shipped()) if shipped() else "Name a folder that train wrote"
+            raise NotFoundError(f"no bundle {str(path_or_name)!r}", remedy=remedy)
         path = shipped()[str(path_or_name)]
     if not (path / INDEX).is_file():
-        raise BundleError("not a bundle", where=str(path), got=f"no {INDEX}", wanted="a folder that train or export wrote")
+        raise BundleError(
+            "not a bundle", where=str(path), got=f"no {INDEX}", wanted="a folder that train or export wrote"
+        )
     about = _index(path)
     for name, entry in about["files"].items():
         _checked(path, name, entry)
     return Bundle(path, about)
 
 
-def state(bundle: Bundle) -> dict[str, Array]:
+def state(bundle: Bundle) -> dict[str, NDArray[Any]]:
     """Every array of a bundle, exported networks as uint8 ``*.onnx``; read-only.
 
     Raises
@@ -65,7 +70,7 @@ def state(bundle: Bundle) -> dict[str, Array]:
     BundleError
         A file changed since the bundle was opened, or does not hold what its name says.
     """
-    out: dict[str, Array] = {}
+    out: dict[str, NDArray[Any]] = {}
     for name, entry in bundle.about["files"].items():
         if name == STATE:
             out |= unpacked(_checked(bundle.path, name, entry))
@@ -84,14 +89,17 @@ def _index(path: Path) -> dict[str, Any]:
         raise BundleError("the bundle names no format", where=str(path), got=str(form)[:40], wanted=f"1 to {FORMAT}")
     if form > FORMAT:
         made = about.get("made")
-        version = str(made.get("isocenter", "the version that made it") if isinstance(made, dict) else "the version that made it")[:40]
-        raise BundleError(f"made by format {form}", where=str(path), wanted=f"at most {FORMAT}", remedy=f"Install isocenter >= {version}")
+        version = str(made.get("isocenter", UNKNOWN) if isinstance(made, dict) else UNKNOWN)[:40]
+        remedy = f"Install isocenter >= {version}"
+        raise BundleError(f"made by format {form}", where=str(path), wanted=f"at most {FORMAT}", remedy=remedy)
     if _plain_file(path, SEAL, 200) != seal(hashlib.sha256(data).hexdigest()):
         raise BundleError("bundle.json is not as it was written", where=str(path), remedy=AGAIN)
     kinds = {"task": str, "method": str, "about": dict, "files": dict, "made": dict, "fingerprint": dict}
     wrong = [key for key, kind in kinds.items() if not isinstance(about.get(key), kind)]
     if wrong or not about["files"]:
-        raise BundleError("bundle.json lacks what every bundle has", where=str(path), got=", ".join(wrong) or "no files")
+        raise BundleError(
+            "bundle.json lacks what every bundle has", where=str(path), got=", ".join(wrong) or "no files"
+        )
     return about
 
 
@@ -100,25 +108,31 @@ def _checked(path: Path, name: str, entry: Any) -> bytes:
         raise BundleError("a file of the bundle is badly named or described", where=str(path), got=name[:100])
     data = _plain_file(path, name, entry["bytes"])
     if len(data) != entry["bytes"]:
-        raise BundleError("a file is cut short", where=str(path / name), got=f"{len(data)} bytes", wanted=str(entry["bytes"]), remedy=AGAIN)
+        got, wanted = f"{len(data)} bytes", str(entry["bytes"])
+        raise BundleError("a file is cut short", where=str(path / name), got=got, wanted=wanted, remedy=AGAIN)
     if hashlib.sha256(data).hexdigest() != entry.get("sha256"):
         raise BundleError("a file is not as it was written (sha256 differs)", where=str(path / name), remedy=AGAIN)
     return data
 
 
 def _plain_file(folder: Path, name: str, most: int) -> bytes:
-    """Content of a regular file of at most `most` bytes that lies in the folder itself: no link of any kind."""
+    """Content of a regular file of at most `most` bytes that lies in the folder itself and is no link."""
     path = folder / name
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(path, FLAGS)
     except OSError as error:
-        raise BundleError("a file of the bundle is missing or a link", where=str(path), got=error.strerror or "", remedy=AGAIN) from error
+        got = error.strerror or ""
+        raise BundleError(
+            "a file of the bundle is missing or a link", where=str(path), got=got, remedy=AGAIN
+        ) from error
     with os.fdopen(handle, "rb") as file:
         found = os.fstat(handle)
         # Installers may link the files that come with the package; nobody else has a reason to.
         linked = path.is_symlink() or (found.st_nlink > 1 and folder.parent != SHIPPED)
         if not stat.S_ISREG(found.st_mode) or linked:
-            raise BundleError("a file of the bundle is a link", where=str(path), wanted="a plain file", remedy="Copy the bundle with its files")
+            remedy = "Copy the bundle with its files"
+            raise BundleError("a file of the bundle is a link", where=str(path), wanted="a plain file", remedy=remedy)
         if found.st_size > most:
-            raise BundleError("a file of the bundle is too large", where=str(path), got=f"{found.st_size} bytes", wanted=f"at most {most}")
+            got = f"{found.st_size} bytes"
+            raise BundleError("a file of the bundle is too large", where=str(path), got=got, wanted=f"at most {most}")
         return file.read(most + 1)

@@ -13,7 +13,7 @@ from typing import Any
 from isocenter.bundle.card import card_text
 from isocenter.bundle.documents import dumped
 from isocenter.bundle.layout import CARD, FORMAT, INDEX, PLAN, SEAL, STATE, legal, seal
-from isocenter.bundle.lock import locked
+from isocenter.bundle.lock import absolute, locked
 from isocenter.bundle.network import refuse_external
 from isocenter.bundle.reading import open_bundle
 from isocenter.bundle.tensors import packed
@@ -40,7 +40,7 @@ def workspace(folder: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
     ResourceError
         Another run is writing there.
     """
-    folder = Path(os.path.abspath(folder))
+    folder = absolute(folder)
     with locked(folder):
         _vacant(folder, overwrite)
         part = folder.with_name(folder.name + ".part")
@@ -57,11 +57,19 @@ def _vacant(folder: Path, overwrite: bool) -> None:
     if not overwrite:
         raise OutputError("the folder exists", where=str(folder), remedy="Pass --overwrite or name another")
     if not (folder / INDEX).is_file():
-        raise OutputError("the folder exists and is no bundle, so it is not replaced", where=str(folder), remedy="Name another")
+        raise OutputError(
+            "the folder exists and is no bundle, so it is not replaced", where=str(folder), remedy="Name another"
+        )
 
 
 def write(
-    fitted: Fitted, folder: str | Path, *, task: str, method: str, overwrite: bool = False, **facts: Mapping[str, Any] | None
+    fitted: Fitted,
+    folder: str | Path,
+    *,
+    task: str,
+    method: str,
+    overwrite: bool = False,
+    **facts: Mapping[str, Any] | None,
 ) -> Bundle:
     """A fitted method as a folder.
 
@@ -76,9 +84,9 @@ def write(
     overwrite
         Replace a bundle that is there.
     **facts
-        ``made`` (versions, time, seed, threads; its key ``"isocenter"`` is the version to install), ``origins`` (where each
-        value of the recipe came from), ``fingerprint`` (``train`` and ``val``: sha256 of pixels; ``groups``: keyed hashes),
-        ``card`` (see `bundle.card`), ``parent`` (of a method that was trained further). All JSON-able.
+        ``made`` (versions, time, seed, threads; its key ``"isocenter"`` is the version to install), ``origins`` (where
+        each value of the recipe came from), ``fingerprint`` (``train`` and ``val``: sha256 of pixels; ``groups``: keyed
+        hashes), ``card`` (see `bundle.card`), ``parent`` (of a method that was trained further). All JSON-able.
 
     Raises
     ------
@@ -90,7 +98,7 @@ def write(
     unknown = [name for name in facts if name not in FACTS]
     if unknown:
         raise UsageError(f"unknown fact {unknown[0]!r} of a bundle", remedy=nearest(unknown[0], FACTS))
-    folder = Path(os.path.abspath(folder))
+    folder = absolute(folder)
     contents = _contents(fitted, task, method, facts)
     with workspace(folder, overwrite=overwrite) as part:
         ready = part / "bundle"
@@ -109,7 +117,10 @@ def write(
     return open_bundle(folder)
 
 
-def _contents(fitted: Fitted, task: str, method: str, facts: Mapping[str, Mapping[str, Any] | None]) -> dict[str, bytes]:
+Facts = Mapping[str, Mapping[str, Any] | None]
+
+
+def _contents(fitted: Fitted, task: str, method: str, facts: Facts) -> dict[str, bytes]:
     arrays = fitted.state()
     files: dict[str, bytes] = {}
     for name, array in arrays.items():
@@ -123,11 +134,22 @@ def _contents(fitted: Fitted, task: str, method: str, facts: Mapping[str, Mappin
     if "plan" in about:
         files[PLAN] = dumped(about["plan"])
     files[CARD] = card_text(card, task=task, method=method, made=made).encode("utf-8")
-    index = dumped({
-        "format": FORMAT, "task": task, "method": method, "about": about, "origins": facts.get("origins") or {},
-        "files": {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()},
-        "made": made, "fingerprint": facts.get("fingerprint") or {}, "parent": facts.get("parent"), "card": card,
-    })
+    index = dumped(
+        {
+            "format": FORMAT,
+            "task": task,
+            "method": method,
+            "about": about,
+            "origins": facts.get("origins") or {},
+            "files": {
+                name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()
+            },
+            "made": made,
+            "fingerprint": facts.get("fingerprint") or {},
+            "parent": facts.get("parent"),
+            "card": card,
+        }
+    )
     return {**files, INDEX: index, SEAL: seal(hashlib.sha256(index).hexdigest())}
 
 
@@ -150,13 +172,13 @@ def _sync(folder: Path) -> None:
 
 def _exchange(ready: Path, folder: Path) -> None:
     if not folder.exists():
-        os.replace(ready, folder)
+        ready.replace(folder)
         return
     old = folder.with_name(f"{folder.name}.old-{os.getpid()}")
-    os.replace(folder, old)
+    folder.replace(old)
     try:
-        os.replace(ready, folder)
+        ready.replace(folder)
     except OSError:
-        os.replace(old, folder)
+        old.replace(folder)
         raise
     shutil.rmtree(old, ignore_errors=True)

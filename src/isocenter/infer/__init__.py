@@ -6,10 +6,22 @@ from isocenter.infer.classifying import classify
 from isocenter.infer.engines import Engine, engine, ready, verify
 from isocenter.infer.memory import available
 from isocenter.infer.preparing import Prepared, back, prepare, working_shape
-from isocenter.infer.segmenting import segment
+from isocenter.infer.segmenting import logits, segment
 from isocenter.infer.threads import limited, threads
 
 __all__ = [
-    "Engine", "Prepared", "available", "back", "classify", "engine", "limited", "prepare", "ready", "segment", "threads",
-    "verify", "working_shape",
+    "Engine",
+    "Prepared",
+    "available",
+    "back",
+    "classify",
+    "engine",
+    "limited",
+    "logits",
+    "prepare",
+    "ready",
+    "segment",
+    "threads",
+    "verify",
+    "working_shape",
 ]

@@ -13,6 +13,8 @@ from isocenter.infer.preparing import prepared, unusable
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded
 
+SMALLER = "Use a plan with a smaller size"
+
 
 def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEvaluated:
     """The probability of each class for one image.
@@ -41,7 +43,7 @@ def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEva
         return lack
     seen = prepared(array, image, plan).array
     shape = multiple(seen.shape[1:], plan.divisor)
-    require(int(np.prod(shape)) * NETWORK_BYTES_PER_PIXEL, what=f"an image of {shape}", remedy="Use a plan with a smaller size")
+    require(int(np.prod(shape)) * NETWORK_BYTES_PER_PIXEL, what=f"an image of {shape}", remedy=SMALLER)
     logits = answered(engine, padded(seen, shape), plan.mirror, len(plan.classes))
     values = probabilities(logits, plan)
     return Probabilities(plan.classes, tuple(float(v) for v in values), plan.multilabel, decided(values, plan))
@@ -59,8 +61,9 @@ def probabilities(logits: Array, plan: Plan) -> Array:
 def decided(values: Array, plan: Plan) -> tuple[str, ...]:
     """The classes decided for; empty where the plan names no thresholds and the usual rule holds.
 
-    With plan.multilabel every class that reaches its threshold. With two classes and plan.positive, the positive class
-    where it reaches its threshold, else the other. Otherwise the class that reaches its threshold by the largest factor.
+    With plan.multilabel every class that reaches its threshold. With two classes and plan.positive, the positive one
+    where it reaches its threshold, else the other. Otherwise the class whose probability is the largest multiple of its
+    threshold.
     """
     if not plan.thresholds:
         return ()

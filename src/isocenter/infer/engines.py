@@ -97,10 +97,14 @@ class OpenVino:
             import openvino
         except ImportError as error:
             raise MissingExtraError("the engine openvino", "fast") from error
-        settings = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY", "INFERENCE_NUM_THREADS": threads}
+        settings = {"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"}
         core = openvino.Core()
         try:
-            return cls(core.compile_model(core.read_model(io.BytesIO(onnx_bytes)), "CPU", settings))
+            return cls(
+                core.compile_model(
+                    core.read_model(io.BytesIO(onnx_bytes)), "CPU", settings | {"INFERENCE_NUM_THREADS": threads}
+                )
+            )
         except RuntimeError as error:
             raise BundleError("the network cannot be opened", got=_first_line(error)) from error
 
@@ -118,7 +122,8 @@ BUILDERS: dict[str, Callable[[bytes, int], Engine]] = {"onnxruntime": OnnxRuntim
 def _failed(error: Exception, batch: Array) -> BundleError | ResourceError:
     text = _first_line(error)
     if isinstance(error, MemoryError) or "allocate" in text or "bad_alloc" in text:
-        return ResourceError("memory does not suffice for one window", got=str(batch.shape), remedy="Close other programs or use a plan with a smaller patch")
+        remedy = "Close other programs or use a plan with a smaller patch"
+        return ResourceError("memory does not suffice for one window", got=str(batch.shape), remedy=remedy)
     return BundleError("the network does not answer", got=text, wanted=f"an answer for {batch.shape}")
 
 
@@ -149,11 +154,14 @@ def verify(engine: Engine, vector_in: Array, vector_out: Array, plan: Plan) -> f
     """
     answer = engine(vector_in)
     if answer.shape != vector_out.shape:
-        raise BundleError("the network answers in another shape than at its export", got=str(answer.shape), wanted=str(vector_out.shape))
+        got, wanted = str(answer.shape), str(vector_out.shape)
+        raise BundleError("the network answers in another shape than at its export", got=got, wanted=wanted)
     difference = float(np.abs(answer.astype(np.float64) - vector_out).max(initial=0.0))
     if not difference <= plan.tolerance:
         raise BundleError(
-            "the network answers other than at its export", got=f"logits differ by {difference:.3g}", wanted=f"at most {plan.tolerance:.3g}",
+            "the network answers other than at its export",
+            got=f"logits differ by {difference:.3g}",
+            wanted=f"at most {plan.tolerance:.3g}",
             remedy="Fetch the bundle again, or install the versions it names",
         )
     return difference
@@ -170,7 +178,7 @@ def ready(onnx_bytes: bytes, vector_in: Array, vector_out: Array, plan: Plan) ->
     """
     digest = hashlib.sha256(onnx_bytes)
     for vector in (vector_in, vector_out):
-        digest.update(np.ascontiguousarray(vector))
+        digest.update(np.ascontiguousarray(vector).tobytes())
     key = (digest.hexdigest(), plan.engine, plan.tolerance, default_threads())
     with _lock:
         if key not in _open:

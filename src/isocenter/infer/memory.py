@@ -55,7 +55,8 @@ def require(needed: int, *, what: str, remedy: str, free: int | None = None) -> 
     """
     free = available() if free is None else free
     if free is not None and needed > free:
-        raise ResourceError(f"memory does not suffice for {what}", got=f"{_text(free)} available", wanted=_text(needed), remedy=remedy)
+        got = f"{_text(free)} available"
+        raise ResourceError(f"memory does not suffice for {what}", got=got, wanted=_text(needed), remedy=remedy)
 
 
 def _text(count: int) -> str:

@@ -41,11 +41,14 @@ def answered(engine: Engine, array: Array, mirror: Sequence[str], classes: int) 
     for turn in turns:
         logits = engine(np.flip(array, turn)[None])[0]
         if logits.shape not in ((classes, *array.shape[1:]), (classes,)):
-            raise BundleError("the network answers in another shape than its plan", got=str(logits.shape), wanted=f"{classes} classes on {array.shape[1:]}")
+            wanted = f"{classes} classes on {array.shape[1:]}"
+            raise BundleError(
+                "the network answers in another shape than its plan", got=str(logits.shape), wanted=wanted
+            )
         if logits.ndim > 1:
             logits = np.flip(logits, turn)
         total = logits.astype(np.float32) if total is None else total + logits
     mean = np.asarray(total) / np.float32(len(turns))
     if not np.isfinite(mean).all():
-        raise BundleError("the network's answer is not finite", remedy="Its weights are damaged: fetch or train it again")
+        raise BundleError("the network's answer is not finite", remedy="Fetch or train it again: weights are damaged")
     return mean

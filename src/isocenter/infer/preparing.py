@@ -76,8 +76,13 @@ def unusable(array: Array) -> NotEvaluated | None:
 def prepared(array: Array, image: Image, plan: Plan) -> Prepared:
     """As `prepare`, of finite pixels (c, *grid) that were read before."""
     if image.ndim != plan.rank:
-        remedy = "Use cut('slice')" if image.ndim == 3 else "Give the volume"
-        raise InputError(f"a network of rank {plan.rank} cannot see this", where=image.name, got=f"{image.ndim}D", wanted=f"{plan.rank}D", remedy=remedy)
+        raise InputError(
+            f"a network of rank {plan.rank} cannot see this",
+            where=image.name,
+            got=f"{image.ndim}D",
+            wanted=f"{plan.rank}D",
+            remedy="Use cut('slice')" if image.ndim == 3 else "Give the volume",
+        )
     if array.dtype.kind not in "biuf":
         raise InputError("pixels are not real numbers", where=image.name, got=str(array.dtype))
     shape = working_shape(image, plan)
@@ -99,7 +104,9 @@ def working_shape(image: Image, plan: Plan) -> tuple[int, ...]:
     spacing = image.geometry.spacing
     if spacing is None:
         raise GeometryError(
-            "the spacing of the image is unknown", where=image.name, wanted=f"mm per pixel (the network works at {plan.spacing} mm)",
+            "the spacing of the image is unknown",
+            where=image.name,
+            wanted=f"mm per pixel (the network works at {plan.spacing} mm)",
             remedy="State it: spacing=(...) in Python, --spacing on the command line",
         )
     return tuple(max(1, round(n * have / want)) for n, have, want in zip(own, spacing, plan.spacing, strict=True))
@@ -121,7 +128,10 @@ def _chosen(array: Array, image: Image, wanted: int) -> Array:
     if len(array) == 3 and wanted == 1 and np.array_equal(array[0], array[1]) and np.array_equal(array[0], array[2]):
         return array[:1]
     raise InputError(
-        "the channels do not fit", where=image.name, got=f"{len(array)} ({', '.join(image.channels) or 'unnamed'})", wanted=str(wanted),
+        "the channels do not fit",
+        where=image.name,
+        got=f"{len(array)} ({', '.join(image.channels) or 'unnamed'})",
+        wanted=str(wanted),
         remedy="Choose or convert the channels first",
     )
 

@@ -22,8 +22,8 @@ from isocenter.ops.windows import blend, corners, multiple, padded, trimmed
 def segment(engine: Engine, image: Image, plan: Plan, *, want_scores: bool = False) -> Segmentation | NotEvaluated:
     """The label map of one image.
 
-    Images up to plan.patch are answered whole, larger ones in windows that are blended with Gaussian weights. A network of
-    rank 2 answers a volume slice by slice. The logits never exist on the image's own grid, unless scores are wanted.
+    Images up to plan.patch are answered whole, larger ones in windows that are blended with Gaussian weights. A network
+    of rank 2 answers a volume slice by slice. The logits never exist on the image's own grid, unless scores are wanted.
 
     Parameters
     ----------
@@ -56,7 +56,8 @@ def segment(engine: Engine, image: Image, plan: Plan, *, want_scores: bool = Fal
     if image.ndim == plan.rank:
         labels, scores = _answer(engine, prepared(array, image, plan), plan, want_scores)
     else:
-        labels, scores = _stack(engine, image.replaced(lambda: array, axes="czyx", shape=array.shape), plan, want_scores)
+        volume = image.replaced(lambda: array, axes="czyx", shape=array.shape)
+        labels, scores = _stack(engine, volume, plan, want_scores)
     labels = tidied(labels, keep_largest=plan.largest, smallest=plan.smallest, fill=plan.fill)
     return Segmentation(labels, plan.classes, image.geometry, scores)
 
@@ -104,9 +105,11 @@ def _cut(array: Array, corner: tuple[int, ...], window: tuple[int, ...]) -> Arra
 def _check(array: Array, shape: tuple[int, ...], window: tuple[int, ...], plan: Plan) -> None:
     pixels = int(np.prod(window))
     rolling = 3 * 4 * (len(plan.classes) + 1) * window[0] * int(np.prod(shape[1:]))
+    half = multiple([-(-n // 2) for n in window], plan.divisor)
     require(
-        pixels * NETWORK_BYTES_PER_PIXEL + rolling, what=f"one window of {window}",
-        remedy=f"Use a plan with patch {tuple(max(d, n // 2 // d * d) for n, d in zip(window, plan.divisor or (1,) * len(window), strict=True))}",
+        pixels * NETWORK_BYTES_PER_PIXEL + rolling,
+        what=f"one window of {window}",
+        remedy=f"Use a plan with patch {half}",
     )
 
 
@@ -115,4 +118,4 @@ def softmax(scores: Array) -> Array:
     out = scores - scores.max(axis=0, keepdims=True)
     np.exp(out, out=out)
     out /= out.sum(axis=0, keepdims=True)
-    return out
+    return np.asarray(out)

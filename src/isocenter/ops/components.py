@@ -1,7 +1,8 @@
 """Connected parts of label maps, 2D and 3D.
 
-Parts of a region touch at a face, edge or corner (8 neighbours in 2D, 26 in 3D); holes are what its complement encloses by
-faces (4 and 6), as digital topology pairs them (Rosenfeld, Am. Math. Monthly 1979).
+Parts of a region touch at a face, edge or corner (8 neighbours in 2D, 26 in 3D); holes are parts of its complement that
+faces connect (4 and 6) and that do not reach the border, as digital topology pairs them (Rosenfeld, Am. Math. Monthly
+1979).
 """
 
 from __future__ import annotations

@@ -72,7 +72,16 @@ def taps(old: int, new: int, *, order: int = 1) -> tuple[Array, Array]:
     away = np.abs(position - centre[:, None]) / scale
     weight = _cubic(away) if order == 3 else np.maximum(1.0 - away, 0.0)
     weight /= weight.sum(axis=1, keepdims=True)
+    if scale > 1:
+        weight = _centred(weight, position - centre[:, None], np.maximum(1.0 - away, 0.0))
     return np.clip(position, 0, old - 1).astype(np.int64), weight.astype(np.float32)
+
+
+def _centred(weight: Array, offset: Array, shape: Array) -> Array:
+    """Weights whose mean offset is 0; a widened kernel would otherwise move edges by some % of a pixel."""
+    tilt = shape * offset / (shape * offset * offset).sum(axis=1, keepdims=True)
+    weight = weight - (weight * offset).sum(axis=1, keepdims=True) * tilt
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
 
 
 def _cubic(x: Array) -> Array:

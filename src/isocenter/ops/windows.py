@@ -53,7 +53,7 @@ def gaussian(patch: Sequence[int], width: float = 0.125) -> Array:
     for axis, n in enumerate(patch):
         x = (np.arange(n) - (n - 1) / 2) / max(n * width, 1e-9)
         out *= np.exp(-0.5 * x * x).astype(np.float32).reshape((-1,) + (1,) * (len(patch) - 1 - axis))
-    return np.maximum(out / out.max(), np.float32(LEAST))
+    return np.asarray(np.maximum(out / out.max(), np.float32(LEAST)))
 
 
 def blend(answers: Iterable[Array], where: Sequence[Corner], shape: Sequence[int]) -> Iterator[Array]:
@@ -97,7 +97,7 @@ def _moved(buffer: Array, by: int, axis: int) -> Array:
 
 
 def padded(array: Array, shape: Sequence[int]) -> Array:
-    """(c, *grid) padded evenly on both sides to at least `shape`: mirrored where the image is long enough, else by its edge."""
+    """(c, *grid) padded on both sides to at least `shape`: mirrored where it is long enough, else by its edge."""
     out = array
     for axis, n in enumerate(shape, start=1):
         lack = max(0, n - array.shape[axis])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,6 +49,18 @@ def engine_of(plan: Plan, arrays: Mapping[str, Array]) -> Engine:
     return ready(arrays[NETWORK].tobytes(), arrays[INPUT], arrays[OUTPUT], plan)
 
 
+def _known(name: str, kind: type) -> bool:
+    """Whether a network's class may be called: ours, or one that the user's own program has imported.
+
+    A bundle comes from anywhere; its word alone imports nothing and calls nothing but networks.
+    """
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return True
+    found = getattr(sys.modules.get(module), attribute, None)
+    return isinstance(found, type) and issubclass(found, kind)
+
+
 def opened_of(about: Mapping[str, Any], arrays: Mapping[str, Array], plan: Plan) -> Opened:
     """The torch module and the way to and from its grid.
 
@@ -66,8 +79,12 @@ def opened_of(about: Mapping[str, Any], arrays: Mapping[str, Array], plan: Plan)
 
     spec = about.get("network") or {}
     weights = {name.removeprefix(WEIGHTS): array for name, array in arrays.items() if name.startswith(WEIGHTS)}
-    if not weights or ":" in str(spec.get("name", "")):
-        raise BundleError("the network's code is not part of isocenter", got=str(spec.get("name", "")), remedy="Hand the module over yourself; predictions need none")
+    if not weights or not _known(str(spec.get("name", "")), torch.nn.Module):
+        raise BundleError(
+            "the network's code is not part of isocenter",
+            got=str(spec.get("name", "")),
+            remedy="Import its module first; predictions need none of it",
+        )
     module = nets.build(spec, weights)
 
     def tensor(case: Case) -> Any:

@@ -26,8 +26,8 @@ class FittedClassifier:
     Raises
     ------
     BundleError
-        A part is missing or the plan cannot be read; at the first answer also when the network answers the stored vector
-        other than at its export.
+        A part is missing or the plan cannot be read; at the first answer also when the network answers the stored
+        vector other than at its export.
     """
 
     about: Mapping[str, Any]
