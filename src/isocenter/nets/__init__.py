@@ -1,1 +1,8 @@
-"""TODO"""
+"""Networks and losses: own definitions in torch that know no cases and no files."""
+
+from __future__ import annotations
+
+from isocenter.nets.building import answering, build, layers
+from isocenter.nets.losses import IGNORED, Loss, deep, dice_cross_entropy, multilabel, soft_cross_entropy
+
+__all__ = ["IGNORED", "Loss", "answering", "build", "deep", "dice_cross_entropy", "layers", "multilabel", "soft_cross_entropy"]

@@ -1,0 +1,71 @@
+"""From a trained torch module to ONNX bytes that answer the same."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from isocenter.data import Plan
+from isocenter.errors import BundleError
+from isocenter.fit.validation import asked
+from isocenter.infer import engine, verify
+from isocenter.ops.array import Array
+
+OPSET = 17
+
+
+def exported(module: nn.Module, plan: Plan, vector: Array) -> tuple[bytes, Array]:
+    """The network as ONNX, and its answer to `vector`, checked to agree within plan.tolerance.
+
+    Parameters
+    ----------
+    module
+        On the CPU.
+    plan
+        Names the engine and the tolerance.
+    vector
+        float32 (1, c, *grid), stored beside it.
+
+    Raises
+    ------
+    BundleError
+        The exported network does not answer as torch does.
+    """
+    module.eval()
+    answer = asked(module, vector)
+    data = onnx_bytes(module, vector, dense=plan.task == "segment")
+    try:
+        verify(engine(data, kind=plan.engine, threads=1), vector, answer, plan)
+    except BundleError as error:
+        raise BundleError("the exported network does not answer as the trained one", got=error.got or error.what,
+                          remedy="Use layers that ONNX has, or raise the plan's tolerance") from error
+    return data, answer
+
+
+def onnx_bytes(module: nn.Module, vector: Array, *, dense: bool) -> bytes:
+    """ONNX of opset 17 with free batch and grid; `dense` when the answer has the grid too."""
+    axes: dict[int, str] = {0: "n", **{i: f"s{i}" for i in range(2, vector.ndim)}}
+    names: dict[str, Any] = {"input": axes, "output": axes if dense else {0: "n"}}
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # The TorchScript exporter is deprecated but is the one that needs no further package and keeps free axes.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*(legacy TorchScript|torch.onnx|torch.jit|feature will be removed).*")
+        warnings.filterwarnings("ignore", category=UserWarning, message=".*(legacy TorchScript|instance_norm|train).*")
+        torch.onnx.export(module, (torch.from_numpy(vector),), buffer, input_names=["input"], output_names=["output"],  # type: ignore[arg-type]
+                          dynamic_axes=names, opset_version=OPSET, dynamo=False)  # fmt: skip
+    return buffer.getvalue()
+
+
+def vector_of(image: Array, grid: tuple[int, ...]) -> Array:
+    """The stored question: the middle of a prepared image (c, *grid), padded to `grid` where it is smaller; float32 (1, c, *grid)."""
+    from isocenter.ops.windows import padded
+
+    inside = padded(image, grid)
+    starts = [(have - want) // 2 for have, want in zip(inside.shape[1:], grid, strict=True)]
+    cut = inside[(slice(None), *(slice(s, s + g) for s, g in zip(starts, grid, strict=True)))]
+    return np.ascontiguousarray(cut[None], dtype=np.float32)

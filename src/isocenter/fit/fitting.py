@@ -1,0 +1,185 @@
+"""From a recipe and cases to a trained, exported and checked network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from isocenter import nets
+from isocenter.data import Cases, Plan, Progress, Watch, as_settings
+from isocenter.errors import InputError, RecipeError
+from isocenter.files import write_text
+from isocenter.fit import calibrate
+from isocenter.fit.export import exported, vector_of
+from isocenter.fit.feed import Shelf
+from isocenter.fit.fingerprint import Fingerprint, fingerprint
+from isocenter.fit.loop import PROBE, Trained, plan_path, probed, train
+from isocenter.fit.planning import plan
+from isocenter.fit.scheme import Scheme
+from isocenter.fit.validation import answers
+from isocenter.ops.array import Array
+from isocenter.ops.windows import multiple
+
+About, State = dict[str, Any], dict[str, Array]
+# Pixels of the stored question: enough to pass through every layer.
+VECTOR = 2**15
+
+
+def fitted(recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch) -> tuple[About, State]:
+    """Trains the network of a recipe.
+
+    Parameters
+    ----------
+    recipe
+        As in `plan`.
+    cases, valid
+        Training cases; and validation cases, for stopping, the best weights, temperature and thresholds.
+    task
+        ``"segment"`` or ``"classify"``.
+    watch
+        Circumstances. With a folder, ``plan.json`` and checkpoints go there.
+
+    Returns
+    -------
+    about
+        JSON-able: recipe, plan, network, classes, history, vector, and scheme, fingerprint, origins, score, stopped.
+    arrays
+        ``network.onnx`` (uint8), ``weights/NAME`` float32, ``vector/input``, ``vector/output``.
+
+    Raises
+    ------
+    InputError
+        Nothing to validate on, or data that do not fit.
+    RecipeError
+        A recipe or an edited plan that cannot be.
+    ResourceError
+        Memory or disk do not suffice.
+    """
+    if not len(valid):
+        raise InputError("there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train")
+    facts = fingerprint(cases, task)
+    build, scheme = schemed(recipe, facts, cases, valid, watch=watch)
+    shelf, checks = Shelf(cases, scheme), Shelf(valid, scheme)
+    trained = train(build, shelf, checks, watch=watch)
+    watch.report(Progress("export", 1.0))
+    final = _decided(scheme.plan, trained, checks) if task == "classify" else scheme.plan
+    vector = vector_of(checks[0].image, vector_grid(scheme))
+    data, answer = exported(_answering(trained.module, scheme), final, vector)
+    scheme = replace(scheme, plan=final)
+    about = _about(recipe, scheme, facts, trained)
+    weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if not k.startswith("aux.")}
+    return about, {"network.onnx": np.frombuffer(data, np.uint8).copy(), **weights, "vector/input": vector, "vector/output": answer}
+
+
+def schemed(
+    recipe: Any, facts: Fingerprint, cases: Cases, valid: Cases, *, watch: Watch
+) -> tuple[Callable[[], nn.Module], Scheme]:
+    """How to build the network, and the plan: that of the folder when resuming, else the one handed back, else a new one.
+
+    A new plan is probed for `watch.minutes` and written to the folder.
+    """
+    path = None if watch.folder is None else plan_path(watch.folder)
+    if watch.resume and path is not None and path.is_file():
+        scheme = Scheme.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return builder(recipe, scheme), scheme
+    scheme = plan(recipe, facts) if watch.plan is None else Scheme.from_json(watch.plan)
+    _fits(scheme.plan, facts)
+    scheme = replace(scheme, network=scheme.network | {"seed": watch.seed})
+    build = builder(recipe, scheme)
+    if watch.plan is None and recipe.study.epochs is None:
+        watch.report(Progress(f"probe ({PROBE} steps)" if watch.minutes else "plan", 0.0))
+        scheme = probed(build, Shelf(cases, scheme), Shelf(valid, scheme), watch=watch)
+    if path is not None:
+        write_text(path, json.dumps(scheme.as_json(), indent=1), overwrite=True)
+    return build, scheme
+
+
+def builder(recipe: Any, scheme: Scheme) -> Callable[[], nn.Module]:
+    """Makes the untrained network, each time the same: from its description, or the object of the recipe, copied."""
+    if scheme.network["name"] != "given":
+        return lambda: nets.build(scheme.network)
+    given = getattr(recipe, "network", None)
+    if not isinstance(given, nn.Module):
+        raise RecipeError("the plan is for a network that was handed over as an object", remedy="Hand it over again: network=MODULE")
+    weights = {k: v.detach().clone() for k, v in given.state_dict().items()}
+
+    def copied() -> nn.Module:
+        import copy
+
+        module = copy.deepcopy(given)
+        module.load_state_dict(weights)
+        return module
+
+    return copied
+
+
+def vector_grid(scheme: Scheme) -> tuple[int, ...]:
+    """Grid of the stored question: a patch of the plan, halved along its longest axis while it is large."""
+    if scheme.plan.task == "classify":
+        return tuple(scheme.plan.size or scheme.study.patch or ())
+    least = [d * 2 for d in scheme.plan.divisor]
+    grid = list(scheme.study.patch or least)
+    while np.prod(grid) > VECTOR and any(g // 2 >= k for g, k in zip(grid, least, strict=True)):
+        axis = max((a for a in range(len(grid)) if grid[a] // 2 >= least[a]), key=lambda a: grid[a])
+        grid[axis] //= 2
+    return multiple(grid, scheme.plan.divisor)
+
+
+def _fits(plan_: Plan, facts: Fingerprint) -> None:
+    for name in ("task", "rank", "classes"):
+        mine, theirs = getattr(plan_, name), getattr(facts, name)
+        if mine != theirs:
+            raise RecipeError(f"the plan is for other data: {name}", got=str(mine), wanted=str(theirs))
+
+
+def _decided(plan_: Plan, trained: Trained, valid: Shelf) -> Plan:
+    logits, truth = answers(trained.module, valid)
+    warm = calibrate.temperature(logits, truth, multilabel=plan_.multilabel)
+    if plan_.multilabel or len(plan_.classes) != 2:
+        return replace(plan_, temperature=warm)
+    at = plan_.classes.index(plan_.positive) if plan_.positive in plan_.classes else 1
+    gap = (logits[:, at] - logits[:, 1 - at]) / warm
+    cut = calibrate.threshold(1 / (1 + np.exp(-gap)), truth[:, at])
+    limits = (cut, 1 - cut) if at == 0 else (1 - cut, cut)
+    return replace(plan_, temperature=warm, thresholds=limits, positive=plan_.classes[at])
+
+
+def _answering(module: nn.Module, scheme: Scheme) -> nn.Module:
+    if scheme.network["name"] in ("given",) or ":" in scheme.network["name"]:
+        return module
+    state = {k: v for k, v in module.state_dict().items() if not k.startswith("aux.")}
+    return nets.build(nets.answering(scheme.network), {k: v.numpy() for k, v in state.items()})
+
+
+def _about(recipe: Any, scheme: Scheme, facts: Fingerprint, trained: Trained) -> About:
+    settings = as_settings(recipe) | {"network": scheme.network["name"]}
+    return {
+        "recipe": settings, "plan": scheme.plan.as_json(), "network": nets.answering(scheme.network),
+        "classes": list(scheme.plan.classes), "history": trained.history,
+        "vector": {"input": "vector/input", "output": "vector/output", "tolerance": scheme.plan.tolerance},
+        "scheme": scheme.as_json(), "origins": scheme.origins, "fingerprint": facts.as_json(), "score": trained.score,
+        "stopped": trained.stopped,
+    }  # fmt: skip
+
+
+def _array(value: torch.Tensor) -> Array:
+    array: Array = value.detach().cpu().numpy()
+    return np.ascontiguousarray(array)
+
+
+def folder_of(watch: Watch) -> Path | None:
+    """Where a run keeps its files."""
+    return watch.folder
+
+
+def read_plan(path: Path) -> Mapping[str, Any]:
+    """The plan.json of a run, for `Watch.plan`."""
+    values: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values

@@ -1,0 +1,267 @@
+"""The loop: steps, running mean, validation, stopping, checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from isocenter import nets
+from isocenter.data import Progress, Watch
+from isocenter.errors import RecipeError, ResourceError
+from isocenter.fit import checkpoint
+from isocenter.fit.checkpoint import Run
+from isocenter.fit.feed import Shelf, batch
+from isocenter.fit.scheme import Loop, Scheme
+from isocenter.fit.validation import score
+
+# Steps that measure the speed, and the share of the time that training may take.
+PROBE, SHARE = 20, 0.85
+# Seconds between checkpoints.
+EVERY = 20.0
+# Of stochastic gradient descent with Nesterov's momentum.
+MOMENTUM = 0.9
+
+Builder = Callable[[], nn.Module]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out of the loop.
+
+    Parameters
+    ----------
+    module
+        On the CPU, in eval mode, with the best weights on val.
+    history
+        One entry a validation.
+    score
+        Best validation score.
+    stopped
+        Why it ended before its last step, or "".
+    """
+
+    module: nn.Module
+    history: list[dict[str, float]]
+    score: float | None
+    stopped: str = ""
+
+
+def device_of(name: str) -> torch.device:
+    """The device of ``"auto"``, ``"cpu"`` or ``"cuda"``; ResourceError when there is no GPU and one was asked for."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise RecipeError("no such device", got=name, wanted="auto, cpu or cuda")
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise ResourceError("no GPU that torch can use", remedy="Pass --device cpu")
+    return torch.device("cuda" if there and name != "cpu" else "cpu")
+
+
+@contextmanager
+def threaded(threads: int) -> Iterator[None]:
+    """torch with this many threads inside the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def loss_of(scheme: Scheme) -> Callable[[Any, Tensor], Tensor]:
+    """The loss of a scheme, over what the network gives in training mode."""
+    if scheme.plan.task == "segment":
+        def segmenting(out: Any, target: Tensor) -> Tensor:
+            heads = out if isinstance(out, (list, tuple)) else [out]
+            return nets.deep(nets.dice_cross_entropy, heads, target)
+
+        return segmenting
+    chosen = nets.multilabel if scheme.plan.multilabel else nets.soft_cross_entropy
+    return lambda out, target: chosen(out, target, smoothing=scheme.loop.smoothing)
+
+
+def optimiser_of(module: nn.Module, scheme: Scheme) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019) or SGD with Nesterov momentum; no decay on norms and biases."""
+    flat = [p for p in module.parameters() if p.ndim <= 1]
+    full = [p for p in module.parameters() if p.ndim > 1]
+    groups = [{"params": full, "weight_decay": scheme.loop.weight_decay}, {"params": flat, "weight_decay": 0.0}]
+    rate = float(scheme.study.learning_rate or 1e-3)
+    if scheme.loop.optimiser == "sgd":
+        return torch.optim.SGD(groups, lr=rate, momentum=MOMENTUM, nesterov=True)
+    return torch.optim.AdamW(groups, lr=rate)
+
+
+def rate_at(step: int, steps: int, peak: float, warmup: float) -> float:
+    """Learning rate of a step: cosine up from peak / 25, cosine down to peak / 1000 (one cycle, Smith 2018)."""
+    rise = max(1, round(steps * warmup))
+    if step < rise:
+        low, share = peak / 25, step / rise
+        return low + (peak - low) * 0.5 * (1 - math.cos(math.pi * share))
+    share = (step - rise) / max(1, steps - rise)
+    return peak / 1000 + (peak - peak / 1000) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def train(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Trained:
+    """Trains to the end of the plan, from the last checkpoint where `watch.resume` asks for it.
+
+    Parameters
+    ----------
+    build
+        Makes the untrained network; called once.
+    shelf, valid
+        Training and validation cases. The plan is `shelf.scheme`.
+    watch
+        Circumstances.
+
+    Raises
+    ------
+    ResourceError
+        A checkpoint cannot be written because the disk is full.
+    BundleError
+        `watch.resume` meets a checkpoint of another plan.
+    """
+    device, scheme = device_of(watch.device), shelf.scheme
+    with threaded(watch.threads):
+        run = started(build, scheme, device)
+        key = _key(scheme, watch.seed)
+        if watch.resume and watch.folder is not None:
+            checkpoint.load(run, watch.folder, key=key)
+        stopped = _loop(run, shelf, valid, watch=watch, key=key)
+        weights = run.best or run.mean or run.module.state_dict()
+        module = run.module.cpu().eval()
+        module.load_state_dict({k: v.cpu() for k, v in weights.items()})
+    return Trained(module, run.history, run.best_score, stopped)
+
+
+def started(build: Builder, scheme: Scheme, device: torch.device) -> Run:
+    """A run before its first step."""
+    module = build().to(device).train()
+    mean = {k: v.detach().clone() for k, v in module.state_dict().items()} if scheme.loop.ema else {}
+    return Run(module, optimiser_of(module, scheme), mean)
+
+
+def probed(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Scheme:
+    """The scheme with as many epochs as fill 85 % of `watch.minutes`, by the speed of 20 steps and one validation.
+
+    The network of the probe is thrown away.
+    """
+    device, scheme = device_of(watch.device), shelf.scheme
+    if watch.minutes is None:
+        return scheme
+    start = time.monotonic()
+    with threaded(watch.threads):
+        run, loss = started(build, scheme, device), loss_of(scheme)
+        marks = []
+        for step in range(PROBE):
+            one_step(run, shelf, loss, step, seed=watch.seed)
+            marks.append(time.monotonic())
+            if marks[-1] - start > 0.1 * 60 * watch.minutes:
+                break
+        score(run.module, valid)
+        checked = time.monotonic() - marks[-1]
+    # The first steps also read the images and warm up.
+    per_step = (marks[-1] - marks[len(marks) // 4]) / max(1, len(marks) - 1 - len(marks) // 4)
+    epoch = per_step * int(scheme.study.steps or 1) + checked
+    left = SHARE * 60 * watch.minutes - (time.monotonic() - start)
+    study = replace(scheme.study, epochs=max(1, int(left / max(epoch, 1e-9))))
+    origins = scheme.origins | {"study.epochs": f"--time {watch.minutes:g} min: {per_step:.3g} s a step"}
+    estimate = scheme.estimate | {"seconds_per_step": round(per_step, 4)}
+    return replace(scheme, study=study, origins=origins, estimate=estimate)
+
+
+def one_step(run: Run, shelf: Shelf, loss: Callable[[Any, Tensor], Tensor], step: int, *, seed: int) -> float:
+    """One batch through the network and back; the loss."""
+    scheme, loop = shelf.scheme, shelf.scheme.loop
+    device = next(run.module.parameters()).device
+    images, targets = (t.to(device) for t in batch(shelf, step, seed=seed))
+    for group in run.optimiser.param_groups:
+        group["lr"] = rate_at(step, scheme.steps, float(scheme.study.learning_rate or 1e-3), loop.warmup)
+    run.optimiser.zero_grad(set_to_none=True)
+    # Dropout draws from torch's own state, which is set by the step: nothing to save.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed((seed << 32) + step)
+        with torch.autocast(device.type, torch.bfloat16, enabled=loop.precision == "bf16"):
+            out = run.module(images)
+    value = loss(out, targets)
+    value.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(run.module.parameters(), loop.clip)
+    run.optimiser.step()
+    _averaged(run, loop, step)
+    return float(value.detach())
+
+
+def _averaged(run: Run, loop: Loop, step: int) -> None:
+    # Early on the mean is short, so that it forgets the random start (as in Polyak averaging by Tarvainen and Valpola 2017).
+    decay = min(loop.ema, (1 + step) / (10 + step))
+    state = run.module.state_dict()
+    with torch.no_grad():
+        for name, mean in run.mean.items():
+            if mean.is_floating_point():
+                mean.lerp_(state[name], 1 - decay)
+            else:
+                mean.copy_(state[name])
+
+
+def _loop(run: Run, shelf: Shelf, valid: Shelf, *, watch: Watch, key: str) -> str:
+    scheme, loss = shelf.scheme, loss_of(shelf.scheme)
+    every, patience, first = int(scheme.study.steps or 1), int(scheme.study.patience or 0), run.step
+    start = saved = time.monotonic()
+    limit = None if watch.minutes is None else start + 60 * watch.minutes
+    while run.step < scheme.steps:
+        value = one_step(run, shelf, loss, run.step, seed=watch.seed)
+        if not math.isfinite(value):
+            raise ResourceError("the loss is not a finite number any more", where=f"step {run.step}", got=str(value),
+                                remedy="Lower study.learning_rate, or set the plan's loop.precision to fp32")
+        run.step += 1
+        run.losses = [run.losses[0] + value, run.losses[1] + 1]
+        now = time.monotonic()
+        if run.step % every == 0:
+            _validated(run, valid, rate=run.optimiser.param_groups[0]["lr"])
+        if watch.folder is not None and (now - saved > EVERY or run.step == scheme.steps):
+            checkpoint.save(run, watch.folder, key=key)
+            saved = now
+        pace = (time.monotonic() - start) / (run.step - first)
+        watch.report(Progress("train", run.step / scheme.steps, value, run.history[-1]["score"] if run.history else None,
+                              pace * (scheme.steps - run.step)))  # fmt: skip
+        if patience and run.stale >= patience:
+            return f"no better score on val for {patience} validations"
+        if limit is not None and now > limit and run.history:
+            return "the time was up"
+    return ""
+
+
+def _validated(run: Run, valid: Shelf, *, rate: float) -> None:
+    now = {k: v.detach().clone() for k, v in run.module.state_dict().items()}
+    if run.mean:
+        run.module.load_state_dict(run.mean)
+    value = score(run.module, valid)
+    run.history.append({"step": run.step, "loss": round(run.losses[0] / max(1.0, run.losses[1]), 6), "score": round(value, 6), "rate": rate})
+    run.losses = [0.0, 0.0]
+    if run.best_score is None or value >= run.best_score:
+        run.best = {k: v.detach().cpu().clone() for k, v in run.module.state_dict().items()}
+        run.best_score, run.stale = value, 0
+    else:
+        run.stale += 1
+    run.module.load_state_dict(now)
+    run.module.train()
+
+
+def _key(scheme: Scheme, seed: int) -> str:
+    values = scheme.as_json() | {"seed": seed}
+    for note in ("origins", "estimate"):
+        values.pop(note)
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def plan_path(folder: Path) -> Path:
+    """Where the plan of a run lies."""
+    return folder / "plan.json"

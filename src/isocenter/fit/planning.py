@@ -1,0 +1,220 @@
+"""From the fingerprint and the recipe to the plan: every choice with its reason."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from isocenter.data import After, Augment, Before, Intensity, Normalisation, Plan, Spatial, Study
+from isocenter.errors import RecipeError
+from isocenter.fit.augment import resolved
+from isocenter.fit.fingerprint import Fingerprint
+from isocenter.fit.network import describe, strides_of
+from isocenter.fit.scheme import Loop, Scheme
+from isocenter.ops.windows import multiple
+
+# Of the working grid: pixels across the thinnest region, of the shorter side (segment), of the longer side (classify).
+ACROSS, SHORTER, LONGER = 12.0, 256, {2: 224, 3: 64}
+# Pixels of one training patch, and of one batch.
+PATCH = {2: 256 * 256, 3: 48 * 56 * 48}
+BATCH = {2: 4 * 256 * 256, 3: 2 * 40 * 56 * 40}
+# Pixels of the largest window of an answer.
+WINDOW = {2: 1024 * 1024, 3: 96 * 96 * 96}
+
+Origins = dict[str, str]
+
+
+def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
+    """The whole plan.
+
+    Parameters
+    ----------
+    recipe
+        A method of networks: fields ``network``, ``study`` and, where it has them, ``width``, ``depth``, ``dropout``,
+        ``residual``, ``smoothing``, ``before``, ``after``. None means that the plan decides.
+    fingerprint
+        Of the training cases.
+
+    Raises
+    ------
+    RecipeError
+        A choice that networks do not offer, or that does not fit the data (a 2D patch for 3D images).
+    """
+    origins: Origins = {}
+    before: Before = getattr(recipe, "before", None) or Before()
+    _refused(before)
+    spacing, size = _grid(fingerprint, before, origins)
+    grid = _working(fingerprint.median, fingerprint, spacing, size)
+    largest = _working(fingerprint.largest, fingerprint, spacing, size)
+    channels = 1 if fingerprint.grey else fingerprint.channels
+    patch = _patch(recipe, fingerprint, grid, spacing, origins)
+    network, divisor = describe(recipe, fingerprint, patch, spacing, channels, origins)
+    if fingerprint.task == "segment" and not recipe.study.patch:
+        patch = multiple(patch, divisor)
+    after: After = getattr(recipe, "after", None) or After()
+    made = Plan(
+        fingerprint.task, fingerprint.rank, channels, fingerprint.classes, spacing, size, _normalisation(fingerprint, before, origins),
+        _window(patch, largest, divisor) if fingerprint.task == "segment" else (), divisor, multilabel=fingerprint.multilabel,
+        positive=fingerprint.positive, **_answering(after, origins),
+    )  # fmt: skip
+    study = _study(recipe.study, fingerprint, patch, origins)
+    loop = _loop(recipe, fingerprint, origins)
+    estimate = {"memory_mb": round(memory_mb(network, study, fingerprint, grid))}
+    return Scheme(made, network, study, loop, origins, estimate)
+
+
+def _refused(before: Before) -> None:
+    if before.denoise not in (None, "none"):
+        raise RecipeError("networks learn their own smoothing", got=f"before.denoise={before.denoise}", remedy="Leave before.denoise out")
+    if before.channel is not None:
+        raise RecipeError("networks see all channels", got=f"before.channel={before.channel}", remedy="Leave before.channel out")
+
+
+def _grid(fp: Fingerprint, before: Before, origins: Origins) -> tuple[tuple[float, ...] | None, tuple[int, ...] | None]:
+    if before.spacing is not None:
+        origins["plan.spacing"] = "recipe"
+        if len(before.spacing) != fp.rank:
+            raise RecipeError("before.spacing does not fit the images", got=str(before.spacing), wanted=f"{fp.rank} numbers")
+        return before.spacing, None
+    if fp.task == "classify":
+        factor = max(1.0, max(fp.median) / LONGER[fp.rank])
+        origins["plan.size"] = f"fingerprint: median grid {fp.median}, longer side at most {LONGER[fp.rank]}"
+        return None, tuple(max(8, round(s / factor)) for s in fp.median)
+    if fp.rank == 3:
+        origins["plan.spacing"] = "fingerprint: median spacing" if fp.spacing else "fingerprint: spacing unknown, each image's own grid"
+        return fp.spacing, None
+    thinnest = min(fp.thickness.values(), default=math.inf)
+    factor = min(thinnest / ACROSS, min(fp.median) / SHORTER)
+    said = f"thinnest region {thinnest:.3g} px across, median grid {fp.median}"
+    if factor < 1.5:
+        origins["plan.size"] = f"fingerprint: {said}: full resolution"
+        return (fp.spacing, None) if fp.spacing and fp.varied else (None, None)
+    if fp.spacing and fp.varied:
+        origins["plan.spacing"] = f"fingerprint: {said}: {factor:.2f} times coarser than the median spacing"
+        return tuple(round(s * factor, 4) for s in fp.spacing), None
+    origins["plan.size"] = f"fingerprint: {said}: {factor:.2f} times coarser"
+    return None, tuple(round(s / factor / 32) * 32 for s in fp.median)
+
+
+def _working(shape: Sequence[int], fp: Fingerprint, spacing: Sequence[float] | None, size: tuple[int, ...] | None) -> tuple[int, ...]:
+    if size is not None:
+        return size
+    if spacing is None or fp.spacing is None:
+        return tuple(shape)
+    return tuple(max(1, round(n * have / want)) for n, have, want in zip(shape, fp.spacing, spacing, strict=True))
+
+
+def _patch(recipe: Any, fp: Fingerprint, grid: tuple[int, ...], spacing: Sequence[float] | None, origins: Origins) -> tuple[int, ...]:
+    asked: tuple[int, ...] | None = recipe.study.patch
+    if asked is not None:
+        if len(asked) != fp.rank:
+            raise RecipeError("study.patch does not fit the images", got=str(asked), wanted=f"{fp.rank} numbers")
+        return asked
+    if fp.task == "classify":
+        return grid
+    # One length for all axes that do not fit whole, in millimetres where they are known.
+    unit = spacing or (1.0,) * fp.rank
+    low, high = 0.0, max(n * u for n, u in zip(grid, unit, strict=True))
+    for _ in range(40):
+        side = (low + high) / 2
+        fits = math.prod(min(n, side / u) for n, u in zip(grid, unit, strict=True)) <= PATCH[fp.rank] * 1.01
+        low, high = (side, high) if fits else (low, side)
+    patch = tuple(n if n <= low / u * 1.001 else max(16, round(low / u / 16) * 16) for n, u in zip(grid, unit, strict=True))
+    whole = "the median image whole" if patch == tuple(grid) else "a part of the image"
+    origins["study.patch"] = f"fingerprint: {whole}, at most {PATCH[fp.rank]} pixels"
+    return patch
+
+
+def _window(patch: Sequence[int], largest: Sequence[int], divisor: Sequence[int]) -> tuple[int, ...]:
+    whole = multiple(largest, divisor)
+    if math.prod(whole) <= WINDOW[len(patch)]:
+        return tuple(max(w, p) for w, p in zip(whole, patch, strict=True))
+    return tuple(patch)
+
+
+def _normalisation(fp: Fingerprint, before: Before, origins: Origins) -> Normalisation:
+    kind = before.intensity
+    origins["plan.normalisation"] = "recipe"
+    if before.window is not None and kind in (None, "window"):
+        low, high = before.window
+        return Normalisation("window", low, high, (low + high) / 2, (high - low) / 4)
+    if kind is None:
+        kind = "window" if fp.modality == "CT" else "standardise"
+        why = "CT: one window for all, from percentiles of train" if kind == "window" else "values mean something within one image only"
+        origins["plan.normalisation"] = f"fingerprint: {why}"
+    if kind == "window":
+        return Normalisation("window", fp.low, fp.high, fp.mean, fp.sd or 1.0)
+    return Normalisation(kind)
+
+
+def _answering(after: After, origins: Origins) -> dict[str, Any]:
+    given = {f.name: getattr(after, f.name) for f in fields(after) if getattr(after, f.name) is not None}
+    origins.update({f"plan.{n}": "recipe" for n in given})
+    mirror = given.pop("mirror", False)
+    if mirror:
+        given["mirror"] = ("y", "x")
+    return given
+
+
+def _study(study: Study, fp: Fingerprint, patch: tuple[int, ...], origins: Origins) -> Study:
+    pixels = math.prod(patch)
+    if fp.task == "segment":
+        batch = max(2, min(16, round(BATCH[fp.rank] / pixels), fp.n))
+        defaults: dict[str, Any] = {"epochs": 60, "steps": 50, "batch_size": batch, "learning_rate": 2e-3, "patience": 0, "patch": patch}
+    else:
+        batch = max(2, min(32, fp.n // 2))
+        defaults = {"epochs": 30, "steps": max(1, math.ceil(fp.n / batch)), "batch_size": batch, "learning_rate": 1e-3,
+                    "patience": 0, "patch": patch}  # fmt: skip
+    values = {}
+    for name, value in defaults.items():
+        mine = getattr(study, name)
+        values[name] = value if mine is None else mine
+        origins.setdefault(f"study.{name}", "default" if mine is None else "recipe")
+    return replace(study, **values, augment=_augment(study.augment, fp, origins))
+
+
+def _augment(asked: Augment, fp: Fingerprint, origins: Origins) -> Augment:
+    photo = fp.rank == 2 and not fp.grey and fp.channels == 3
+    flips: tuple[str, ...] = ()
+    if photo or fp.modality in ("OP", "SM"):
+        flips, why = ("y", "x"), "a colour photograph (fundus, microscopy, skin): both sides and every turn occur"
+        origins["study.augment.spatial.flip"] = f"fingerprint: {why}"
+    turn = (-180.0, 180.0) if photo and fp.task == "segment" else (-15.0, 15.0)
+    spatial = Spatial(turn, (-0.05, 0.05), (0.8, 1.25), (-5.0, 5.0), flips, 0.0)
+    intensity = Intensity((0.7, 1.4), 0.3, (0.7, 1.5), 0.15, 1.0, 2.0)
+    made = resolved(asked, Augment(spatial, intensity, 0.2))
+    for group in ("spatial", "intensity"):
+        for f in fields(getattr(made, group)):
+            said = getattr(getattr(asked, group), f.name) is not None
+            origins.setdefault(f"study.augment.{group}.{f.name}", "recipe" if said else "default")
+    return made
+
+
+def _loop(recipe: Any, fp: Fingerprint, origins: Origins) -> Loop:
+    if fp.task == "segment":
+        return Loop(foreground=0.33)
+    counts = [v for v in fp.counts.values() if v]
+    uneven = not fp.multilabel and max(counts) > 1.5 * min(counts)
+    origins["loop.balanced"] = f"fingerprint: cases per class {dict(fp.counts)}"
+    smoothing = getattr(recipe, "smoothing", None)
+    origins["loop.smoothing"] = "default" if smoothing is None else "recipe"
+    return Loop(balanced=uneven, smoothing=0.1 if smoothing is None else smoothing, weight_decay=0.05, ema=0.995)
+
+
+def memory_mb(network: dict[str, Any], study: Study, fp: Fingerprint, grid: Sequence[int]) -> float:
+    """Estimate of the training's memory beyond the interpreter: activations, weights with their moments, prepared images."""
+    pixels = math.prod(study.patch or grid) * int(study.batch_size or 1)
+    if network["name"] == "unet":
+        share, values = 1.0, 0.0
+        for width, stride in zip(network["widths"], [(1,), *network["strides"]], strict=True):
+            share /= math.prod(stride)
+            values += 22 * width * share
+    else:
+        values = 6.0 * float(network.get("width", 64))
+    held = min(4096.0, fp.n * math.prod(grid) * 5 / 2**20)
+    return 450 + pixels * values * 3 / 2**20 + held
+
+
+__all__ = ["memory_mb", "plan", "strides_of"]

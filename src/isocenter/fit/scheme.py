@@ -1,0 +1,84 @@
+"""The whole plan of one training: what the network sees, what it is, how it learns, and where each value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from isocenter.data import Plan, Study, as_settings, build, knob
+from isocenter.errors import RecipeError, nearest
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What the recipe leaves to the plan about learning."""
+
+    precision: str = knob("bf16", "arithmetic of training", choices=("bf16", "fp32"))
+    optimiser: str = knob("adamw", "who steps", choices=("adamw", "sgd"))
+    weight_decay: float = knob(0.01, "decoupled weight decay", low=0, high=1)
+    warmup: float = knob(0.1, "share of the steps over which the learning rate rises", low=0, high=0.9)
+    clip: float = knob(12.0, "largest norm of the gradient", low=1e-6, high=1e6)
+    ema: float = knob(0.99, "decay of the running mean of the weights; 0: the weights themselves", low=0, high=0.99999)
+    foreground: float = knob(0.5, "share of samples centred on a region (segment)", low=0, high=1)
+    balanced: bool = knob(False, "draw classes equally often (classify)")
+    smoothing: float = knob(0.0, "share of the target spread over all classes (classify)", low=0, high=0.9)
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """Everything that decides a training run. A file that a person can read, edit and hand back.
+
+    Parameters
+    ----------
+    plan
+        What decides an answer; see `Plan`.
+    network
+        Description for `nets.build`.
+    study
+        The recipe's study with every None resolved.
+    loop
+        Further choices about learning.
+    origins
+        Dotted field to where its value came from: ``"default"``, ``"recipe"`` or ``"fingerprint: REASON"``.
+    estimate
+        Memory in MB and, once probed, seconds per step.
+    """
+
+    plan: Plan
+    network: dict[str, Any]
+    study: Study
+    loop: Loop = field(default_factory=Loop)
+    origins: dict[str, str] = field(default_factory=dict)
+    estimate: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Batches of the whole training."""
+        return int(self.study.epochs or 1) * int(self.study.steps or 1)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as in plan.json."""
+        return {
+            "format": FORMAT, "plan": self.plan.as_json(), "network": dict(self.network), "study": as_settings(self.study),
+            "loop": as_settings(self.loop), "origins": dict(self.origins), "estimate": dict(self.estimate),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Scheme:
+        """What `as_json` wrote, perhaps edited; RecipeError for an unknown field, a wrong type or a newer format."""
+        if values.get("format", FORMAT) != FORMAT:
+            raise RecipeError("the plan has another format", got=str(values["format"]), wanted=str(FORMAT))
+        known = {"format", "plan", "network", "study", "loop", "origins", "estimate"}
+        for name in values:
+            if name not in known:
+                raise RecipeError(f"unknown field {name!r} of the plan", remedy=nearest(name, known))
+        for name in ("plan", "network", "study"):
+            if not isinstance(values.get(name), Mapping):
+                raise RecipeError(f"the plan lacks {name!r}", remedy="Start from the plan.json of a run")
+        return cls(
+            Plan.from_json(values["plan"]), dict(values["network"]), build(Study, values["study"], where="study."),
+            build(Loop, values.get("loop", {}), where="loop."), dict(values.get("origins", {})), dict(values.get("estimate", {})),
+        )  # fmt: skip

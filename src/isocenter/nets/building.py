@@ -1,0 +1,111 @@
+"""Networks by their JSON description."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from isocenter.errors import BundleError, NotFoundError, RecipeError, nearest
+from isocenter.nets.resnet import ResNet18
+from isocenter.nets.small import Small
+from isocenter.nets.unet import UNet
+
+NETWORKS: dict[str, type[nn.Module]] = {"unet": UNet, "small": Small, "resnet18": ResNet18}
+# Fields of a description that are not arguments of the network's class.
+OUTSIDE = ("name", "seed", "rank", "channels", "outputs")
+
+
+def build(spec: Mapping[str, Any], weights: Mapping[str, Any] | None = None) -> nn.Module:
+    """The network of a description, in eval mode, answering logits only.
+
+    Parameters
+    ----------
+    spec
+        ``{"name": "unet" | "small" | "resnet18" | "module:Class", "rank": 2 | 3, "channels": int, "outputs": int,
+        "seed": int, ...}``; further fields are the arguments of the network. A class of somebody else's is called as
+        ``Class(channels, outputs)``.
+    weights
+        Parameter name to array; without, weights are drawn from ``seed`` alone (torch's random state is untouched).
+
+    Raises
+    ------
+    RecipeError
+        An unknown network or argument.
+    NotFoundError
+        ``module:Class`` cannot be imported.
+    BundleError
+        The weights do not fit the network, or its code was handed over as an object and is not here.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(spec.get("seed", 0)))
+        module = _made(spec)
+    if weights is not None:
+        state = {name: torch.from_numpy(_own(array)) for name, array in weights.items()}
+        try:
+            module.load_state_dict(state, strict=True)
+        except RuntimeError as error:
+            raise BundleError("the weights do not fit the network", where=str(spec["name"]), got=str(error)) from error
+    return module.eval()
+
+
+def answering(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The description without what serves training alone (heads of deep supervision)."""
+    return {k: v for k, v in spec.items() if k != "deep"}
+
+
+def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of modules whose output Grad-CAM may use, the usual choice last.
+
+    segment: the encoder's deepest block, then the decoder's last block. classify: the stages, the last one last.
+    """
+    name = spec["name"]
+    if name == "unet":
+        stages = len(spec["widths"])
+        return (f"down.{stages - 1}", f"join.{stages - 2}")
+    if name == "small":
+        return tuple(f"stages.{i}" for i in range(int(spec.get("depth", 4))))
+    if name == "resnet18":
+        return tuple(f"layer{i}" for i in range(1, 5))
+    module = build(spec)
+    found = [n for n, m in module.named_modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))]
+    return tuple(found[-3:])
+
+
+def _made(spec: Mapping[str, Any]) -> nn.Module:
+    name = str(spec["name"])
+    if name == "given":
+        raise BundleError(
+            "the network's code was handed over as an object and is not in the bundle", got=str(spec.get("class", "")),
+            remedy="It predicts through its export; for gradients pass network='module:Class' at training",
+        )  # fmt: skip
+    if ":" in name:
+        made = _loaded(name)(int(spec["channels"]), int(spec["outputs"]))
+        if not isinstance(made, nn.Module):
+            raise RecipeError(f"{name} makes no torch module", got=type(made).__name__)
+        return made
+    if name not in NETWORKS:
+        raise RecipeError(f"no network {name!r}", remedy=nearest(name, NETWORKS))
+    options = {k: v for k, v in spec.items() if k not in OUTSIDE}
+    try:
+        return NETWORKS[name](int(spec["rank"]), int(spec["channels"]), int(spec["outputs"]), **options)
+    except TypeError as error:
+        raise RecipeError(f"the network {name} has no such argument", got=str(error)) from error
+
+
+def _loaded(name: str) -> Any:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise NotFoundError(f"cannot load {name!r}", got=str(error), wanted="module:Class") from error
+
+
+def _own(array: Any) -> Any:
+    import numpy as np
+
+    # A copy that torch may write to: arrays from a file map are read-only.
+    return np.array(array, copy=True, order="C")

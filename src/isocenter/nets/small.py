@@ -1,0 +1,45 @@
+"""A small network for classification, for few images or little time."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from isocenter.nets.parts import Block, initialised
+
+
+class Small(nn.Module):
+    """Residual blocks with group normalisation, global average pooling, dropout and one linear layer.
+
+    Parameters
+    ----------
+    rank
+        2 or 3 spatial axes.
+    channels, outputs
+        Of input and logits.
+    width
+        Channels of the first stage; each further stage doubles them.
+    depth
+        Number of stages; every one after the first halves the grid.
+    dropout
+        Share of pooled features dropped in training.
+    norm
+        As in `parts.norm`.
+    """
+
+    def __init__(
+        self, rank: int, channels: int, outputs: int, *, width: int = 16, depth: int = 4, dropout: float = 0.2, norm: str = "group"
+    ) -> None:
+        super().__init__()
+        widths = [width * 2**i for i in range(depth)]
+        stages = [Block(rank, channels, width, kind=norm)]
+        stages += [Block(rank, a, b, stride=(2,) * rank, kind=norm, residual=True) for a, b in zip(widths, widths[1:], strict=False)]
+        self.stages = nn.Sequential(*stages)
+        self.dropout = nn.Dropout(dropout)
+        initialised(self)
+        self.fc = nn.Linear(widths[-1], outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, *grid) to logits (n, outputs)."""
+        pooled = self.stages(x).flatten(2).mean(2)
+        logits: Tensor = self.fc(self.dropout(pooled))
+        return logits
