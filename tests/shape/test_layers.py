@@ -29,6 +29,7 @@ ALLOWED = {
     "verbs": BASE
     | {"catalog", "data", "io", "layouts", "inspect", "metrics", "simulate", "fit", "infer", "bundle", "report"},
     "faces": BASE | {"data", "verbs", "report"},
+    "__main__": {"faces"},
 }
 # A learned method reaches for torch only where it studies or opens itself.
 LATE = {"tasks": {"nets", "fit"}}

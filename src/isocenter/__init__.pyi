@@ -1,0 +1,16 @@
+from isocenter.data import Case as Case
+from isocenter.data import Cases as Cases
+from isocenter.data import Image as Image
+from isocenter.io import read as read
+from isocenter.io import write as write
+from isocenter.verbs.check import check as check
+from isocenter.verbs.compare import compare as compare
+from isocenter.verbs.evaluate import evaluate as evaluate
+from isocenter.verbs.explain import explain as explain
+from isocenter.verbs.load import load as load
+from isocenter.verbs.look import look as look
+from isocenter.verbs.predict import predict as predict
+from isocenter.verbs.split import split as split
+from isocenter.verbs.train import train as train
+
+__version__: str

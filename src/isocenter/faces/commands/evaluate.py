@@ -1,0 +1,35 @@
+"""isocenter evaluate BUNDLE|TASK/METHOD DATA"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from isocenter.faces.arguments import Report, options, reading, settings
+from isocenter.verbs.evaluate import evaluate
+
+EXAMPLES = (
+    "isocenter evaluate vessels.bundle eyes/ --split test",
+    "isocenter evaluate segment/histogram eyes/ --split test --by eye",
+    "isocenter evaluate classify/given chest/ --set source=second_reader -o report/",
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Its own arguments."""
+    parser.add_argument("method", metavar="BUNDLE|TASK/METHOD", help="a bundle (path or name) or a method of a task")
+    parser.add_argument("data", metavar="DATA", help="a folder or a table")
+    parser.add_argument("--split", default="test", help="which cases (default test); 'all' for every case")
+    parser.add_argument("--by", metavar="COLUMN", help="score the values of this column apart as well")
+    parser.add_argument("--abstain", choices=("wrong", "report"), default="wrong", help="how no answer counts")
+    parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
+    parser.add_argument("-o", "--out", metavar="FOLDER", help="write a report there")
+    reading(parser)
+
+
+def call(args: argparse.Namespace, report: Report) -> Any:
+    """The one call."""
+    return evaluate(
+        args.method, args.data, split=args.split, by=args.by, abstain=args.abstain, settings=settings(args),
+        out=args.out, **options(args, report),
+    )

@@ -1,0 +1,158 @@
+"""Reading data for a verb, and the refusals that protect a result."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from isocenter.data import Cases, Problem
+from isocenter.errors import IsocenterError, LabelError, LeakageError, NotFoundError, UsageError
+from isocenter.verbs._options import READING, Options
+from isocenter.verbs._text import counted
+
+ALL = "all"
+
+
+def cases_of(data: Any, task: str, options: Options) -> Cases:
+    """The cases of a path, a `Cases`, arrays or a table, with the truth of a task bound.
+
+    Raises
+    ------
+    InputError
+        Reading failed, or found something that no result can stand on.
+    """
+    from isocenter.layouts import read
+
+    given: dict[str, Any] = {k: options[k] for k in READING if options.get(k)}  # type: ignore[literal-required]
+    cases = read(data, task=task or None, **given)
+    refuse(cases.problems)
+    return cases
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raises the first problem of severity error, and says how many more there are."""
+    errors = [p for p in problems if p.severity == "error"]
+    if errors:
+        p = errors[0]
+        more = f" ({counted(len(errors) - 1, 'more problem')}; see: isocenter check)" if len(errors) > 1 else ""
+        raise kind_of(p.code)(p.what + more, where=p.where, got=p.got, wanted=p.wanted, remedy=p.remedy)
+
+
+def first_refusal(problems: Sequence[Problem], n: int) -> IsocenterError:
+    """The error to raise when every case was refused: the first problem, and how many there are."""
+    if not problems:
+        return NotFoundError("there is no case to score")
+    p = problems[0]
+    more = f" (and so {counted(len(problems) - 1, 'other case')} of {n})" if len(problems) > 1 else ""
+    return kind_of(p.code)(p.what + more, where=p.where, got=p.got, wanted=p.wanted, remedy=p.remedy)
+
+
+def chosen(cases: Cases, split: str) -> Cases:
+    """One split, or with ``"all"`` every case; raises as `Cases.split`."""
+    if split == ALL and ALL not in cases.splits:
+        return cases
+    return cases.split(split)
+
+
+def divided(cases: Cases, *, seed: int, val_from: str | None = None) -> tuple[Cases, tuple[str, ...]]:
+    """Cases with train, val and test, and what had to be done for that, as sentences.
+
+    Unsplit data are split by group, stratified and seeded. Data with train but without val are refused unless
+    `val_from` says that a part of train is to be cut for stopping.
+    """
+    from isocenter.inspect import divide
+
+    if set(cases.splits) == {""}:
+        made = divide(cases, test=0.2, val=0.1, seed=seed)
+        return made, (f"the data came unsplit: split by group with seed {seed} ({_counts(made)})",)
+    if val_from is None:
+        return cases, ()
+    if val_from != "train":
+        raise UsageError("val can be cut from train only", got=val_from, wanted="train")
+    if "val" in cases.splits:
+        raise UsageError("the data have a val split already", where=cases.name, remedy="Leave out --val-from")
+    inner = divide(cases.split("train"), test=0.0, val=0.15, seed=seed)
+    place = {e.id: e.split for e in inner.entries}
+    made = cases.with_splits([place.get(e.id, e.split) if e.split == "train" else e.split for e in cases.entries])
+    return made, (f"val was cut from train by group with seed {seed} ({_counts(made)})",)
+
+
+def unleaked(cases: Cases, *, allow: str | None, because: str | None, strict: bool) -> tuple[Problem, ...]:
+    """What leaks between splits, as warnings; a refusal unless it is allowed with a reason.
+
+    Raises
+    ------
+    LeakageError
+        One group or identical images on two sides; with `strict` near copies too.
+    UsageError
+        `allow` without `because`.
+    """
+    from isocenter.inspect import leakage
+
+    if bool(allow) != bool(because):
+        raise UsageError("--allow leakage needs a reason", wanted="--allow leakage --because REASON")
+    found = leakage(cases)
+    if strict:
+        found = tuple(replace(p, severity="error") if p.severity == "warning" else p for p in found)
+    reason = because or cases.allow.get("leakage")
+    if not reason:
+        refuse([replace(p, code="leakage") if p.severity == "error" else p for p in found])
+        return found
+    return tuple(replace(p, severity="warning") for p in found)
+
+
+def with_allowance(cases: Cases, because: str | None) -> Cases:
+    """The cases with the reason for which leakage is allowed; every table prints it."""
+    return replace(cases, allow={**cases.allow, "leakage": because}) if because else cases
+
+
+def unseen(cases: Cases, fingerprint: Mapping[str, Any], name: str) -> None:
+    """LeakageError where a case has the pixels of one that a bundle learnt from."""
+    from isocenter.inspect import fingerprint as of_cases
+
+    known = {sha for side in fingerprint.values() for sha in (side.values() if isinstance(side, Mapping) else side)}
+    if not known:
+        return
+    seen = [case for case, sha in of_cases(cases).items() if sha in known]
+    if seen:
+        raise LeakageError(
+            f"{counted(len(seen), 'case')} of {len(cases)} were studied by this bundle", where=name, got=seen[0],
+            wanted="cases that it has never seen", remedy="Evaluate on other cases; these would flatter",
+        )
+
+
+def known_classes(cases: Cases, classes: Sequence[str], name: str) -> None:
+    """LabelError where cases hold a class that a method has never met."""
+    have = [c for c in classes if c != "background"]
+    if not have or have == ["foreground"] or not cases.classes:
+        return
+    held = {label for e in cases.entries for label in e.labels} or set(cases.classes)
+    new = [c for c in cases.classes if c in held and c not in have]
+    if new and list(cases.classes) != ["foreground"]:
+        raise LabelError(f"{name} does not know {counted(len(new), 'class', 'classes')} of {cases.name}",
+                         got=", ".join(new), wanted=", ".join(have))
+
+
+def known_to_train(cases: Cases, test: Cases) -> None:
+    """LabelError where the cases to be scored hold a class that no case of train holds."""
+    if "train" not in cases.splits:
+        return
+    learnt = {label for e in cases.split("train").entries for label in e.labels}
+    new = sorted({label for e in test.entries for label in e.labels} - learnt)
+    if learnt and new:
+        raise LabelError("a class in the cases to be scored is unknown to train", where=cases.name,
+                         got=", ".join(new), wanted=", ".join(sorted(learnt)))
+
+
+def _counts(cases: Cases) -> str:
+    return ", ".join(f"{name or 'no split'} {n}" for name, n in cases.splits.items())
+
+
+def kind_of(code: str) -> type[IsocenterError]:
+    """The class of error that has a code."""
+
+    def below(cls: type[IsocenterError]) -> list[type[IsocenterError]]:
+        return [cls, *(c for sub in cls.__subclasses__() for c in below(sub))]
+
+    return next((c for c in below(IsocenterError) if c.code == code), IsocenterError)

@@ -1,0 +1,157 @@
+"""What stands on a command line as INPUT: files, series folders, folders of images, ROLE=PATH and FACT=VALUE."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from isocenter.data import Case
+from isocenter.errors import IsocenterError, UnreadableError, UsageError
+from isocenter.files import sha256
+
+BOUND = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing to answer.
+
+    Parameters
+    ----------
+    name
+        Of its answer: the file's name without its suffix.
+    source
+        As given.
+    open
+        Reads the case; raises what is wrong with it.
+    files
+        What it is made of, for the checksum.
+    """
+
+    name: str
+    source: str
+    open: Callable[[], Case]
+    files: tuple[Path, ...]
+
+    def sha256(self) -> str:
+        """Checksum of all of its files together."""
+        if len(self.files) == 1:
+            return sha256(self.files[0])
+        return hashlib.sha256("".join(sorted(map(sha256, self.files))).encode()).hexdigest()
+
+
+def inputs_of(given: Sequence[str | Path]) -> tuple[Input, ...]:
+    """Everything to answer, in order, every name once.
+
+    A folder of DICOM files is one input; any other folder stands for the images in it. What is not there, or cannot be
+    read, raises when it is opened.
+
+    Raises
+    ------
+    UsageError
+        Nothing is given.
+    UnreadableError
+        A folder holds no image.
+    """
+    if not given:
+        raise UsageError("nothing to answer", wanted="INPUT: a file, a series folder or a folder of images")
+    if any(_binding(word) for word in given):
+        return (_bound(given),)
+    return _distinct([one for word in given for one in _expanded(str(word))])
+
+
+def _expanded(word: str) -> list[Input]:
+    path = Path(word)
+    if not path.is_dir():
+        return [_single(path, word)]
+    files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+    kinds = {p: _kind(p) for p in files}
+    if any(kind == "dicom" for kind in kinds.values()):
+        return [_single(path, word, tuple(p for p in files if kinds[p] == "dicom"))]
+    images = [_single(p, str(p)) for p in files if kinds[p]]
+    below = [_single(p, str(p), tuple(sorted(f for f in p.iterdir() if f.is_file())))
+             for p in sorted(path.iterdir()) if p.is_dir() and _series(p)]
+    if not images + below:
+        raise UnreadableError("the folder holds no image", where=word, got=f"{len(files)} files of other kinds",
+                              remedy="Name the files, or the folder that holds them")
+    return images + below
+
+
+def _single(path: Path, word: str, files: tuple[Path, ...] = ()) -> Input:
+    def opened() -> Case:
+        from isocenter.io import read
+
+        return replace(read(word), id=_stem(path))
+
+    inside = Path(word.split("#")[0])
+    return Input(_stem(path), word, opened, files or (inside,))
+
+
+def _bound(given: Sequence[str | Path]) -> Input:
+    pairs: dict[str, str] = {}
+    for word in given:
+        pair = _binding(word)
+        if pair is None or pair[0] in pairs:
+            raise UsageError("either every input is bound by name or none", got=str(word), wanted="ROLE=PATH or FACT=VALUE")
+        pairs[pair[0]] = pair[1]
+    roles = {name: text for name, text in pairs.items() if Path(text.split("#")[0]).exists()}
+    facts: dict[str, Any] = {name: _fact(text) for name, text in pairs.items() if name not in roles}
+    if not roles:
+        raise UsageError("no image among the inputs", got=", ".join(pairs), wanted="ROLE=PATH")
+
+    def opened() -> Case:
+        from isocenter.io import read
+
+        return replace(read(**roles), facts=facts)
+
+    first = Path(next(iter(roles.values())))
+    return Input(_stem(first), str(first), opened, tuple(Path(p.split("#")[0]) for p in roles.values()))
+
+
+def _binding(word: str | Path) -> tuple[str, str] | None:
+    found = None if isinstance(word, Path) or Path(word).exists() else BOUND.fullmatch(word)
+    return (found[1], found[2]) if found else None
+
+
+def _fact(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _stem(path: Path) -> str:
+    name = path.name or path.resolve().name
+    name = re.sub(r"\.(nii\.gz|[A-Za-z0-9]{1,6})$", "", name, flags=re.IGNORECASE) or name
+    # "scans.npz#images[3]" becomes a name that every system takes.
+    return re.sub(r"[^\w.\-]+", "_", re.sub(r"\.(npz|npy)#", "_", name)).strip("_") or "case"
+
+
+def _kind(path: Path) -> str:
+    from isocenter.io import sniff
+
+    try:
+        return sniff(path)
+    except IsocenterError:
+        # A broken image is answered with its own refusal; a text file beside the images is no input.
+        return "broken" if re.search(r"\.(nii|nii\.gz|png|jpe?g|tiff?|dcm)$", path.name, re.IGNORECASE) else ""
+
+
+def _series(folder: Path) -> bool:
+    return any(_kind(p) == "dicom" for p in sorted(folder.iterdir())[:3] if p.is_file())
+
+
+def _distinct(inputs: list[Input]) -> tuple[Input, ...]:
+    names = [i.name.lower() for i in inputs]
+    out = []
+    for one in inputs:
+        if names.count(one.name.lower()) > 1:
+            # The folder tells them apart, the same way in every run.
+            mark = hashlib.sha256(str(Path(one.source).resolve()).encode()).hexdigest()[:8]
+            one = replace(one, name=f"{one.name}-{mark}")
+        out.append(one)
+    return tuple(out)

@@ -1,0 +1,142 @@
+"""Keyword options that the verbs share, and the circumstances that follow from them."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict, get_type_hints
+
+from isocenter.data import Progress, Watch
+from isocenter.errors import UsageError, nearest
+
+
+class Options(TypedDict, total=False):
+    """Options of every verb that reads data or runs a method.
+
+    Parameters
+    ----------
+    target, facts, group, positive, role
+        Which column holds the truth, which notes are facts, which column groups, the positive class, the image's role.
+    seed
+        Of everything random; default 0.
+    threads
+        Default: the cores that this process may use.
+    device
+        ``"auto"``, ``"cpu"`` or ``"cuda"``.
+    report
+        Receives progress.
+    """
+
+    target: str | None
+    facts: Sequence[str]
+    group: str | None
+    positive: str | None
+    role: str | None
+    seed: int
+    threads: int | None
+    device: str
+    report: Callable[[Progress], None]
+
+
+class Studying(Options, total=False):
+    """Options of the verbs that let a method learn.
+
+    Parameters
+    ----------
+    time
+        Budget of one training: minutes, or text such as ``"20m"``.
+    resume
+        Continue in ``BUNDLE.part``.
+    plan
+        A plan (mapping or JSON file) that was edited and handed back.
+    folds
+        Number of folds by group for a score over all cases; 0 for none.
+    seeds
+        Number of trainings with seeds ``seed``, ``seed + 1`` ...; the spread is reported.
+    val_from
+        ``"train"``: cut a part of train by group for stopping.
+    allow, because
+        ``"leakage"`` and the reason for which it is allowed.
+    strict
+        Refuse near copies between splits too.
+    overwrite
+        Replace what is there.
+    command
+        As typed, for the report.
+    """
+
+    time: str | float | None
+    resume: bool
+    plan: Any
+    folds: int
+    seeds: int
+    val_from: str | None
+    allow: str | None
+    because: str | None
+    strict: bool
+    overwrite: bool
+    command: str
+
+
+READING = ("target", "facts", "group", "positive", "role")
+
+
+def checked(options: Mapping[str, Any], kind: type = Options) -> None:
+    """UsageError where an option has no meaning, naming the nearest."""
+    known = get_type_hints(kind)
+    for name in options:
+        if name not in known:
+            raise UsageError(f"unknown option {name!r}", remedy=nearest(name, known))
+
+
+def threads_of(options: Options) -> int:
+    """Threads to use: as asked, else the cores that this process may use; UsageError below 1."""
+    asked = options.get("threads")
+    if asked is not None:
+        if asked < 1:
+            raise UsageError("too few threads", got=str(asked), wanted="1 or more")
+        return asked
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def reporter(options: Options) -> Callable[[Progress], None]:
+    """Where progress goes."""
+    return options.get("report") or (lambda progress: None)
+
+
+def watch_of(options: Options, *, folder: Path | None = None, **more: Any) -> Watch:
+    """The circumstances of a run; `more` as in `Watch`."""
+    return Watch(
+        report=reporter(options), folder=folder, seed=options.get("seed", 0), threads=threads_of(options),
+        device=options.get("device", "auto"), **more,
+    )
+
+
+def minutes_of(time: str | float | None) -> float | None:
+    """A time budget in minutes.
+
+    Parameters
+    ----------
+    time
+        Minutes as a number, or text such as ``"90s"``, ``"20m"``, ``"1h30m"``; None for no budget.
+
+    Raises
+    ------
+    UsageError
+        Not a span of time above 0.
+
+    >>> minutes_of("1h30m"), minutes_of("90s"), minutes_of(5)
+    (90.0, 1.5, 5.0)
+    """
+    if time is None:
+        return None
+    text = f"{time}m" if re.fullmatch(r"\d+(\.\d+)?", str(time)) else str(time)
+    parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", text.replace(" ", ""))
+    minutes = sum(float(p or 0) * f for p, f in zip(parts.groups(), (60, 1, 1 / 60), strict=True)) if parts else 0.0
+    if minutes <= 0:
+        raise UsageError("not a span of time", got=str(time), wanted="such as 90s, 20m or 1h30m")
+    return minutes

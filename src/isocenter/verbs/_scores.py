@@ -1,0 +1,103 @@
+"""Scores as a table for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from typing import TypeVar
+
+from isocenter.data import Scores, Test
+from isocenter.verbs._text import counted, duration, number, table
+
+Key = TypeVar("Key")
+
+
+def score_lines(scores: Scores) -> list[str]:
+    """One row per metric and target, with interval, n and flags."""
+    rows = [
+        (metric, target, number(s.value) + (f" {s.unit}" if s.unit else ""), number(s.low), number(s.high), str(s.n),
+         ", ".join(s.flags))
+        for metric, targets in scores.metrics.items()
+        for target, s in targets.items()
+        # The mean over one class is that class.
+        if target != "all" or len(targets) != 2
+    ]
+    return table(("metric", "target", "value", "low", "high", "n", "flags"), rows, right=(2, 3, 4, 5))
+
+
+def heading(scores: Scores, data: str) -> list[str]:
+    """What was scored on what, and how intervals were made."""
+    refused = f", {counted(scores.n_refused, 'case')} refused" if scores.n_refused else ""
+    how = scores.interval
+    return [
+        f"{scores.task}/{scores.method} on {data}, split {scores.split}: {counted(len(scores.cases), 'case')}, "
+        f"{counted(scores.n_subjects, 'subject')}{refused}",
+        f"low and high: {how.level:.0%} interval over the {how.by}s of cases, {how.resamples} resamples ({how.kind})",
+    ]
+
+
+def cost(scores: Scores) -> str:
+    """What it took."""
+    peak = f", peak memory {scores.peak_mb:.0f} MB" if scores.peak_mb else ""
+    return f"{duration(scores.seconds)} to answer{peak}, {counted(scores.threads, 'thread')}, engine {scores.engine}"
+
+
+def leading(scores: Scores) -> tuple[str, str] | None:
+    """Metric and target that lead: the first metric that has a value, over all classes."""
+    for metric, targets in scores.metrics.items():
+        for target in ("all", *targets):
+            if target in targets and targets[target].value is not None:
+                return metric, target
+    return None
+
+
+def best_of(scores: Mapping[Key, Scores | None]) -> Key:
+    """Who leads by the leading metric; the first on a tie, and when nothing could be scored."""
+    from isocenter.metrics import METRICS
+
+    first = next(iter(scores))
+    table_ = next((s for s in scores.values() if s is not None), None)
+    lead = leading(table_) if table_ is not None else None
+    if lead is None:
+        return first
+    metric, target = lead
+    sign = -1.0 if METRICS[metric].better == "lower" else 1.0
+
+    def height(key: Key) -> float:
+        found = scores[key]
+        score = found.metrics.get(metric, {}).get(target) if found is not None else None
+        return sign * score.value if score is not None and score.value is not None else float("-inf")
+
+    return max(scores, key=height)
+
+
+def side_by_side(scores: Mapping[str, Scores], lead: tuple[str, str] | None) -> list[str]:
+    """One row a method: the leading metric with its interval, then the others."""
+    if lead is None:
+        return []
+    metric, target = lead
+    first = next(iter(scores.values()))
+    # Three more metrics fit a terminal; the report and the JSON document hold them all.
+    others = [m for m in first.metrics if m != metric][:3]
+    rows = []
+    for name, s in scores.items():
+        value = s.metrics[metric][target]
+        more = [number(s.metrics[m][target].value) if target in s.metrics.get(m, {}) else "-" for m in others]
+        flags = ", ".join(value.flags)
+        rows.append((name, number(value.value), f"{number(value.low)} to {number(value.high)}", str(value.n), *more, flags))
+    return table(("method", f"{metric} {target}", "interval", "n", *others, "flags"), rows, right=(1, 3, 4, 5, 6))
+
+
+def test_lines(tests: tuple[Test, ...]) -> list[str]:
+    """One row a paired test."""
+    rows = [
+        (f"{t.a} - {t.b}", t.metric, t.target, number(t.difference), f"{number(t.low)} to {number(t.high)}",
+         _p(t.p), _p(t.p_holm), t.test, ", ".join(t.flags))
+        for t in tests
+    ]
+    header = ("difference", "metric", "target", "value", "interval", "p", "p Holm", "test", "flags")
+    return table(header, rows, right=(3, 5, 6)) if rows else []
+
+
+def _p(value: float | None) -> str:
+    return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -1,0 +1,202 @@
+"""One method scored on one split, every number with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Unpack
+
+from isocenter.data import Cases, CaseScore, Problem, Scores
+from isocenter.errors import NotFoundError, UsageError, nearest
+from isocenter.verbs._cases import ALL, cases_of, chosen, first_refusal, known_classes, known_to_train, unseen
+from isocenter.verbs._method import Method, resolve, shown
+from isocenter.verbs._options import Options, checked, reporter, threads_of
+from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._score import Answered, answer_all, summary
+from isocenter.verbs._scores import cost, heading, score_lines
+from isocenter.verbs._study import study
+
+
+@dataclass(frozen=True)
+class Evaluation(Scores):
+    """The scores of one method, and what happened on the way.
+
+    Parameters
+    ----------
+    data
+        Name of the set.
+    by
+        Value of the column asked for to the scores of its cases.
+    problems
+        Cases that were refused.
+    report
+        The report's page, or None.
+    next
+        The command that comes next.
+    """
+
+    data: str = ""
+    by: Mapping[str, Scores] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    report: Path | None = None
+    next: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """3 when cases were refused."""
+        return 3 if self.problems else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of `Scores`, with groups, problems and the report's path."""
+        more = {"data": self.data, "by": {k: s.as_json()["metrics"] for k, s in self.by.items()},
+                "problems": [p.as_json() for p in self.problems], "report": str(self.report) if self.report else None}
+        return {**super().as_json(), **more}
+
+    def lines(self) -> list[str]:
+        """The table."""
+        lines = [*heading(self, self.data), *[f"note: {n}" for n in self.notes], "", *score_lines(self)]
+        for value, scores in self.by.items():
+            lines += ["", f"{value}: {len(scores.cases)} cases, {scores.n_subjects} subjects", *score_lines(scores)]
+        lines += ["", cost(self), *[f"refused: {p.line()}" for p in self.problems]]
+        return lines + ([f"report: {self.report}"] if self.report else []) + [f"next: {self.next}"]
+
+
+def evaluate(
+    method: Any,
+    data: Any,
+    *,
+    split: str = "test",
+    by: str | None = None,
+    abstain: str = "wrong",
+    settings: Mapping[str, Any] | Settings | None = None,
+    out: str | Path | None = None,
+    **options: Unpack[Options],
+) -> Evaluation:
+    """Scores a method on one split.
+
+    Parameters
+    ----------
+    method
+        A bundle (path or name), ``"TASK/METHOD"``, or an object with `predict`. A classical method that reads some
+        fields off train does so first; a method that needs a study must be trained.
+    data
+        A folder, a table, `Cases`, ``(x, y)`` arrays or a DataFrame.
+    split
+        Which cases; ``"all"`` for every case, unless the method learns from them.
+    by
+        A column of the table: its values are scored apart as well.
+    abstain
+        ``"wrong"``: no answer counts as a wrong or empty one. ``"report"``: the answered cases stand beside, with coverage.
+    settings
+        Of the method's recipe.
+    out
+        Folder of a report, or None.
+
+    Raises
+    ------
+    NotFoundError
+        The split does not exist.
+    LeakageError
+        The bundle has studied some of these cases.
+    LabelError
+        The cases hold a class that the method has never met.
+    """
+    checked(options)
+    if abstain not in ("wrong", "report"):
+        raise UsageError("unknown way to count no answer", got=abstain, wanted="wrong or report")
+    task = data.task if isinstance(data, Cases) else None
+    asked = resolve(method, task=task, settings=settings_of(settings))
+    cases = cases_of(data, asked.task, options)
+    test = chosen(cases, split)
+    ready, notes = prepared(asked, cases, test, split=split, options=options)
+    answered = answer_all(ready, test, report=reporter(options))
+    if not answered.scores:
+        raise first_refusal(answered.problems, len(test))
+    scores = summary(ready, answered, test, split=split, abstain=abstain, seed=options.get("seed", 0),
+                     threads=threads_of(options))
+    groups = _by(scores, ready, answered, test, by) if by else {}
+    made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups, answered)
+    report = _report(made, ready, cases, test, Path(out)) if out else None
+    return replace(made, report=report, next=_next(ready, data, report))
+
+
+def prepared(
+    asked: Method, cases: Cases, test: Cases, *, split: str, options: Options
+) -> tuple[Method, tuple[str, ...]]:
+    """The method ready to be scored on `test`, and what that took, as sentences.
+
+    Raises
+    ------
+    UsageError
+        It would be scored on cases that it learns from.
+    NotFoundError
+        It must be trained first.
+    """
+    notes = tuple(f"leakage allowed: {reason}" for reason in cases.allow.values())
+    if not cases.subjects_known:
+        notes += ("patients unknown: every case counts as a subject of its own",)
+    if asked.bundle is not None:
+        unseen(test, asked.bundle.about.get("fingerprint", {}), asked.name)
+    if asked.learns and "train" in cases.splits:
+        if asked.studies:
+            raise NotFoundError(f"{asked.name} must be trained first", where=asked.task,
+                                remedy=f"Run: isocenter train {asked.task} DATA --method {asked.name} -o BUNDLE")
+        if split in ("train", ALL):
+            raise UsageError(f"{asked.name} learns from train, so its score there says nothing", got=f"--split {split}")
+        known_to_train(cases, test)
+        asked, _ = study(asked, cases, options)
+        notes += (f"{asked.name} read its fields off train first",)
+    elif not asked.answers:
+        raise NotFoundError(f"{asked.name} must learn first and the data have no split 'train'", where=cases.name,
+                            got=str(cases.splits), remedy="See: isocenter split")
+    known_classes(test, _classes(asked), asked.name)
+    return asked, notes
+
+
+def _classes(method: Method) -> tuple[str, ...]:
+    if method.bundle is None:
+        return ()
+    return tuple(method.bundle.about.get("about", {}).get("classes", ()))
+
+
+def _evaluation(scores: Scores, data: str, groups: dict[str, Scores], answered: Answered) -> Evaluation:
+    values = {f.name: getattr(scores, f.name) for f in fields(Scores)}
+    return Evaluation(**values, data=data, by=groups, problems=answered.problems)
+
+
+def _by(scores: Scores, method: Method, answered: Answered, test: Cases, column: str) -> dict[str, Scores]:
+    notes = {e.id: e.notes for e in test.entries}
+    columns = {c for n in notes.values() for c in n}
+    if column not in columns:
+        raise NotFoundError(f"the table has no column {column!r}", where=test.name, remedy=nearest(column, columns))
+    apart: dict[str, list[CaseScore]] = {}
+    for case in answered.scores:
+        apart.setdefault(str(notes[case.case].get(column, "")), []).append(case)
+    return {
+        f"{column} {value or '(empty)'}": summary(
+            method, Answered(tuple(some), (), 0.0), test, split=scores.split, abstain="wrong", seed=0,
+            threads=scores.threads)
+        for value, some in sorted(apart.items())
+    }
+
+
+def _report(made: Evaluation, method: Method, cases: Cases, test: Cases, folder: Path) -> Path:
+    from isocenter.verbs._report import evaluation_report
+
+    return evaluation_report(made, method, cases, test, folder)
+
+
+def _next(method: Method, data: Any, report: Path | None) -> str:
+    place = data if isinstance(data, (str, Path)) else "DATA"
+    if report is None and method.bundle is not None:
+        return f"isocenter explain {method.bundle.path} INPUT -o explained"
+    name = method.bundle.path if method.bundle else method.name
+    return f"isocenter compare {method.task} {place} --methods {name},{_other(method)}"
+
+
+def _other(method: Method) -> str:
+    from isocenter import catalog
+
+    names = [m for m in catalog.methods(method.task) if m not in (method.name, "given")]
+    return names[0] if names else shown(method.name, method.task)

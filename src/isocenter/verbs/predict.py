@@ -1,0 +1,240 @@
+"""New images answered, each result beside a record of what made it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Unpack, overload
+
+from isocenter.data import Case, Image, NotEvaluated, Problem, Progress, as_settings
+from isocenter.errors import IsocenterError, OutputError, UsageError
+from isocenter.infer import limited
+from isocenter.verbs._inputs import Input, inputs_of
+from isocenter.verbs._ledger import PROBLEMS, Ledger
+from isocenter.verbs._method import Method, resolve
+from isocenter.verbs._options import Options, checked, reporter, threads_of
+from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._score import engine_of
+from isocenter.verbs._text import counted, number
+from isocenter.verbs._writing import answer_of, plain, planned, written
+
+FILES = (".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv")
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was answered, and where it lies.
+
+    Parameters
+    ----------
+    folder
+        Of the answers.
+    method
+        What answered, as ``TASK/METHOD``.
+    items
+        One mapping an input: name, source, status (``answered``, ``not evaluated``, ``refused``), files, answer.
+    skipped
+        Inputs that an earlier run had answered.
+    problems
+        What was refused.
+    next
+        The command that comes next.
+    """
+
+    folder: Path
+    method: str
+    items: tuple[Mapping[str, Any], ...]
+    skipped: int
+    problems: tuple[Problem, ...]
+    next: str
+
+    @property
+    def exit_code(self) -> int:
+        """3 when inputs were refused."""
+        return 3 if self.problems else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {"format": 1, "folder": str(self.folder), "method": self.method, "items": [dict(i) for i in self.items],
+                "skipped": self.skipped, "n_refused": len(self.problems), "problems": [p.as_json() for p in self.problems]}
+
+    def lines(self) -> list[str]:
+        """One line an input, and where everything lies."""
+        lines = [_line(item, self.folder) for item in self.items]
+        if self.skipped:
+            lines.append(f"{counted(self.skipped, 'input')} had been answered before")
+        if self.problems:
+            lines.append(f"{counted(len(self.problems), 'input')} refused, see {self.folder / PROBLEMS}")
+        return [*lines, f"answers: {self.folder}", f"next: {self.next}"]
+
+
+@overload
+def predict(method: Any, inputs: Any, *, out: None = None, settings: Any = None, **options: Unpack[Options]) -> Any: ...
+
+
+@overload
+def predict(
+    method: Any, inputs: Any, *, out: str | Path, settings: Any = None, overwrite: bool = False,
+    **options: Unpack[Options],
+) -> Predictions: ...
+
+
+def predict(
+    method: Any,
+    inputs: Any,
+    *,
+    out: str | Path | None = None,
+    settings: Mapping[str, Any] | Settings | None = None,
+    overwrite: bool = False,
+    **options: Unpack[Options],
+) -> Any:
+    """Answers one input or many.
+
+    Parameters
+    ----------
+    method
+        A bundle (path or name), ``"TASK/METHOD"``, or an object with `predict`.
+    inputs
+        A path, `Case`, `Image` or array, or a list of them. Paths: a file, a series folder, a folder of images;
+        ``"ROLE=PATH"`` and ``"FACT=VALUE"`` bind one case by name.
+    out
+        Folder for answers, or one file for one input; None gives the finding itself (a list of findings for a list).
+    settings
+        Of a method's recipe.
+    overwrite
+        Replace answers that are there.
+
+    Returns
+    -------
+    The finding, or with `out` the `Predictions`.
+
+    Raises
+    ------
+    IsocenterError
+        The only input is refused; with several the rest goes on.
+    """
+    checked(options)
+    asked = resolve(method, settings=settings_of(settings))
+    if not asked.answers:
+        raise UsageError(f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE")
+    with limited(threads_of(options)):
+        if out is not None:
+            return _to_disk(asked, _paths(inputs), Path(out), overwrite, options)
+        if isinstance(inputs, (list, tuple)):
+            return [asked.object.predict(case_of(one)) for one in inputs]
+        return asked.object.predict(case_of(inputs))
+
+
+def _to_disk(asked: Method, paths: Sequence[str | Path], out: Path, overwrite: bool, options: Options) -> Predictions:
+    inputs = inputs_of(paths)
+    single = out.name.lower().endswith(FILES)
+    if single and len(inputs) > 1:
+        raise UsageError("one file for several inputs", got=str(out), wanted="a folder", remedy="Pass -o FOLDER")
+    folder = out.parent if single else out
+    _usable(folder)
+    # One named file has a record under its own name, so that a folder can hold several.
+    record = {"record": f"{out.name}.json"} if single else {}
+    ledger = Ledger(folder, _made(asked), **record)
+    problems: list[Problem] = []
+    skipped = 0
+    try:
+        for i, one in enumerate(inputs):
+            try:
+                skipped += not _answered(asked, one, ledger, out if single else None, overwrite)
+            except IsocenterError as error:
+                if len(inputs) == 1:
+                    raise
+                problems.append(Problem.of(error, one.source))
+                ledger.put(one.name, source=one.source, status="refused", files=[], note=error.line())
+            reporter(options)(Progress("predict", (i + 1) / len(inputs)))
+    finally:
+        ledger.close(problems)
+    items = tuple(ledger.items[i.name] for i in inputs)
+    return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), _next(asked, inputs))
+
+
+def _answered(asked: Method, one: Input, ledger: Ledger, out: Path | None, overwrite: bool) -> bool:
+    """Answers one input; False where an earlier run had done so already."""
+    case = one.open()
+    sha = one.sha256()
+    if ledger.done(one.name, sha) and not overwrite:
+        return False
+    files = planned(one.name, case.image(), asked.task, out)
+    there = [f for f in files.values() if (ledger.folder / f).exists()]
+    if there and not overwrite and not ledger.ours(one.name, sha):
+        raise OutputError("the file exists and was not made by this method from this input",
+                          where=str(ledger.folder / there[0]), remedy="Pass --overwrite or name another folder")
+    ledger.put(one.name, source=one.source, sha256=sha, status="pending", files=list(files.values()))
+    try:
+        start = time.perf_counter()
+        found = asked.object.predict(case)
+        seconds = round(time.perf_counter() - start, 3)
+        kept = [] if isinstance(found, NotEvaluated) else written(found, case.image(), ledger.folder, files, _codes(asked))
+    except IsocenterError:
+        ledger.items.pop(one.name)
+        raise
+    note = found.line() if isinstance(found, NotEvaluated) else ""
+    ledger.put(one.name, source=one.source, sha256=sha, status="not evaluated" if note else "answered", files=kept,
+               answer=answer_of(found), note=note, seconds=seconds)
+    return True
+
+
+def _made(asked: Method) -> dict[str, Any]:
+    """What made the answers: enough to name it again."""
+    made = {"method": f"{asked.task}/{asked.method}", "isocenter": version("isocenter"), "engine": engine_of(asked)}
+    if asked.bundle is not None:
+        seal = (asked.bundle.path / "bundle.json").read_bytes()
+        return {**made, "bundle": asked.bundle.path.name, "bundle_sha256": hashlib.sha256(seal).hexdigest()}
+    return {**made, "parameters": plain(as_settings(asked.object)) if is_dataclass(asked.object) else {}}
+
+
+def _codes(asked: Method) -> dict[str, int]:
+    made = asked.bundle.about.get("made", {}) if asked.bundle else {}
+    return dict(made.get("codes") or {})
+
+
+def _paths(inputs: Any) -> list[str | Path]:
+    given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    if not all(isinstance(one, (str, Path)) for one in given):
+        raise UsageError("only files and folders are answered to disk", got=type(given[0]).__name__,
+                         remedy="Leave out `out`, and write the finding with isocenter.write")
+    return given
+
+
+def case_of(one: Any) -> Case:
+    if isinstance(one, Case):
+        return one
+    if isinstance(one, (str, Path)):
+        found = inputs_of([one])
+        if len(found) != 1:
+            raise UsageError("a folder of several images", got=str(one), wanted="one input, or `out`")
+        return found[0].open()
+    from isocenter.io.objects import as_image
+
+    return Case.of(one if isinstance(one, Image) else as_image(one))
+
+
+def _usable(folder: Path) -> None:
+    near = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not near.is_dir() or not os.access(near, os.W_OK):
+        raise OutputError("the output folder cannot be written", where=str(folder), remedy="Name another with -o")
+
+
+def _line(item: Mapping[str, Any], folder: Path) -> str:
+    if item["status"] != "answered":
+        return f"{item['source']}: {item['note'] or item['status']}"
+    said = ", ".join(f"{k} {number(v) if isinstance(v, float) else v}" for k, v in item["answer"].items())
+    place = f" -> {folder / item['files'][0]}" if item["files"] else ""
+    return f"{item['source']}: {said}{place}"
+
+
+def _next(asked: Method, inputs: Sequence[Input]) -> str:
+    first = inputs[0].source
+    if asked.bundle is not None:
+        return f"isocenter explain {asked.bundle.path} {first} -o explained"
+    return f"isocenter evaluate {asked.task}/{asked.method} DATA --split test"

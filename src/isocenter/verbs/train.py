@@ -1,0 +1,148 @@
+"""A method learns on train, stops and sets thresholds on val, and becomes a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack
+
+from isocenter import catalog
+from isocenter.bundle import open_bundle
+from isocenter.data import Cases, Problem, Scores
+from isocenter.errors import IsocenterError, UsageError
+from isocenter.verbs._bundling import report_folder, workspace
+from isocenter.verbs._cases import cases_of, divided, known_to_train, unleaked, with_allowance
+from isocenter.verbs._folds import cross_fitted
+from isocenter.verbs._method import Method, opened, resolve
+from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
+from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._score import answer_all, summary
+from isocenter.verbs._scores import best_of
+from isocenter.verbs._study import Budget, plan_of, sides, study
+from isocenter.verbs._trained import Trained
+
+# What `train TASK DATA` learns when nobody names a method.
+USUAL = {"segment": "unet", "classify": "cnn"}
+
+
+def train(
+    task: str,
+    data: Any,
+    *,
+    method: Any = None,
+    out: str | Path | None = None,
+    settings: Mapping[str, Any] | Settings | None = None,
+    **options: Unpack[Studying],
+) -> Trained:
+    """Lets a method learn.
+
+    Parameters
+    ----------
+    task
+        The question, such as ``"segment"``.
+    data
+        A folder, a table, `Cases`, ``(x, y)`` arrays or a DataFrame. Unsplit data are split by group, and that is said.
+    method
+        Of the task, ``"module:Class"``, or a `Learner`; default the task's usual network.
+    out
+        Where the bundle goes; it appears when it is complete. None: nothing is written.
+    settings
+        Of the recipe.
+
+    Raises
+    ------
+    LeakageError
+        One group or identical images on two sides of the split.
+    OutputError
+        The bundle exists, or an unfinished run lies there and nobody said whether to resume.
+    NotFoundError
+        No val split, no such task or method.
+    """
+    checked(options, Studying)
+    asked = resolve(method or _usual(task), task=task, settings=settings_of(settings))
+    if not asked.learns:
+        raise UsageError(f"{asked.name} has nothing to learn", remedy=f"Run: isocenter evaluate {task}/{asked.name} DATA")
+    cases, notes = ready(asked, data, options)
+    problems = unleaked(cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False))
+    place = str(data) if isinstance(data, (str, Path)) else "DATA"
+    if out is None:
+        return noted(learnt(asked, cases, options, None), problems, notes)
+    if options.get("resume") and Path(out).is_dir():
+        return Trained(opened(out), cases, bundle=open_bundle(out), notes=(*notes, "complete already: nothing to resume"))
+    with workspace(Path(out), resume=options.get("resume", False), overwrite=options.get("overwrite", False)) as part:
+        made = noted(learnt(asked, cases, options, part), problems, notes)
+        made = replace(made, data=place, bundle=made.save(out, overwrite=options.get("overwrite", False)))
+    return reported(made, Path(out), options.get("command", ""))
+
+
+def ready(asked: Method, data: Any, options: Studying) -> tuple[Cases, tuple[str, ...]]:
+    """The cases with all the splits that a study needs, and what was done for that.
+
+    Raises
+    ------
+    NotFoundError
+        train or val is missing.
+    LabelError
+        A class of val or test is unknown to train.
+    """
+    read = cases_of(data, asked.task, options)
+    cases, notes = divided(read, seed=options.get("seed", 0), val_from=options.get("val_from"))
+    cases = with_allowance(cases, options.get("because"))
+    sides(asked, cases)
+    for split in ("val", "test"):
+        if split in cases.splits:
+            known_to_train(cases, cases.split(split))
+    if not cases.subjects_known:
+        notes += ("patients unknown: every case counts as a subject of its own",)
+    return cases, notes
+
+
+def learnt(asked: Method, cases: Cases, options: Studying, part: Path | None) -> Trained:
+    """One or several trainings, and a score over folds where that was asked for."""
+    budget = Budget(minutes_of(options.get("time")), part, options.get("resume", False), plan_of(options.get("plan")))
+    first, n = options.get("seed", 0), options.get("seeds", 1)
+    if n < 1:
+        raise UsageError("too few seeds", got=str(n), wanted="1 or more")
+    made: dict[int, Trained] = {}
+    for seed in range(first, first + n):
+        folder = part / f"seed-{seed}" if part and n > 1 else part
+        again: Studying = {**options, "seed": seed}
+        method, taken = study(asked, cases, again, replace(budget, folder=folder))
+        made[seed] = Trained(method, cases, _on_val(method, cases, again), taken=taken, seed=seed)
+    seed = best_of({s: t.scores for s, t in made.items()}) if n > 1 else first
+    spread = {s: t.scores for s, t in made.items() if t.scores is not None} if n > 1 else {}
+    notes = (f"of {n} seeds, {seed} was the best on val and is the one kept",) if n > 1 else ()
+    folds = cross_fitted(asked, cases, options, budget) if options.get("folds") else None
+    return replace(made[seed], seeds=spread, folds=folds, notes=notes)
+
+
+def noted(made: Trained, problems: tuple[Problem, ...], notes: tuple[str, ...]) -> Trained:
+    """With problems and notes from before the training, and why it stopped."""
+    stopped = str(getattr(made.method.object, "about", {}).get("stopped") or "")
+    allowed = tuple(f"leakage allowed: {reason}" for reason in made.cases.allow.values())
+    last = (f"stopped early: {stopped}",) if stopped else ()
+    return replace(made, problems=(*problems, *made.problems), notes=(*notes, *allowed, *made.notes, *last))
+
+
+def reported(made: Trained, out: Path, command: str) -> Trained:
+    """With its report beside the bundle; a report that fails is a warning, the bundle stands."""
+    from isocenter.verbs._report import training_report
+
+    try:
+        return replace(made, report=training_report(made, report_folder(out), command))
+    except IsocenterError as error:
+        return replace(made, problems=(*made.problems, replace(Problem.of(error, "report"), severity="warning")))
+
+
+def _usual(task: str) -> str:
+    return USUAL.get(task) or next((m for m in catalog.methods(task) if hasattr(catalog.find(task, m), "fit")), "")
+
+
+def _on_val(method: Method, cases: Cases, options: Studying) -> Scores | None:
+    if "val" not in cases.splits:
+        return None
+    val = cases.split("val")
+    answered = answer_all(method, val, report=reporter(options), what="score on val")
+    return summary(method, answered, val, split="val", abstain="wrong", seed=options.get("seed", 0),
+                   threads=threads_of(options))
