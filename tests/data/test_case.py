@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.data import Case, Image, Probabilities
-from isocenter.errors import NotFoundError
+from isocenter.data import Case, Image, NotEvaluated, Probabilities
+from isocenter.errors import MissingFileError, NotFoundError
 
 
 def test_roles() -> None:
@@ -25,3 +25,16 @@ def test_truth_is_read_when_asked() -> None:
     case = Case.of(Image.from_array(np.zeros((2, 2))))
     assert case.truth() is None
     assert Case("c", case.images, load_truth=lambda: truth).truth() is truth
+
+
+def test_what_was_given_or_why_not() -> None:
+    truth = Probabilities.truth(("a", "b"), ["b"])
+    case = Case.of(Image.from_array(np.zeros((2, 2))))
+    assert not case.given("reader")
+    assert Case("c", case.images, load_given=lambda name: truth).given("reader") is truth
+
+    def missing(name: str) -> Probabilities:
+        raise MissingFileError("no file for this case", got=name)
+
+    found = Case("c", case.images, load_given=missing).given("reader")
+    assert isinstance(found, NotEvaluated) and found.measured == "reader"

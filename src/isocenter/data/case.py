@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from isocenter.data.image import EMPTY, Image
-from isocenter.errors import NotFoundError, nearest
+from isocenter.errors import MissingFileError, NotFoundError, TableError, nearest
 
 if TYPE_CHECKING:
-    from isocenter.data.findings import Finding
+    from isocenter.data.findings import Finding, NotEvaluated
 
 Fact = float | str | None
 
@@ -68,3 +68,25 @@ class Case:
     def truth(self) -> Finding | None:
         """The truth of the asked task, read now; None where there is none."""
         return None if self.load_truth is None else self.load_truth()
+
+    def given(self, name: str) -> Finding | NotEvaluated:
+        """A finding of the asked task that was made elsewhere; NotEvaluated where there is none for this case.
+
+        Parameters
+        ----------
+        name
+            A column of the table, or a folder.
+
+        Raises
+        ------
+        NotFoundError
+            The table has no such column, and there is no such folder.
+        """
+        from isocenter.data.findings import NotEvaluated
+
+        if self.load_given is None:
+            return NotEvaluated("the case comes from no table, so nothing was given", limit=name)
+        try:
+            return self.load_given(name)
+        except (MissingFileError, TableError) as error:
+            return NotEvaluated(f"nothing was given for this case: {error.what}", error.got, error.wanted)

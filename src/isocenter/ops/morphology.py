@@ -1,11 +1,13 @@
 """Mathematical morphology, grey and binary, in 2D and 3D.
 
-Radii are in pixels, one per axis, so that a ball in millimetres stays a ball on an anisotropic grid. Beyond the edge there
-is nothing: an erosion takes the least of the pixels that exist. Binary operations use exact distances; flat grey ones use a
-box followed by crosses, which together are an octagon (in 3D a polyhedron of 26 faces) within 12 % of the ball.
+Radii are in pixels, one per axis, so that a ball in millimetres stays a ball on an anisotropic grid. Beyond the edge
+there is nothing: an erosion takes the least of the pixels that exist. Binary operations use exact distances; flat grey
+ones use a box followed by crosses, which together are an octagon (in 3D a polyhedron of 26 faces) within 12 % of the
+ball.
 
-Sources: Serra, Image Analysis and Mathematical Morphology, 1982; Adams, Radial decomposition of discs and spheres, CVGIP 55
-(1993) 325; Vincent, Morphological grayscale reconstruction in image analysis, IEEE Trans. Image Process. 2 (1993) 176.
+Sources: Serra, Image Analysis and Mathematical Morphology, 1982; Adams, Radial decomposition of discs and spheres,
+CVGIP 55 (1993) 325; Vincent, Morphological grayscale reconstruction in image analysis, IEEE Trans. Image Process. 2
+(1993) 176.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ def background(array: Array, radii: Sequence[float]) -> Array:
     if max(factors) == 1:
         return opened(array, radii)
     small = opened(_shrunk(array, factors), [r / f for r, f in zip(radii, factors, strict=True)])
-    return np.minimum(_grown(small, factors, array.shape), array)
+    return np.asarray(np.minimum(_grown(small, factors, array.shape), array))
 
 
 def _shrunk(array: Array, factors: Sequence[int]) -> Array:
@@ -215,7 +217,7 @@ def fill_small(mask: Array, largest: float) -> Array:
     numbered, count = ndimage.label(holes)
     small = np.bincount(numbered.ravel(), minlength=count + 1) <= largest
     small[0] = False
-    return mask | np.asarray(small[numbered])
+    return np.asarray(mask | small[numbered])
 
 
 def inner_radius(mask: Array, spacing: Sequence[float]) -> float:

@@ -84,8 +84,10 @@ def multi_otsu(values: Array, classes: int, *, bins: int = BINS) -> tuple[float,
         return ()
     centre = (edges[used] + edges[used + 1]) / 2
     cuts = _division(weight[used].astype(float), centre - centre.mean(), classes)
-    return tuple(float(edges[used[c]] + edges[used[c + 1] + 1]) / 2 if used[c + 1] - used[c] > 1 else
-                 float(edges[used[c] + 1]) for c in cuts)
+    return tuple(
+        float(edges[used[c]] + edges[used[c + 1] + 1]) / 2 if used[c + 1] - used[c] > 1 else float(edges[used[c] + 1])
+        for c in cuts
+    )
 
 
 def _division(weight: Array, value: Array, classes: int) -> list[int]:

@@ -3,7 +3,9 @@
 from isocenter.data import Task
 
 TASK = Task(
-    "segment", "Segmentation", ("image",),
+    "segment",
+    "Segmentation",
+    ("image",),
     ("dice", "jaccard", "precision", "recall", "specificity", "hd95", "assd", "nsd", "volume_error", "false_volume"),
     "Which pixel belongs to what?",
 )

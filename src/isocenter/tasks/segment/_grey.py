@@ -1,0 +1,87 @@
+"""One channel of an image as numbers, for methods that work on grey values."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from isocenter.data import After, Before, Case, Image, NotEvaluated
+from isocenter.errors import NotFoundError, RecipeError, nearest
+from isocenter.ops.array import Array
+
+
+def grey(case: Case, before: Before, *, denoise: str = "none") -> Array | NotEvaluated:
+    """The grey values of a case on its own grid.
+
+    Parameters
+    ----------
+    case
+        Its leading image is used.
+    before
+        `channel`: a name, a number from 0, or "mean" (the default; alpha does not count); `denoise`: "median" of 3
+        pixels per axis or "gaussian" of SD 1 pixel; `window`: values are clipped to it.
+    denoise
+        What happens where `before` leaves it open.
+
+    Returns
+    -------
+    float32 (*grid), finite; values that are not numbers become the least one. NotEvaluated where no value is finite.
+
+    Raises
+    ------
+    NotFoundError
+        The image has no such channel.
+    """
+    image = case.image()
+    values = _channel(image, before.channel or "mean")
+    finite = np.isfinite(values)
+    if not finite.any():
+        return NotEvaluated("no pixel holds a finite value")
+    if not finite.all():
+        values = np.where(finite, values, values[finite].min())
+    if before.window is not None:
+        values = np.clip(values, *before.window)
+    return _smoothed(values, before.denoise or denoise)
+
+
+def channels(image: Image) -> tuple[str, ...]:
+    """What `Before.channel` may choose from: "mean", and each channel where there are several (alpha left out)."""
+    n = image.length("c")
+    names = image.channels or tuple(str(i) for i in range(n))
+    return ("mean", *(c for c in names if c != "alpha")) if n > 1 else ("mean",)
+
+
+def _channel(image: Image, name: str) -> Array:
+    array = image.channels_first()
+    known = list(image.channels or map(str, range(len(array))))
+    if name == "mean":
+        kept = [i for i, c in enumerate(known) if c != "alpha"] or [0]
+        return np.asarray(array[kept].mean(axis=0, dtype=np.float32)) if len(kept) > 1 else array[kept[0]].astype("f4")
+    if name not in known:
+        raise NotFoundError(f"no channel {name!r}", where=image.name, remedy=nearest(name, ["mean", *known]))
+    return np.asarray(array[known.index(name)], np.float32)
+
+
+def _smoothed(values: Array, how: str) -> Array:
+    from scipy import ndimage
+
+    if how == "median":
+        return np.asarray(ndimage.median_filter(values, size=3, mode="nearest"))
+    if how == "gaussian":
+        return np.asarray(ndimage.gaussian_filter(values, 1.0, mode="nearest"))
+    return values
+
+
+def refuse_unused(before: Before, after: After, *, where: str) -> None:
+    """RecipeError for settings that a method of grey values would have to ignore."""
+    if before.spacing is not None:
+        raise RecipeError("works on the image's own grid", where=where, got=f"before.spacing={before.spacing}")
+    if before.intensity not in (None, "none", "window") or (before.intensity == "window" and before.window is None):
+        raise RecipeError(
+            "takes values as they are or clipped to a window",
+            where=where,
+            got=f"before.intensity={before.intensity!r}",
+            remedy="Set before.window or leave before.intensity out",
+        )
+    for field in ("mirror", "overlap"):
+        if getattr(after, field) is not None:
+            raise RecipeError(f"answers the whole image at once: after.{field} has no meaning", where=where)

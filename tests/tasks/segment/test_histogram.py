@@ -1,0 +1,108 @@
+"""Otsu's thresholds as a method."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from isocenter.data import After, Before, Case, Cases, Image, NotEvaluated, build
+from isocenter.errors import RecipeError
+from isocenter.tasks.segment.histogram import Histogram
+
+
+def disc(shape: tuple[int, int] = (40, 50), r: float = 10.0) -> np.ndarray:
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    return (y - shape[0] / 2) ** 2 + (x - shape[1] / 2) ** 2 < r**2
+
+
+def picture(inside: float, outside: float, seed: int = 0) -> np.ndarray:
+    noise = np.random.default_rng(seed).normal(0, 2, (40, 50))
+    return np.where(disc(), inside, outside) + noise
+
+
+def answer(array: np.ndarray, method: Histogram, **image) -> np.ndarray:
+    found = method.predict(Case.of(Image.from_array(array, **image)))
+    assert found.geometry.shape == found.labels.shape
+    return found.labels
+
+
+@pytest.mark.parametrize(("inside", "outside"), [(100, 20), (20, 100)])
+def test_untaught_it_takes_what_stays_off_the_edge(inside: float, outside: float) -> None:
+    assert np.array_equal(answer(picture(inside, outside), Histogram()), disc())
+
+
+def test_target_counts_from_either_end() -> None:
+    array = picture(100, 20)
+    array[:6, :6] = 60
+    three = [answer(array, Histogram(levels=3, target=t)) for t in (0, 1, 2)]
+    assert (sum(t.astype(int) for t in three) == 1).all()
+    assert np.array_equal(three[2], disc())
+    assert np.array_equal(answer(array, Histogram(levels=3, target=-1)), three[2])
+    assert three[1][:6, :6].mean() > 0.9
+
+
+def test_clean_up() -> None:
+    array = picture(100, 20)
+    array[2:4, 2:4] = 100
+    array[19:22, 24:27] = 20
+    assert answer(array, Histogram())[2, 2] == 1
+    found = answer(array, Histogram(after=After(largest=True, fill=True)))
+    assert np.array_equal(found, disc())
+
+
+def test_it_works_in_3d_on_an_anisotropic_grid() -> None:
+    array = np.zeros((6, 30, 20))
+    array[2:4, 10:20, 5:15] = 50
+    found = Histogram().predict(Case.of(Image.from_array(array, spacing=(5.0, 1.0, 0.5))))
+    assert found.geometry.spacing == (5.0, 1.0, 0.5)
+    assert found.volume_ml("foreground") == pytest.approx(200 * 2.5 / 1000)
+
+
+def cohort(inside: float, outside: float) -> Cases:
+    green = [picture(inside, outside, s) for s in range(6)]
+    rng = np.random.default_rng(1)
+    three = [np.stack([rng.normal(50, 30, g.shape), g, rng.normal(50, 30, g.shape)]) for g in green]
+    x = [Image.from_array(t, axes="cyx") for t in three]
+    return Cases.from_arrays(x, [disc().astype(int)] * 6, task="segment", classes=("organ",))
+
+
+@pytest.mark.parametrize(("inside", "outside", "target"), [(100, 20, 1), (20, 100, 0)])
+def test_fit_learns_channel_and_side(inside: float, outside: float, target: int) -> None:
+    train = cohort(inside, outside)
+    found = Histogram().fit(train, train)
+    assert (found.before.channel, found.levels, found.target, found.name) == ("1", 2, target, "organ")
+    assert found.predict(train[0]).mask("organ").sum() == disc().sum()
+
+
+def test_fit_learns_a_middle_class() -> None:
+    array = picture(60, 10)
+    array[:8] += 90
+    train = Cases.from_arrays([array] * 3, [disc().astype(int)] * 3, task="segment", classes=("organ",))
+    found = Histogram().fit(train, train)
+    assert (found.levels, found.target) == (3, 1)
+
+
+def test_fit_leaves_what_was_said() -> None:
+    found = Histogram(levels=3, target=0, before=Before(channel="0")).fit(cohort(100, 20), cohort(100, 20))
+    assert (found.levels, found.target, found.before.channel) == (3, 0, "0")
+
+
+def test_it_comes_back_from_its_state() -> None:
+    found = Histogram(before=Before(denoise="median")).fit(cohort(100, 20), cohort(100, 20))
+    assert Histogram.from_state(found.about, found.state()) == found
+
+
+@pytest.mark.parametrize("array", [np.zeros((5, 5)), np.full((1, 1), 3.0), np.full((2, 3), np.nan)])
+def test_a_constant_image_is_not_evaluated(array: np.ndarray) -> None:
+    assert isinstance(Histogram().predict(Case.of(Image.from_array(array))), NotEvaluated)
+
+
+def test_fewer_values_than_classes_are_not_evaluated() -> None:
+    found = Histogram(levels=4).predict(Case.of(Image.from_array(disc().astype(np.uint8))))
+    assert "4 classes" in found.line()
+
+
+@pytest.mark.parametrize("settings", [{"target": 2}, {"levels": 3, "target": -4}, {"before": {"spacing": [1.0, 1.0]}}])
+def test_settings_without_sense_are_refused(settings: dict) -> None:
+    with pytest.raises(RecipeError):
+        build(Histogram, settings)
