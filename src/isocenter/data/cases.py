@@ -28,6 +28,8 @@ class Entry:
         Role to path (absolute), truth under ``"truth"``; for messages, look and duplicates.
     labels
         Class names of a classification truth, known without opening; empty otherwise.
+    rows
+        The rows of the table that it came from, by column, as text; empty without a table.
     """
 
     id: str
@@ -38,6 +40,7 @@ class Entry:
     files: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     labels: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    rows: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,12 @@ class Cases:
         Reason to number of rows left out of this task.
     tasks
         Tasks for which the data bring a truth.
+    layout
+        Name of the convention that it was read by, such as ``"table"``; "" for arrays.
+    table
+        Path of the table that it came from, or "".
+    declared
+        The cases.json as read, or empty; for writing another table of the same set.
     """
 
     entries: tuple[Entry, ...]
@@ -82,6 +91,9 @@ class Cases:
     allow: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     unused: Mapping[str, int] = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
+    layout: str = ""
+    table: str = ""
+    declared: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
 
     def __len__(self) -> int:
         return len(self.entries)

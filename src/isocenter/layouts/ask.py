@@ -1,0 +1,66 @@
+"""What a caller asks of a data set: the same for every layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from isocenter.data import Problem
+from isocenter.errors import IsocenterError
+
+
+@dataclass(frozen=True)
+class Ask:
+    """The question and the words that win over whatever the data declare.
+
+    Parameters
+    ----------
+    task
+        Whose truth to bind, such as ``"segment"``; None: none is bound, and the data say what could be asked.
+    target
+        Column of the truth.
+    facts
+        Columns that a method may use.
+    group
+        Column whose value stays on one side of a split.
+    positive
+        The class that one-sided metrics lead with.
+    role
+        Name of the image that methods for one image take.
+    tolerant
+        List bad rows as problems and leave them out, instead of refusing (for look and check).
+    """
+
+    task: str | None = None
+    target: str | None = None
+    facts: tuple[str, ...] = ()
+    group: str | None = None
+    positive: str | None = None
+    role: str | None = None
+    tolerant: bool = False
+
+
+@dataclass
+class Notes:
+    """What reading a data set found so far: problems, and rows left out by reason."""
+
+    tolerant: bool = False
+    problems: list[Problem] = field(default_factory=list)
+    unused: dict[str, int] = field(default_factory=dict)
+
+    def note(self, code: str, what: str, *, where: str = "", got: str = "", remedy: str = "") -> None:
+        """Something worth knowing."""
+        self.problems.append(Problem(code, "note", what, where, got, "", remedy))
+
+    def warn(self, code: str, what: str, *, where: str = "", got: str = "", remedy: str = "") -> None:
+        """Something that is probably wrong."""
+        self.problems.append(Problem(code, "warning", what, where, got, "", remedy))
+
+    def leave_out(self, reason: str, count: int = 1) -> None:
+        """Counts rows that take no part."""
+        self.unused[reason] = self.unused.get(reason, 0) + count
+
+    def refuse(self, error: IsocenterError) -> None:
+        """Raises the error, or lists it where the caller is tolerant."""
+        if not self.tolerant:
+            raise error
+        self.problems.append(Problem.of(error))

@@ -1,0 +1,100 @@
+"""What the truth column of a table means for the asked task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from isocenter.data import positive_of
+from isocenter.errors import LabelError, nearest
+from isocenter.layouts import columns, regions
+from isocenter.layouts.ask import Ask, Notes
+from isocenter.layouts.cases_json import Truth
+from isocenter.layouts.cells import canonical, located, order
+from isocenter.layouts.rows import Unit
+from isocenter.layouts.table_files import Table
+from isocenter.layouts.truths import Classes, Masks, Reader
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Units with the reader of their truth."""
+
+    units: Sequence[Unit]
+    truth: Truth
+    reader: Reader | None = None
+    classes: tuple[str, ...] = ()
+    codes: Mapping[str, int] = field(default_factory=dict)
+    positive: str | None = None
+
+
+def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: Notes, repair: bool) -> Bound:
+    """The units with the reader of their truth; rows of the class `ignore` are left out.
+
+    Parameters
+    ----------
+    units
+        With a filled cell of truth each, where a task is asked.
+    repair
+        Whether the set allows labels to be put on their image's grid.
+
+    Raises
+    ------
+    LabelError
+        A class outside the declared set (names the row), or no class of that name for the positive one.
+    """
+    if ask.task == "segment":
+        where = f"{table.path.name}, column {truth.column}"
+        if truth.labels:
+            found = regions.Regions.declared(truth.labels, where)
+        else:
+            found = regions.scanned((located(table.base, u.truth) for u in units), where, notes)
+        return Bound(units, truth, Masks(found, repair), found.classes, found.codes)
+    if ask.task in columns.LABELLED:
+        return _bind_classes(units, table, truth, ask, notes)
+    if ask.task:
+        notes.note("truth-unread", f"the truth of {ask.task} is named but not read by this version", where=truth.column)
+    return Bound(units, truth)
+
+
+def _bind_classes(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes: Notes) -> Bound:
+    if truth.labels:
+        meaning = {canonical(v): name for name, values in truth.labels.items() for v in values}
+        for unit in units:
+            if canonical(unit.truth) not in meaning:
+                notes.refuse(LabelError(
+                    f"row {unit.rows[0].number} holds a class outside the declared set", where=str(table.path),
+                    got=unit.truth, wanted=", ".join(meaning),
+                ))
+        left = [u for u in units if meaning.get(canonical(u.truth), "ignore") == "ignore"]
+        notes.leave_out("class to ignore", len(left)) if left else None
+        units = [u for u in units if u not in left]
+        names = tuple(n for n in truth.labels if n != "ignore")
+        meaning = {text: name for text, name in meaning.items() if name != "ignore"}
+    else:
+        names = tuple(sorted({canonical(u.truth) for u in units}, key=order))
+        meaning = {n: n for n in names}
+    if len(names) > max(20, len(units) // 2):
+        what = f"column {truth.column!r} holds {len(names)} different values"
+        notes.warn("many-classes", what, where=table.path.name, remedy="Is it a class at all?")
+    positive = positive_named(names, ask.positive, truth.positive, table.path.name)
+    return Bound(units, truth, Classes(names, meaning, positive if len(names) == 2 else None), names, {}, positive)
+
+
+def positive_named(names: Sequence[str], said: str | None, declared: str | None, where: str) -> str | None:
+    """The positive class: the caller's word, else the set's, else the one that follows from the names.
+
+    Raises
+    ------
+    LabelError
+        The caller names no class of the set (the nearest is offered).
+    """
+    for value, theirs in ((said, True), (declared, False)):
+        if value is not None:
+            found = next((n for n in names if canonical(n) == canonical(value)), None)
+            if found is not None:
+                return found
+            # What is declared for the truth of the set may not be a class of another column.
+            if theirs:
+                raise LabelError(f"no class {value!r}", where=where, remedy=nearest(value, names))
+    return positive_of(names)

@@ -1,0 +1,91 @@
+"""Units as entries of a manifest: files located, facts and notes read, images opened when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from isocenter import io
+from isocenter.data import Case, Entry, Fact, Finding, Image
+from isocenter.layouts.binding import Bound
+from isocenter.layouts.cells import located, number
+from isocenter.layouts.modality import with_modality
+from isocenter.layouts.rows import Maker, Unit
+from isocenter.layouts.stacking import stacked
+from isocenter.layouts.truths import Classes, Masks, given
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Makes entries of units, and cases of entries.
+
+    Parameters
+    ----------
+    maker
+        Knows the table and which columns are images, subject, group and split.
+    bound
+        Knows the truth.
+    facts
+        Columns that a method may use.
+    """
+
+    maker: Maker
+    bound: Bound
+    facts: Sequence[str] = ()
+
+    @property
+    def base(self) -> Path:
+        """The folder that cells are relative to."""
+        return self.maker.table.base
+
+    def entry(self, unit: Unit) -> Entry:
+        """The manifest's line of a unit."""
+        files = {role: located(self.base, cells[0]) for role, cells in unit.images.items()}
+        labels: tuple[str, ...] = ()
+        if isinstance(self.bound.reader, Classes):
+            labels = (self.bound.reader.of(unit.truth, f"row {unit.rows[0].number}"),)
+        elif unit.truth:
+            files["truth"] = located(self.base, unit.truth)
+        return Entry(
+            unit.id, partial(self.case, unit), unit.subject, unit.group, unit.split, files, labels, self.notes(unit),
+            tuple(row.cells for row in unit.rows),
+        )
+
+    def case(self, unit: Unit) -> Case:
+        """The case of a unit; image headers are read now."""
+        images = {role: with_modality(self._image(cells), role) for role, cells in unit.images.items()}
+        facts = {name: _fact(unit.cell(name)) for name in self.facts}
+        case = Case(
+            unit.id, images, unit.lead, unit.subject, unit.group, unit.split, facts, self.notes(unit),
+            self._truth(unit, images[unit.lead]),
+        )
+        if self.bound.reader is None:
+            return case
+        return replace(case, load_given=given(self.bound.reader, case, base=self.base, cell=partial(self._cell, unit)))
+
+    def notes(self, unit: Unit) -> dict[str, str]:
+        """Every column that is neither an image, nor the bound truth, nor subject, group or split."""
+        m = self.maker
+        used = {*m.images.values(), self.bound.truth.column, m.subject, m.group, m.split}
+        return {c: unit.cell(c) for c in m.table.columns if c not in used}
+
+    def _cell(self, unit: Unit, column: str) -> str | None:
+        return unit.cell(column) if column in self.maker.table.columns else None
+
+    def _image(self, cells: Sequence[str]) -> Image:
+        images = [io.read_image(located(self.base, cell)) for cell in cells]
+        return images[0] if len(images) == 1 else stacked(images, "t")
+
+    def _truth(self, unit: Unit, image: Image) -> Callable[[], Finding] | None:
+        if isinstance(self.bound.reader, Masks):
+            return partial(self.bound.reader.cell, self.base, unit.truth, image)
+        if isinstance(self.bound.reader, Classes):
+            return partial(self.bound.reader.truth, unit.truth, unit.id)
+        return None
+
+
+def _fact(text: str) -> Fact:
+    value = number(text)
+    return (text or None) if value is None else value
