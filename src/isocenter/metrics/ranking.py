@@ -1,0 +1,108 @@
+"""How well numbers rank cases: weighted AUC and average precision, and DeLong's variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from isocenter.metrics.metric import ratio
+from isocenter.ops.array import Array
+
+
+def weighted_auc(scores: Array, truth: Array) -> Callable[[Array], Array]:
+    """Area under the ROC curve as a function of weights; cases are sorted once.
+
+    Parameters
+    ----------
+    scores
+        (n,) higher for positives; ties count one half.
+    truth
+        (n,) bool.
+
+    Returns
+    -------
+    callable
+        Weights (r, n) to (r,), NaN where one kind is absent. Source: Hanley and McNeil, Radiology 1982.
+    """
+    order, starts = _runs(scores)
+    sign = np.asarray(truth, bool)[order]
+
+    def at(weights: Array) -> Array:
+        sorted_weights = weights[:, order]
+        positive = _summed(sorted_weights * sign, starts)
+        negative = _summed(sorted_weights * ~sign, starts)
+        below = np.cumsum(negative, axis=1) - negative / 2
+        pairs = positive.sum(axis=1) * negative.sum(axis=1)
+        return ratio((positive * below).sum(axis=1), pairs)
+
+    return at
+
+
+def weighted_average_precision(scores: Array, truth: Array) -> Callable[[Array], Array]:
+    """Average precision (step-wise area under precision-recall) as a function of weights.
+
+    Arguments and result as in `weighted_auc`; NaN where no positive is drawn. Equal scores are taken together.
+    """
+    order, starts = _runs(-np.asarray(scores, float))
+    sign = np.asarray(truth, bool)[order]
+
+    def at(weights: Array) -> Array:
+        sorted_weights = weights[:, order]
+        positive = _summed(sorted_weights * sign, starts)
+        called = np.cumsum(_summed(sorted_weights, starts), axis=1)
+        precision = np.divide(np.cumsum(positive, axis=1), called, out=np.zeros_like(called), where=called > 0)
+        return ratio((positive * precision).sum(axis=1), positive.sum(axis=1))
+
+    return at
+
+
+def delong(scores: Array, truth: Array) -> tuple[Array, Array]:
+    """AUCs of several methods on the same cases, and their covariance.
+
+    Source: DeLong, DeLong, Clarke-Pearson, Biometrics 1988, by the midranks of Sun and Xu, IEEE SPL 2014.
+
+    Parameters
+    ----------
+    scores
+        (m, n): m methods, n cases.
+    truth
+        (n,) bool, at least two of each kind.
+
+    Returns
+    -------
+    tuple
+        AUCs (m,) and covariance (m, m).
+    """
+    s, y = np.atleast_2d(np.asarray(scores, float)), np.asarray(truth, bool)
+    positives, negatives = int(y.sum()), int((~y).sum())
+    every = np.array([midranks(row) for row in s])
+    among_positives = np.array([midranks(row[y]) for row in s])
+    among_negatives = np.array([midranks(row[~y]) for row in s])
+    of_positives = (every[:, y] - among_positives) / negatives
+    of_negatives = 1 - (every[:, ~y] - among_negatives) / positives
+    covariance = np.cov(of_positives) / positives + np.cov(of_negatives) / negatives
+    return of_positives.mean(axis=1), covariance.reshape(len(s), len(s))
+
+
+def midranks(values: Array) -> Array:
+    """Ranks from 1; equal values share the mean of theirs.
+
+    >>> midranks(np.array([3.0, 1.0, 3.0])).tolist()
+    [2.5, 1.0, 2.5]
+    """
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[index])
+
+
+def _runs(values: Array) -> tuple[Array, Array]:
+    """Increasing order, and where each run of equal values starts in it."""
+    order = np.argsort(values, kind="stable")
+    ordered = np.asarray(values)[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])) if len(ordered) else np.zeros(0, int)
+    return order, starts
+
+
+def _summed(weights: Array, starts: Array) -> Array:
+    return weights if len(starts) == weights.shape[1] else np.add.reduceat(weights, starts, axis=1)
