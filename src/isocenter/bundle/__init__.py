@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from isocenter.bundle.lock import locked
-from isocenter.bundle.network import refuse_external
+from isocenter.bundle.network import first_width, refuse_external
 from isocenter.bundle.reading import open_bundle, shipped, state
 from isocenter.bundle.tensors import packed, unpacked
 from isocenter.bundle.writing import workspace, write
 
-__all__ = ["locked", "open_bundle", "packed", "refuse_external", "shipped", "state", "unpacked", "workspace", "write"]
+__all__ = [
+    "first_width", "locked", "open_bundle", "packed", "refuse_external", "shipped", "state", "unpacked", "workspace",
+    "write",
+]  # fmt: skip

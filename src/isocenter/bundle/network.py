@@ -1,4 +1,4 @@
-"""What may stand in network.onnx: one file that needs no other."""
+"""What stands in network.onnx, read without onnx: one file that needs no other."""
 
 from __future__ import annotations
 
@@ -34,6 +34,38 @@ def refuse_external(onnx_bytes: bytes) -> None:
         A tensor's data lie elsewhere (a path can lead anywhere on the disk), or the bytes are no protobuf.
     """
     _walk(memoryview(onnx_bytes), "model", 0)
+
+
+def first_width(onnx_bytes: bytes) -> int | None:
+    """Output channels of the network's first convolution, by which its memory goes; None where there is none."""
+    graph = [v for f, v in _fields(memoryview(onnx_bytes)) if f == 7 and isinstance(v, memoryview)]
+    shapes: dict[bytes, list[int]] = {}
+    weights: list[bytes] = []
+    for field, value in _fields(graph[0]) if graph else ():
+        if isinstance(value, memoryview) and field == 5:
+            name, dims = _tensor(value)
+            shapes[name] = dims
+        elif isinstance(value, memoryview) and field == 1 and not weights:
+            parts = [(f, bytes(v)) for f, v in _fields(value) if isinstance(v, memoryview) and f in (1, 4)]
+            if (4, b"Conv") in parts:
+                weights = [v for f, v in parts if f == 1][1:2]
+    dims = shapes.get(weights[0], []) if weights else []
+    return dims[0] if dims else None
+
+
+def _tensor(data: memoryview) -> tuple[bytes, list[int]]:
+    name, dims = b"", []
+    for field, value in _fields(data):
+        if field == 8 and isinstance(value, memoryview):
+            name = bytes(value)
+        elif field == 1 and isinstance(value, int):
+            dims.append(value)
+        elif field == 1 and isinstance(value, memoryview):
+            at = 0
+            while at < len(value):
+                size, at = _number(value, at)
+                dims.append(size)
+    return name, dims
 
 
 def _walk(data: memoryview, message: str, depth: int) -> None:

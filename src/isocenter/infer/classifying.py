@@ -7,13 +7,11 @@ import numpy as np
 from isocenter.data import Image, NotEvaluated, Plan, Probabilities
 from isocenter.errors import BundleError
 from isocenter.infer.engines import Engine
-from isocenter.infer.memory import NETWORK_BYTES_PER_PIXEL, require
+from isocenter.infer.memory import flight
 from isocenter.infer.mirror import answered
 from isocenter.infer.preparing import prepared, unusable
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded
-
-SMALLER = "Use a plan with a smaller size"
 
 
 def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEvaluated:
@@ -39,12 +37,13 @@ def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEva
         raise BundleError("the plan is for another question", got=plan.task, wanted="classify")
     array = image.channels_first()
     lack = unusable(array)
-    if lack:
+    if lack is not None:
         return lack
     seen = prepared(array, image, plan).array
     shape = multiple(seen.shape[1:], plan.divisor)
-    require(int(np.prod(shape)) * NETWORK_BYTES_PER_PIXEL, what=f"an image of {shape}", remedy=SMALLER)
-    logits = answered(engine, padded(seen, shape), plan.mirror, len(plan.classes))
+    count = flight(engine, shape, remedy="Use a plan with a smaller size")
+    inputs = [padded(seen, shape)]
+    [logits] = answered(engine, inputs, mirror=plan.mirror, classes=len(plan.classes), flight=count)
     values = probabilities(logits, plan)
     return Probabilities(plan.classes, tuple(float(v) for v in values), plan.multilabel, decided(values, plan))
 

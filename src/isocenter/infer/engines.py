@@ -6,25 +6,27 @@ import hashlib
 import io
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from isocenter.bundle import refuse_external
+from isocenter.bundle import first_width, refuse_external
 from isocenter.data import Plan
 from isocenter.errors import BundleError, MissingExtraError, RecipeError, ResourceError, nearest
+from isocenter.infer.memory import BYTES_PER_CHANNEL, WIDTH
 from isocenter.infer.threads import threads as default_threads
 from isocenter.ops.array import Array
 
-# (n, c, *grid) float32 -> logits (n, classes[, *grid]) float32.
+# (n, c, *grid) float32 -> logits (n, classes[, *grid]) float32. What `engine` makes also has `parallel`, the number of
+# calls at the same time that it is built for, and `pixel_bytes`, its memory per pixel of one call.
 Engine: TypeAlias = Callable[[Array], Array]
 # Networks kept open; one answer needs one, a cascade or an ensemble a few.
 KEPT = 4
 
 
-def engine(onnx_bytes: bytes, *, kind: str = "onnxruntime", threads: int | None = None) -> Engine:
+def engine(onnx_bytes: bytes, *, kind: str = "onnxruntime", threads: int | None = None, parallel: int = 1) -> Engine:
     """A network ready to answer, in float32 on the CPU.
 
     Parameters
@@ -34,7 +36,10 @@ def engine(onnx_bytes: bytes, *, kind: str = "onnxruntime", threads: int | None 
     kind
         ``"onnxruntime"``, or ``"openvino"`` (extra `fast`).
     threads
-        Threads of one answer; default `infer.threads()`.
+        Threads of one call; default `infer.threads()`. In three dimensions onnxruntime's sums depend on it in the last
+        bit; `ready` therefore uses one thread a call there, and several calls.
+    parallel
+        Calls at the same time; onnxruntime only.
 
     Raises
     ------
@@ -48,7 +53,9 @@ def engine(onnx_bytes: bytes, *, kind: str = "onnxruntime", threads: int | None 
     if kind not in BUILDERS:
         raise RecipeError(f"unknown engine {kind!r}", remedy=nearest(kind, BUILDERS))
     refuse_external(onnx_bytes)
-    return BUILDERS[kind](onnx_bytes, max(1, threads or default_threads()))
+    width = first_width(onnx_bytes) or WIDTH
+    session = BUILDERS[kind](onnx_bytes, max(1, threads or default_threads()))
+    return replace(session, parallel=max(1, parallel), pixel_bytes=width * BYTES_PER_CHANNEL)
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,8 @@ class OnnxRuntime:
 
     session: Any
     input: str
+    parallel: int = 1
+    pixel_bytes: int = WIDTH * BYTES_PER_CHANNEL
 
     @classmethod
     def open(cls, onnx_bytes: bytes, threads: int) -> OnnxRuntime:
@@ -68,6 +77,8 @@ class OnnxRuntime:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.use_deterministic_compute = True
         options.log_severity_level = 4
+        # Waiting threads sleep: other programs on a laptop, and other windows, get the core.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = ort.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a dozen unrelated classes, none of them public.
@@ -89,6 +100,8 @@ class OpenVino:
     """One compiled openvino network; called with (n, c, *grid) float32."""
 
     compiled: Any
+    parallel: int = 1
+    pixel_bytes: int = WIDTH * BYTES_PER_CHANNEL
 
     @classmethod
     def open(cls, onnx_bytes: bytes, threads: int) -> OpenVino:
@@ -116,7 +129,10 @@ class OpenVino:
             raise _failed(error, batch) from error
 
 
-BUILDERS: dict[str, Callable[[bytes, int], Engine]] = {"onnxruntime": OnnxRuntime.open, "openvino": OpenVino.open}
+BUILDERS: dict[str, Callable[[bytes, int], OnnxRuntime | OpenVino]] = {
+    "onnxruntime": OnnxRuntime.open,
+    "openvino": OpenVino.open,
+}
 
 
 def _failed(error: Exception, batch: Array) -> BundleError | ResourceError:
@@ -167,7 +183,7 @@ def verify(engine: Engine, vector_in: Array, vector_out: Array, plan: Plan) -> f
     return difference
 
 
-_open: OrderedDict[tuple[str, str, float, int], Engine] = OrderedDict()
+_open: OrderedDict[tuple[str, str, float, int, int], Engine] = OrderedDict()
 _lock = Lock()
 
 
@@ -179,10 +195,12 @@ def ready(onnx_bytes: bytes, vector_in: Array, vector_out: Array, plan: Plan) ->
     digest = hashlib.sha256(onnx_bytes)
     for vector in (vector_in, vector_out):
         digest.update(np.ascontiguousarray(vector).tobytes())
-    key = (digest.hexdigest(), plan.engine, plan.tolerance, default_threads())
+    count = default_threads()
+    key = (digest.hexdigest(), plan.engine, plan.tolerance, plan.rank, count)
     with _lock:
         if key not in _open:
-            made = engine(onnx_bytes, kind=plan.engine, threads=key[3])
+            alone = plan.rank == 3 and plan.engine == "onnxruntime"
+            made = engine(onnx_bytes, kind=plan.engine, threads=1 if alone else count, parallel=count if alone else 1)
             verify(made, vector_in, vector_out, plan)
             _open[key] = made
         _open.move_to_end(key)

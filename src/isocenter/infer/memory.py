@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from isocenter.errors import ResourceError
 
-# Live activations of a U-Net of 32 channels at full resolution, as onnxruntime holds them at its peak (measured).
-NETWORK_BYTES_PER_PIXEL = 640
+# What onnxruntime holds at its peak for a U-Net, per pixel of the window and channel of its first layer (measured on
+# five sizes in 2D and 3D: 17 to 33 bytes), and the width assumed where the network does not tell.
+BYTES_PER_CHANNEL = 36
+WIDTH = 32
 GROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
 
 
@@ -57,6 +61,32 @@ def require(needed: int, *, what: str, remedy: str, free: int | None = None) -> 
     if free is not None and needed > free:
         got = f"{_text(free)} available"
         raise ResourceError(f"memory does not suffice for {what}", got=got, wanted=_text(needed), remedy=remedy)
+
+
+def flight(engine: object, window: Sequence[int], *, remedy: str, extra: int = 0) -> int:
+    """How many calls of an engine may run at the same time: as many as it is built for and as fit, at least one.
+
+    Parameters
+    ----------
+    engine
+        Its `parallel` and `pixel_bytes` count; without them one call, of the usual memory.
+    window
+        Grid of one call.
+    remedy
+        The setting that would fit.
+    extra
+        Bytes needed beside the calls.
+
+    Raises
+    ------
+    ResourceError
+        Not even one call fits.
+    """
+    one = math.prod(window) * int(getattr(engine, "pixel_bytes", WIDTH * BYTES_PER_CHANNEL))
+    free = available()
+    require(one + extra, what=f"one window of {tuple(window)}", remedy=remedy, free=free)
+    wanted = int(getattr(engine, "parallel", 1))
+    return wanted if free is None else max(1, min(wanted, (free - extra) // one))
 
 
 def _text(count: int) -> str:

@@ -58,7 +58,7 @@ def prepare(image: Image, plan: Plan) -> Prepared:
     """
     array = image.channels_first()
     lack = unusable(array)
-    if lack:
+    if lack is not None:
         raise InputError(lack.reason, where=image.name, got=lack.measured, wanted=lack.limit)
     return prepared(array, image, plan)
 

@@ -10,7 +10,7 @@ from isocenter.data import Image, NotEvaluated, Plan, Segmentation
 from isocenter.data.cut import take
 from isocenter.errors import BundleError, InputError
 from isocenter.infer.engines import Engine
-from isocenter.infer.memory import NETWORK_BYTES_PER_PIXEL, require
+from isocenter.infer.memory import flight, require
 from isocenter.infer.mirror import answered
 from isocenter.infer.preparing import Prepared, prepared, unusable
 from isocenter.ops.array import Array
@@ -51,8 +51,11 @@ def segment(engine: Engine, image: Image, plan: Plan, *, want_scores: bool = Fal
         raise InputError("the network needs a volume", where=image.name, got="2D", wanted="3D")
     array = image.channels_first()
     lack = unusable(array)
-    if lack:
+    if lack is not None:
         return lack
+    if want_scores:
+        needed = 3 * 4 * len(plan.classes) * int(np.prod(image.geometry.shape))
+        require(needed, what="scores on the image's grid", remedy="Ask for labels without scores")
     if image.ndim == plan.rank:
         labels, scores = _answer(engine, prepared(array, image, plan), plan, want_scores)
     else:
@@ -88,29 +91,13 @@ def logits(engine: Engine, array: Array, plan: Plan) -> Iterator[Array]:
     window = tuple(map(min, whole, multiple(plan.patch, plan.divisor))) if plan.patch else whole
     inside = padded(array, window)
     shape = inside.shape[1:]
-    _check(array, shape, window, plan)
-    if shape == window:
-        pieces = iter([answered(engine, inside, plan.mirror, len(plan.classes))])
-    else:
-        where = corners(shape, window, plan.overlap)
-        answers = (answered(engine, _cut(inside, at, window), plan.mirror, len(plan.classes)) for at in where)
-        pieces = blend(answers, where, shape)
-    return trimmed(pieces, shape, grid)
-
-
-def _cut(array: Array, corner: tuple[int, ...], window: tuple[int, ...]) -> Array:
-    return array[(slice(None), *(slice(c, c + n) for c, n in zip(corner, window, strict=True)))]
-
-
-def _check(array: Array, shape: tuple[int, ...], window: tuple[int, ...], plan: Plan) -> None:
-    pixels = int(np.prod(window))
-    rolling = 3 * 4 * (len(plan.classes) + 1) * window[0] * int(np.prod(shape[1:]))
     half = multiple([-(-n // 2) for n in window], plan.divisor)
-    require(
-        pixels * NETWORK_BYTES_PER_PIXEL + rolling,
-        what=f"one window of {window}",
-        remedy=f"Use a plan with patch {half}",
-    )
+    rolling = 3 * 4 * (len(plan.classes) + 1) * window[0] * int(np.prod(shape[1:]))
+    count = flight(engine, window, extra=rolling, remedy=f"Use a plan with patch {half}")
+    where = corners(shape, window, plan.overlap)
+    cuts = (inside[(slice(None), *(slice(c, c + n) for c, n in zip(at, window, strict=True)))] for at in where)
+    answers = answered(engine, cuts, mirror=plan.mirror, classes=len(plan.classes), flight=count)
+    return trimmed(answers if shape == window else blend(answers, where, shape), shape, grid)
 
 
 def softmax(scores: Array) -> Array:
