@@ -29,7 +29,7 @@ _NAMES = {
     "explain": "isocenter.verbs.explain",
 }
 
-__all__ = [*_NAMES, "__version__"]  # noqa: PLE0604
+__all__ = [*_NAMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

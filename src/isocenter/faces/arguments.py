@@ -79,7 +79,9 @@ def studying(parser: argparse.ArgumentParser) -> None:
 def leaking(parser: argparse.ArgumentParser) -> None:
     """What may be overridden, with a reason."""
     group = parser.add_argument_group("leakage")
-    group.add_argument("--allow", choices=("leakage",), help="go on although sides of the split share patients or images")
+    group.add_argument(
+        "--allow", choices=("leakage",), help="go on although sides of the split share patients or images"
+    )
     group.add_argument("--because", metavar="REASON", help="why; recorded and printed in every table")
     group.add_argument("--strict", action="store_true", help="refuse near copies too")
 
@@ -121,7 +123,7 @@ def assigned(pairs: Sequence[str]) -> Mapping[str, Any]:
 
 
 def value(text: str) -> Any:
-    """A value as JSON where it is JSON, a list where commas part it, else text; ``none``, ``true``, ``false`` in any case.
+    """A value as JSON where it is JSON, a list where commas part it, else text; none, true, false in any case.
 
     >>> value("4"), value("0.5,2"), value("none"), value("green"), value("[1, 2]")
     (4, [0.5, 2], None, 'green', [1, 2])

@@ -83,7 +83,9 @@ def _card(method: Method, cases: Cases, scores: Scores | None) -> dict[str, Any]
         for metric, targets in (scores.metrics if scores else {}).items() for target, s in targets.items()
     ]
     counts = ", ".join(f"{name} {n}" for name, n in cases.splits.items())
-    data = f"{cases.name}: {counts} cases of {cases.n_subjects} subjects" + ("" if cases.subjects_known else " (unknown)")
+    data = f"{cases.name}: {counts} cases of {cases.n_subjects} subjects" + (
+        "" if cases.subjects_known else " (unknown)"
+    )
     allowed = {f"allowed_{what}": why for what, why in cases.allow.items()}
     return {"name": f"{method.task} / {method.name}", "data": data, "metrics": rows, **allowed}
 

@@ -36,7 +36,9 @@ def restored(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(RISKY) else cell
 
 
-def write_rows(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, Any]], *, overwrite: bool = False) -> Path:
+def write_rows(
+    path: Path, header: Sequence[str], rows: Sequence[Mapping[str, Any]], *, overwrite: bool = False
+) -> Path:
     """Writes a table; a row lacks what it has no key for. Raises as `isocenter.files.written`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from isocenter.data import CaseScore, Cases, Problem, Scores
+from isocenter.data import Cases, CaseScore, Problem, Scores
 from isocenter.errors import UsageError
 from isocenter.verbs._method import Method
 from isocenter.verbs._options import Studying, reporter, threads_of

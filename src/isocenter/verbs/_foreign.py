@@ -1,8 +1,8 @@
 """Foreign weights read without running anything.
 
 A .pth file is a zip of raw storages and one pickle that says how tensors lie in them. This reader walks the pickle's
-opcodes itself: it imports nothing, calls nothing, and knows only what tensors need. Whatever else the pickle names becomes
-a placeholder that is left out. It runs in a process of its own, capped in memory and time: ``python -m
+opcodes itself: it imports nothing, calls nothing, and knows only what tensors need. Whatever else the pickle names
+becomes a placeholder that is left out. It runs in a process of its own, capped in memory and time: ``python -m
 isocenter.verbs._foreign IN OUT``.
 """
 
@@ -226,14 +226,20 @@ def tensors(path: Path) -> tuple[dict[str, Array], tuple[str, ...]]:
     if not path.is_file():
         raise MissingFileError("no such file", where=str(path))
     if not zipfile.is_zipfile(path):
-        raise UnreadableError("not a file of weights that is read here", where=str(path), wanted="the zip that torch.save writes since 1.6")
+        raise UnreadableError(
+            "not a file of weights that is read here",
+            where=str(path),
+            wanted="the zip that torch.save writes since 1.6",
+        )
     with zipfile.ZipFile(path) as archive:
         entries = {i.filename: i for i in archive.infolist()}
         root = next((n.removesuffix("data.pkl") for n in entries if n.endswith("/data.pkl") or n == "data.pkl"), None)
         if root is None:
             raise UnreadableError("the archive holds no weights", where=str(path), wanted="data.pkl")
         if len(entries) > ENTRIES or entries[f"{root}data.pkl"].file_size > PICKLE_BYTES:
-            raise ResourceError("the archive is larger than weights are", where=str(path), got=f"{len(entries)} entries")
+            raise ResourceError(
+                "the archive is larger than weights are", where=str(path), got=f"{len(entries)} entries"
+            )
         if any(i.compress_type != zipfile.ZIP_STORED for i in entries.values()):
             raise UnreadableError("the archive is packed, which torch.save never does", where=str(path))
         if f"{root}byteorder" in entries and archive.read(f"{root}byteorder").strip() != b"little":
@@ -241,7 +247,9 @@ def tensors(path: Path) -> tuple[dict[str, Array], tuple[str, ...]]:
         walk = Walk()
         found, beside = chosen(walk.run(archive.read(f"{root}data.pkl")))
         if not found:
-            raise UnreadableError("the file holds no tensor by name", where=str(path), remedy="Save model.state_dict(), not the model")
+            raise UnreadableError(
+                "the file holds no tensor by name", where=str(path), remedy="Save model.state_dict(), not the model"
+            )
         arrays = {name: _array(name, t, archive, f"{root}data/") for name, t in found.items()}
     return arrays, tuple(sorted(walk.left | beside))
 
@@ -264,7 +272,9 @@ def chosen(found: Any) -> tuple[dict[str, Tensor], set[str]]:
 def _flat(found: Any, prefix: str) -> dict[str, Tensor]:
     if isinstance(found, Tensor):
         return {prefix: found}
-    pairs: Any = found.items() if isinstance(found, Mapping) else enumerate(found) if isinstance(found, (list, tuple)) else ()
+    pairs: Any = (
+        found.items() if isinstance(found, Mapping) else enumerate(found) if isinstance(found, (list, tuple)) else ()
+    )
     out: dict[str, Tensor] = {}
     for key, value in pairs:
         out |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
@@ -280,7 +290,9 @@ def _array(name: str, tensor: Tensor, archive: zipfile.ZipFile, folder: str) -> 
     if min((*tensor.shape, *tensor.strides, tensor.offset), default=0) < 0:
         raise UnreadableError("a tensor of negative size", where=name)
     if math.prod(tensor.shape) and last >= len(flat):
-        raise UnreadableError("a tensor reaches beyond its storage", where=name, got=str(last), wanted=f"below {len(flat)}")
+        raise UnreadableError(
+            "a tensor reaches beyond its storage", where=name, got=str(last), wanted=f"below {len(flat)}"
+        )
     # A stride of 0 can blow a byte up to a terabyte; weights are never larger than their file by much.
     if math.prod(tensor.shape) > 16 * max(len(flat), 1):
         raise ResourceError("a tensor is far larger than its storage", where=name, got=str(tensor.shape))
@@ -314,10 +326,24 @@ def main(source: str, target: str) -> None:
         write_bytes(target, packed(arrays))
         said: dict[str, Any] = {"tensors": {n: [str(a.dtype), list(a.shape)] for n, a in arrays.items()}, "left": left}
     except IsocenterError as error:
-        said = {"error": {"code": error.code, "what": error.what, "where": error.where, "got": error.got,
-                          "wanted": error.wanted, "remedy": error.remedy}}
+        said = {
+            "error": {
+                "code": error.code,
+                "what": error.what,
+                "where": error.where,
+                "got": error.got,
+                "wanted": error.wanted,
+                "remedy": error.remedy,
+            }
+        }
     except MemoryError:
-        said = {"error": {"code": InputError.code, "what": "the file asks for more memory than weights need", "where": source}}
+        said = {
+            "error": {
+                "code": InputError.code,
+                "what": "the file asks for more memory than weights need",
+                "where": source,
+            }
+        }
     sys.stdout.write(json.dumps(said))
 
 

@@ -96,17 +96,21 @@ def _bound(given: Sequence[str | Path]) -> Input:
     for word in given:
         pair = _binding(word)
         if pair is None or pair[0] in pairs:
-            raise UsageError("either every input is bound by name or none", got=str(word), wanted="ROLE=PATH or FACT=VALUE")
+            raise UsageError(
+                "either every input is bound by name or none", got=str(word), wanted="ROLE=PATH or FACT=VALUE"
+            )
         pairs[pair[0]] = pair[1]
     roles = {name: text for name, text in pairs.items() if Path(text.split("#")[0]).exists()}
     facts: dict[str, Any] = {name: _fact(text) for name, text in pairs.items() if name not in roles}
     if not roles:
         raise UsageError("no image among the inputs", got=", ".join(pairs), wanted="ROLE=PATH")
 
+    paths: dict[str, Any] = dict(roles)
+
     def opened() -> Case:
         from isocenter.io import read
 
-        return replace(read(**roles), facts=facts)
+        return replace(read(None, **paths), facts=facts)
 
     first = Path(next(iter(roles.values())))
     return Input(_stem(first), str(first), opened, tuple(Path(p.split("#")[0]) for p in roles.values()))

@@ -20,8 +20,8 @@ NOTICE = "Research use only. Not a medical device."
 class Ledger:
     """The record of one folder (predictions.json, predictions.csv, problems.csv), or of one named file.
 
-    While a run goes on, every item is one line of a journal; `close` makes the record of it. A run that was killed leaves
-    the journal, and the next one reads it.
+    While a run goes on, every item is one line of a journal; `close` makes the record of it. A run that was killed
+    leaves the journal, and the next one reads it.
 
     Parameters
     ----------

@@ -89,7 +89,9 @@ def resolve(spec: Any, *, task: str | None = None, settings: Settings | None = N
     if task and named and named != task:
         raise UsageError(f"{text} answers another question", got=named, wanted=task)
     if not named or not method:
-        raise NotFoundError(f"no bundle and no method {text!r}", wanted="BUNDLE or TASK/METHOD", remedy=_known(task, text))
+        raise NotFoundError(
+            f"no bundle and no method {text!r}", wanted="BUNDLE or TASK/METHOD", remedy=_known(task, text)
+        )
     if ":" not in method and method not in catalog.methods(named):
         raise NotFoundError(f"no bundle and no method {method!r} for {named}", remedy=_known(named, method))
     cls = catalog.find(named, method)

@@ -56,7 +56,9 @@ def answer_all(method: Method, cases: Cases, *, report: Callable[[Progress], Non
     return Answered(tuple(scores), tuple(problems), seconds)
 
 
-def summary(method: Method, answered: Answered, cases: Cases, *, split: str, abstain: str, seed: int, threads: int) -> Scores:
+def summary(
+    method: Method, answered: Answered, cases: Cases, *, split: str, abstain: str, seed: int, threads: int
+) -> Scores:
     """The table of one method on one split, with what it cost."""
     from isocenter import catalog
     from isocenter.metrics import summarise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
 from typing import TypeVar
 
 from isocenter.data import Scores, Test
@@ -84,7 +83,9 @@ def side_by_side(scores: Mapping[str, Scores], lead: tuple[str, str] | None) -> 
         value = s.metrics[metric][target]
         more = [number(s.metrics[m][target].value) if target in s.metrics.get(m, {}) else "-" for m in others]
         flags = ", ".join(value.flags)
-        rows.append((name, number(value.value), f"{number(value.low)} to {number(value.high)}", str(value.n), *more, flags))
+        rows.append(
+            (name, number(value.value), f"{number(value.low)} to {number(value.high)}", str(value.n), *more, flags)
+        )
     return table(("method", f"{metric} {target}", "interval", "n", *others, "flags"), rows, right=(1, 3, 4, 5, 6))
 
 

@@ -45,7 +45,15 @@ def number(value: float | None) -> str:
     if value is None:
         return "-"
     size = abs(value)
-    return f"{value:.3f}" if size < 10 else f"{value:.2f}" if size < 100 else f"{value:.1f}" if size < 1000 else f"{value:.0f}"
+    return (
+        f"{value:.3f}"
+        if size < 10
+        else f"{value:.2f}"
+        if size < 100
+        else f"{value:.1f}"
+        if size < 1000
+        else f"{value:.0f}"
+    )
 
 
 def duration(seconds: float | None) -> str:

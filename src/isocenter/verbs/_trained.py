@@ -115,20 +115,30 @@ class Trained:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "format": 1, "task": self.task, "method": self.method.method,
-            "bundle": str(self.bundle.path) if self.bundle else None, "report": str(self.report) if self.report else None,
-            "splits": self.cases.splits, "val": self.scores.as_json() if self.scores else None,
+            "format": 1,
+            "task": self.task,
+            "method": self.method.method,
+            "bundle": str(self.bundle.path) if self.bundle else None,
+            "report": str(self.report) if self.report else None,
+            "splits": self.cases.splits,
+            "val": self.scores.as_json() if self.scores else None,
             "seeds": {str(seed): s.as_json()["metrics"] for seed, s in self.seeds.items()},
-            "folds": self.folds.as_json() if self.folds else None, "seconds": self.taken.seconds,
-            "peak_mb": self.taken.peak_mb, "problems": [p.as_json() for p in self.problems], "notes": list(self.notes),
+            "folds": self.folds.as_json() if self.folds else None,
+            "seconds": self.taken.seconds,
+            "peak_mb": self.taken.peak_mb,
+            "problems": [p.as_json() for p in self.problems],
+            "notes": list(self.notes),
         }
 
     def lines(self) -> list[str]:
         """What was learnt and what it scores on val."""
         lines = [f"{p.severity}: {p.line()}" for p in self.problems] + [f"note: {n}" for n in self.notes]
         if self.scores:
-            lines += ["", f"on val ({counted(len(self.scores.cases), 'case')}; thresholds were chosen here, so test says more)",
-                      *score_lines(self.scores)]
+            lines += [
+                "",
+                f"on val ({counted(len(self.scores.cases), 'case')}; thresholds were chosen here, so test says more)",
+                *score_lines(self.scores),
+            ]
         if self.folds:
             lines += ["", f"over {self.folds.split}, every case answered by a method that had not seen its group",
                       *score_lines(self.folds)]

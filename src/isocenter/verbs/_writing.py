@@ -11,7 +11,15 @@ import numpy as np
 from isocenter.data import Image, Probabilities, Segmentation, Values
 
 # Format that was read to the suffix of the label map written; others follow the grid.
-SUFFIX = {"nifti": ".nii.gz", "dicom": ".nii.gz", "png": ".png", "jpeg": ".png", "tiff": ".tif", "npy": ".npy", "npz": ".npz"}
+SUFFIX = {
+    "nifti": ".nii.gz",
+    "dicom": ".nii.gz",
+    "png": ".png",
+    "jpeg": ".png",
+    "tiff": ".tif",
+    "npy": ".npy",
+    "npz": ".npz",
+}
 
 
 def planned(name: str, image: Image, task: str, out: Path | None) -> dict[str, str]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Unpack
 
 from isocenter import catalog
-from isocenter.data import Cases, Problem, Scores, Test
-from isocenter.errors import IsocenterError, UsageError
+from isocenter.data import Cases, Problem, Scores, Test, knobs
+from isocenter.errors import RecipeError, UsageError, nearest
 from isocenter.verbs._cases import (
-    cases_of, chosen, divided, first_refusal, known_classes, known_to_train, unleaked, unseen, with_allowance,
+    cases_of,
+    chosen,
+    divided,
+    first_refusal,
+    known_classes,
+    known_to_train,
+    unleaked,
+    unseen,
+    with_allowance,
 )
 from isocenter.verbs._folds import folds_of
 from isocenter.verbs._method import Method, resolve
@@ -19,8 +27,9 @@ from isocenter.verbs._options import Studying, checked, minutes_of, reporter, th
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, side_by_side, test_lines
-from isocenter.verbs._study import Budget, Taken, study
+from isocenter.verbs._study import Budget, Taken, sides, study
 from isocenter.verbs._text import counted, duration
+from isocenter.verbs.evaluate import classes_of
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Comparison:
         What was refused, and what was done for the person.
     report
         Page of the report.
+    predictors
+        Name to the fitted method that answered.
     """
 
     task: str
@@ -56,6 +67,7 @@ class Comparison:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     report: Path | None = None
+    predictors: Mapping[str, Method] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -64,8 +76,6 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """The document of DESIGN section 5: methods and tests."""
-        from dataclasses import asdict
-
         return {
             "format": 1, "task": self.task, "data": self.data, "split": self.split, "best": self.best,
             "chosen_on": self.chosen_on, "methods": {n: s.as_json() for n, s in self.methods.items()},
@@ -82,12 +92,15 @@ class Comparison:
         lines = [f"{self.task} on {self.data}, split {self.split}: {counted(len(first.cases), 'case')}, "
                  f"{counted(first.n_subjects, 'subject')}; {first.interval.level:.0%} intervals by {first.interval.by}"]
         lines += [f"note: {n}" for n in self.notes] + [f"{p.severity}: {p.line()}" for p in self.problems]
-        lines += ["", *side_by_side(self.methods, lead), "", *test_lines(self.tests, lead), ""]
+        lines += ["", *side_by_side(self.methods, lead), "", *test_lines(self.tests), ""]
         learnt = [f"{n} {duration(t.seconds)}" for n, t in self.taken.items() if t.seconds is not None]
         lines += [f"learnt in: {', '.join(learnt)}"] if learnt else []
         lines += [f"best on {self.chosen_on}, named before {self.split} was opened: {self.best}"] if self.best else []
         lines += [f"report: {self.report}"] if self.report else []
-        return [*lines, f"next: isocenter train {self.task} DATA --method {self.best or next(iter(self.methods))} -o BUNDLE"]
+        return [
+            *lines,
+            f"next: isocenter train {self.task} DATA --method {self.best or next(iter(self.methods))} -o BUNDLE",
+        ]
 
 
 def compare(
@@ -133,10 +146,133 @@ def compare(
     if not options.get("folds"):
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = with_allowance(cases, options.get("because"))
-    warned = unleaked(cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False))
+    warned = unleaked(
+        cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False)
+    )
     notes += tuple(f"leakage allowed: {reason}" for reason in cases.allow.values())
     if not cases.subjects_known:
         notes += ("patients unknown: every case counts as a subject of its own",)
     made = _over_folds(asked, cases, options) if options.get("folds") else _on_split(asked, cases, split, options)
     made = replace(made, problems=(*warned, *made.problems), notes=(*notes, *made.notes))
     return made if out is None else _reported(made, cases, Path(out), options)
+
+
+def _resolved(spec: Any, task: str, settings: Settings) -> Method:
+    """One method with what concerns it: its own settings, and the common ones that it has fields for."""
+    name = spec.rpartition("/")[2] if isinstance(spec, str) else ""
+    if name not in catalog.methods(task):
+        return resolve(spec, task=task)
+    fields = {k.name for k in knobs(catalog.find(task, name))}
+    common = {k: v for k, v in settings.values.items() if k in fields}
+    own = settings.of(name)
+    both = Settings({**common, **own.values}, {**{k: settings.origins.get(k, "") for k in common}, **own.origins})
+    return resolve(spec, task=task, settings=both)
+
+
+def _named_once(asked: Sequence[Method], settings: Settings) -> None:
+    names = [m.name for m in asked]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice or not names:
+        raise UsageError("every method once", got=", ".join(twice) or "no method", wanted="--methods a,b,c")
+    fields = {k.name for m in asked if is_dataclass(m.object) for k in knobs(type(m.object))}
+    own = {f"{m.name}.{k.name}" for m in asked if is_dataclass(m.object) for k in knobs(type(m.object))}
+    for name in settings.values:
+        if name not in fields | own:
+            raise RecipeError(f"no method here has a field {name!r}", remedy=nearest(name, fields | own))
+
+
+def _on_split(asked: Sequence[Method], cases: Cases, split: str, options: Studying) -> Comparison:
+    test = chosen(cases, split)
+    known_to_train(cases, test)
+    for one in asked:
+        if one.bundle is not None:
+            unseen(test, one.bundle.about.get("fingerprint", {}), one.name)
+        known_classes(test, classes_of(one), one.name)
+    ready, taken = _learnt(asked, cases, options)
+    # What is best is decided here, before any answer on the split of the table exists.
+    best = _best_on_val(ready, cases, options) if split != "val" else None
+    scores, problems = _scored(ready, test, split, options)
+    return _compared(ready, cases, scores, options, split=split, best=best, taken=taken, problems=problems)
+
+
+def _learnt(asked: Sequence[Method], cases: Cases, options: Studying) -> tuple[list[Method], dict[str, Taken]]:
+    budget = Budget(minutes_of(options.get("time")))
+    ready, taken = [], {}
+    for one in asked:
+        if not one.answers and "train" not in cases.splits:
+            sides(one, cases)
+        learnt, took = study(one, cases, options, budget) if "train" in cases.splits else (one, Taken())
+        ready.append(learnt)
+        taken[one.name] = took
+    return ready, taken
+
+
+def _best_on_val(ready: Sequence[Method], cases: Cases, options: Studying) -> str | None:
+    if "val" not in cases.splits or len(ready) < 2:
+        return None
+    scores, _ = _scored(ready, cases.split("val"), "val", options)
+    return best_of(scores)
+
+
+def _scored(
+    ready: Sequence[Method], cases: Cases, split: str, options: Studying
+) -> tuple[dict[str, Scores], tuple[Problem, ...]]:
+    """Every method on the cases that all of them could be asked about; a case that one refuses leaves the table."""
+    answered = {m.name: answer_all(m, cases, report=reporter(options), what=f"{m.name} on {split}") for m in ready}
+    return _summed(ready, answered, cases, split, options)
+
+
+def _summed(
+    ready: Sequence[Method], answered: Mapping[str, Answered], cases: Cases, split: str, options: Studying
+) -> tuple[dict[str, Scores], tuple[Problem, ...]]:
+    problems = tuple(dict.fromkeys(p for a in answered.values() for p in a.problems))
+    shared = set.intersection(*({c.case for c in a.scores} for a in answered.values()))
+    if not shared:
+        raise first_refusal(problems, len(cases))
+    kept = {n: replace(a, scores=tuple(c for c in a.scores if c.case in shared)) for n, a in answered.items()}
+    scores = {
+        m.name: summary(m, kept[m.name], cases, split=split, abstain="wrong", seed=options.get("seed", 0),
+                        threads=threads_of(options))
+        for m in ready
+    }
+    return scores, problems
+
+
+def _over_folds(asked: Sequence[Method], cases: Cases, options: Studying) -> Comparison:
+    """Every case answered once, by methods that had not seen its group; the best is chosen on val inside each fold."""
+    k = options.get("folds", 0)
+    pooled = {m.name: Answered((), (), 0.0) for m in asked}
+    wins = dict.fromkeys(pooled, 0)
+    taken = dict.fromkeys(pooled, Taken(0.0, None))
+    for i, fold in enumerate(folds_of(cases, k, seed=options.get("seed", 0))):
+        ready, took = _learnt(asked, fold, options)
+        wins[_best_on_val(ready, fold, options) or asked[0].name] += 1
+        for m in ready:
+            a = answer_all(m, fold.split("test"), report=reporter(options), what=f"{m.name} on fold {i + 1} of {k}")
+            p = pooled[m.name]
+            pooled[m.name] = Answered((*p.scores, *a.scores), (*p.problems, *a.problems), p.seconds + a.seconds)
+            taken[m.name] = Taken((taken[m.name].seconds or 0) + (took[m.name].seconds or 0), took[m.name].peak_mb)
+    scores, problems = _summed(asked, pooled, cases, f"{k} folds", options)
+    best = max(wins, key=lambda n: wins[n])
+    note = "chosen on val inside each fold: " + ", ".join(f"{n} {w} of {k}" for n, w in wins.items())
+    made = _compared(asked, cases, scores, options, split=f"{k} folds", best=best, taken=taken, problems=problems)
+    return replace(made, notes=(note,))
+
+
+def _compared(
+    asked: Sequence[Method], cases: Cases, scores: Mapping[str, Scores], options: Studying, **more: Any
+) -> Comparison:
+    from isocenter.metrics import compare as paired
+
+    task = asked[0].task
+    tests = paired(catalog.task(task), list(scores.values()), positive=cases.positive, seed=options.get("seed", 0))
+    ready = {m.name: m for m in asked}
+    return Comparison(task, cases.name, methods=scores, tests=tests, predictors=ready, **more)
+
+
+def _reported(made: Comparison, cases: Cases, folder: Path, options: Studying) -> Comparison:
+    from isocenter.verbs._report import comparison_report
+
+    test = chosen(cases, made.split) if made.split in cases.splits else cases
+    command = options.get("command", "")
+    return replace(made, report=comparison_report(made, cases=cases, test=test, folder=folder, command=command))

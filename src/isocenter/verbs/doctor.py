@@ -57,8 +57,14 @@ class Diagnosis:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"format": 1, "machine": dict(self.machine), "versions": dict(self.versions), "extras": dict(self.extras),
-                "bundles": dict(self.bundles), "problems": [p.as_json() for p in self.problems]}
+        return {
+            "format": 1,
+            "machine": dict(self.machine),
+            "versions": dict(self.versions),
+            "extras": dict(self.extras),
+            "bundles": dict(self.bundles),
+            "problems": [p.as_json() for p in self.problems],
+        }
 
     def lines(self) -> list[str]:
         """Short tables and the verdict."""
@@ -68,7 +74,7 @@ class Diagnosis:
             *table(("machine", ""), [(k, str(v)) for k, v in self.machine.items()]), "",
             *table(("part", "version"), [(k, v or "absent") for k, v in self.versions.items()]), "",
             *table(("extra", ""), extras), "",
-            *(table(("bundle", "self-check"), list(self.bundles.items())) or []),
+            *(table(("bundle", "self-check"), list(self.bundles.items())) if self.bundles else []),
             *[f"{p.severity}: {p.line()}" for p in self.problems],
             "broken" if self.exit_code else "fit", "next: isocenter look PATH",
         ]
@@ -102,16 +108,19 @@ def _machine(threads: int) -> dict[str, Any]:
 
 
 def _memory() -> tuple[int | None, int | None]:
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None, None
-    page = os.sysconf("SC_PAGE_SIZE")
-    free = os.sysconf("SC_AVPHYS_PAGES") * page // 2**20 if "SC_AVPHYS_PAGES" in os.sysconf_names else None
-    return os.sysconf("SC_PHYS_PAGES") * page // 2**20, free
+    from isocenter.infer import available
+
+    free = available()
+    known = hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if known else None
+    return (total // 2**20 if total else None), (free // 2**20 if free is not None else None)
 
 
 def _versions() -> dict[str, str | None]:
     names = ["isocenter"]
     for line in requires("isocenter") or []:
+        if "extra ==" in line:
+            continue
         name = line.split(";")[0].split("[")[0].strip()
         names.append("".join(c if c.isalnum() or c in "-_." else " " for c in name).split()[0])
     out: dict[str, str | None] = {}

@@ -87,7 +87,8 @@ def evaluate(
     by
         A column of the table: its values are scored apart as well.
     abstain
-        ``"wrong"``: no answer counts as a wrong or empty one. ``"report"``: the answered cases stand beside, with coverage.
+        ``"wrong"``: no answer counts as a wrong or empty one. ``"report"``: the answered cases stand beside, with
+        coverage.
     settings
         Of the method's recipe.
     out
@@ -117,8 +118,12 @@ def evaluate(
                      threads=threads_of(options))
     groups = _by(scores, ready, answered, test, by) if by else {}
     made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups, answered)
-    report = _report(made, ready, cases, test, Path(out)) if out else None
-    return replace(made, report=report, next=_next(ready, data, report))
+    made = replace(made, next=_next(ready, data, out))
+    if out is None:
+        return made
+    from isocenter.verbs._report import evaluation_report
+
+    return replace(made, report=evaluation_report(made, ready, cases=cases, test=test, folder=Path(out)))
 
 
 def prepared(
@@ -150,11 +155,12 @@ def prepared(
     elif not asked.answers:
         raise NotFoundError(f"{asked.name} must learn first and the data have no split 'train'", where=cases.name,
                             got=str(cases.splits), remedy="See: isocenter split")
-    known_classes(test, _classes(asked), asked.name)
+    known_classes(test, classes_of(asked), asked.name)
     return asked, notes
 
 
-def _classes(method: Method) -> tuple[str, ...]:
+def classes_of(method: Method) -> tuple[str, ...]:
+    """The classes that a bundle knows; empty for what has no bundle."""
     if method.bundle is None:
         return ()
     return tuple(method.bundle.about.get("about", {}).get("classes", ()))
@@ -181,15 +187,9 @@ def _by(scores: Scores, method: Method, answered: Answered, test: Cases, column:
     }
 
 
-def _report(made: Evaluation, method: Method, cases: Cases, test: Cases, folder: Path) -> Path:
-    from isocenter.verbs._report import evaluation_report
-
-    return evaluation_report(made, method, cases, test, folder)
-
-
-def _next(method: Method, data: Any, report: Path | None) -> str:
+def _next(method: Method, data: Any, out: str | Path | None) -> str:
     place = data if isinstance(data, (str, Path)) else "DATA"
-    if report is None and method.bundle is not None:
+    if out is None and method.bundle is not None:
         return f"isocenter explain {method.bundle.path} INPUT -o explained"
     name = method.bundle.path if method.bundle else method.name
     return f"isocenter compare {method.task} {place} --methods {name},{_other(method)}"

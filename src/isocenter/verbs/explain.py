@@ -44,7 +44,13 @@ class Explained:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, without the pixels."""
-        base = {"format": 1, "method": self.method, "of": self.of, "source": self.source, "files": list(map(str, self.files))}
+        base = {
+            "format": 1,
+            "method": self.method,
+            "of": self.of,
+            "source": self.source,
+            "files": list(map(str, self.files)),
+        }
         if isinstance(self.found, NotEvaluated):
             return {**base, "not_evaluated": self.found.line()}
         return {**base, "target": self.found.target, "kind": self.found.method, "completeness": self.found.completeness}
@@ -102,7 +108,7 @@ def explain(
     case = case_of(inputs)
     with limited(threads_of(options)):
         found = explainer.predict(case)
-    files = ()
+    files: tuple[Path, ...] = ()
     if out is not None and not isinstance(found, NotEvaluated):
         files = _written(found, case, Path(out), overwrite)
     source = str(inputs) if isinstance(inputs, (str, Path)) else case.id
@@ -112,8 +118,12 @@ def explain(
 
 def _inside(asked: Method, cls: Any) -> Any:
     if not asked.answers:
-        raise UsageError(f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE")
-    if getattr(asked.object, "opened", None) is None and "Differentiable" in str(getattr(cls, "__annotations__", {}).get("of", "")):
+        raise UsageError(
+            f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE"
+        )
+    if getattr(asked.object, "opened", None) is None and "Differentiable" in str(
+        getattr(cls, "__annotations__", {}).get("of", "")
+    ):
         raise UsageError(f"{asked.name} is no network, so it has no gradients", wanted="a bundle of a network",
                          remedy="See: isocenter methods explain")
     return asked.object

@@ -35,8 +35,11 @@ class Exported:
 
     def lines(self) -> list[str]:
         """Where it lies."""
-        return [f"network: {self.network}", f"what it needs: {self.sidecar} (input, intensity, grid, classes, thresholds)",
-                f"next: isocenter predict {self.about['bundle']} INPUT -o OUT"]
+        return [
+            f"network: {self.network}",
+            f"what it needs: {self.sidecar} (input, intensity, grid, classes, thresholds)",
+            f"next: isocenter predict {self.about['bundle']} INPUT -o OUT",
+        ]
 
 
 def export(bundle: str | Path, out: str | Path, *, overwrite: bool = False) -> Exported:
@@ -47,8 +50,8 @@ def export(bundle: str | Path, out: str | Path, *, overwrite: bool = False) -> E
     bundle
         Path or name.
     out
-        A ``.onnx`` file; ``.json`` of the same name is written beside it: the plan (grid, intensity, windows, thresholds),
-        classes, a stored question with its answer, and the checksum.
+        A ``.onnx`` file; ``.json`` of the same name is written beside it: the plan (grid, intensity, windows,
+        thresholds), classes and the checksum.
     overwrite
         Replace what is there.
 
@@ -67,14 +70,23 @@ def export(bundle: str | Path, out: str | Path, *, overwrite: bool = False) -> E
     found = opened(bundle)
     arrays, kept = found.object.state(), found.bundle
     if kept is None or "network.onnx" not in arrays:
-        raise UsageError(f"{found.name} holds no network: {found.task}/{found.method} is numbers alone", got=str(bundle))
+        raise UsageError(
+            f"{found.name} holds no network: {found.task}/{found.method} is numbers alone", got=str(bundle)
+        )
     data = arrays["network.onnx"].tobytes()
     about = {
-        "format": 1, "bundle": str(bundle), "task": found.task, "method": found.method, "sha256": hashlib.sha256(data).hexdigest(),
-        "plan": kept.about["about"].get("plan", {}), "classes": kept.about["about"].get("classes", []),
-        "input": "float32 (n, channels, *patch)", "output": "logits (n, classes[, *patch])",
+        "format": 1,
+        "bundle": str(bundle),
+        "task": found.task,
+        "method": found.method,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "plan": kept.about["about"].get("plan", {}),
+        "classes": kept.about["about"].get("classes", []),
+        "input": "float32 (n, channels, *patch)",
+        "output": "logits (n, classes[, *patch])",
         "vector": {k.removeprefix("vector/"): list(a.shape) for k, a in arrays.items() if k.startswith("vector/")},
-        "made": kept.about.get("made", {}), "card": kept.about.get("card", {}),
+        "made": kept.about.get("made", {}),
+        "card": kept.about.get("card", {}),
         "notice": "Research use only. Not a medical device.",
     }
     write_bytes(target, data, overwrite=overwrite)

@@ -125,7 +125,9 @@ def _kind(field: Knob) -> str:
 
 
 def _value(default: Any) -> str:
-    return "as planned" if default is None else ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    return (
+        "as planned" if default is None else ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    )
 
 
 def _range(field: Knob) -> str:

@@ -46,8 +46,12 @@ def models() -> Models:
         card = dict(bundle.about.get("card", {}))
         size = sum(f.stat().st_size for f in path.rglob("*") if f.is_file())
         items[name] = {
-            "task": bundle.task, "method": bundle.method, "classes": list(bundle.about.get("about", {}).get("classes", [])),
-            "text": str(card.get("text") or card.get("summary") or ""), "licence": str(card.get("licence") or ""),
-            "megabytes": round(size / 1e6, 2), "path": str(path),
+            "task": bundle.task,
+            "method": bundle.method,
+            "classes": list(bundle.about.get("about", {}).get("classes", [])),
+            "text": str(card.get("text") or card.get("summary") or ""),
+            "licence": str(card.get("licence") or ""),
+            "megabytes": round(size / 1e6, 2),
+            "path": str(path),
         }
     return Models(items)

@@ -60,8 +60,15 @@ class Predictions:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {"format": 1, "folder": str(self.folder), "method": self.method, "items": [dict(i) for i in self.items],
-                "skipped": self.skipped, "n_refused": len(self.problems), "problems": [p.as_json() for p in self.problems]}
+        return {
+            "format": 1,
+            "folder": str(self.folder),
+            "method": self.method,
+            "items": [dict(i) for i in self.items],
+            "skipped": self.skipped,
+            "n_refused": len(self.problems),
+            "problems": [p.as_json() for p in self.problems],
+        }
 
     def lines(self) -> list[str]:
         """One line an input, and where everything lies."""
@@ -121,7 +128,9 @@ def predict(
     checked(options)
     asked = resolve(method, settings=settings_of(settings))
     if not asked.answers:
-        raise UsageError(f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE")
+        raise UsageError(
+            f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE"
+        )
     with limited(threads_of(options)):
         if out is not None:
             return _to_disk(asked, _paths(inputs), Path(out), overwrite, options)
@@ -174,7 +183,9 @@ def _answered(asked: Method, one: Input, ledger: Ledger, out: Path | None, overw
         start = time.perf_counter()
         found = asked.object.predict(case)
         seconds = round(time.perf_counter() - start, 3)
-        kept = [] if isinstance(found, NotEvaluated) else written(found, case.image(), ledger.folder, files, _codes(asked))
+        kept = (
+            [] if isinstance(found, NotEvaluated) else written(found, case.image(), ledger.folder, files, _codes(asked))
+        )
     except IsocenterError:
         ledger.items.pop(one.name)
         raise
@@ -207,6 +218,7 @@ def _paths(inputs: Any) -> list[str | Path]:
 
 
 def case_of(one: Any) -> Case:
+    """A case from a path, an `Image`, an array or a `Case`; raises as reading does."""
     if isinstance(one, Case):
         return one
     if isinstance(one, (str, Path)):
@@ -214,7 +226,7 @@ def case_of(one: Any) -> Case:
         if len(found) != 1:
             raise UsageError("a folder of several images", got=str(one), wanted="one input, or `out`")
         return found[0].open()
-    from isocenter.io.objects import as_image
+    from isocenter.io import as_image
 
     return Case.of(one if isinstance(one, Image) else as_image(one))
 

@@ -62,14 +62,20 @@ def train(
     checked(options, Studying)
     asked = resolve(method or _usual(task), task=task, settings=settings_of(settings))
     if not asked.learns:
-        raise UsageError(f"{asked.name} has nothing to learn", remedy=f"Run: isocenter evaluate {task}/{asked.name} DATA")
+        raise UsageError(
+            f"{asked.name} has nothing to learn", remedy=f"Run: isocenter evaluate {task}/{asked.name} DATA"
+        )
     cases, notes = ready(asked, data, options)
-    problems = unleaked(cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False))
+    problems = unleaked(
+        cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False)
+    )
     place = str(data) if isinstance(data, (str, Path)) else "DATA"
     if out is None:
         return noted(learnt(asked, cases, options, None), problems, notes)
     if options.get("resume") and Path(out).is_dir():
-        return Trained(opened(out), cases, bundle=open_bundle(out), notes=(*notes, "complete already: nothing to resume"))
+        return Trained(
+            opened(out), cases, bundle=open_bundle(out), notes=(*notes, "complete already: nothing to resume")
+        )
     with workspace(Path(out), resume=options.get("resume", False), overwrite=options.get("overwrite", False)) as part:
         made = noted(learnt(asked, cases, options, part), problems, notes)
         made = replace(made, data=place, bundle=made.save(out, overwrite=options.get("overwrite", False)))
@@ -130,7 +136,7 @@ def reported(made: Trained, out: Path, command: str) -> Trained:
     from isocenter.verbs._report import training_report
 
     try:
-        return replace(made, report=training_report(made, report_folder(out), command))
+        return replace(made, report=training_report(made, report_folder(out), command=command))
     except IsocenterError as error:
         return replace(made, problems=(*made.problems, replace(Problem.of(error, "report"), severity="warning")))
 

@@ -1,0 +1,60 @@
+"""isocenter compare TASK DATA --methods a,b,c"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from isocenter.faces.arguments import Report, leaking, options, reading, settings, studying, words
+from isocenter.verbs.compare import compare
+
+EXAMPLES = (
+    "isocenter compare segment eyes/ --methods histogram,morphology,vessels.bundle",
+    "isocenter compare classify chest/ --methods linear,cnn --time 10m -o runs/chest",
+    "isocenter compare segment eyes/ --methods histogram,morphology --folds 5",
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Its own arguments."""
+    parser.add_argument("task", metavar="TASK", help="the question, such as segment")
+    parser.add_argument("data", metavar="DATA", help="a folder or a table")
+    parser.add_argument("--methods", required=True, metavar="A,B,C", help="methods of the task, or bundles")
+    parser.add_argument("--split", default="test", help="which cases (default test)")
+    parser.add_argument("--folds", type=int, default=0, metavar="K", help="score all cases, in K folds by group")
+    parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
+    parser.add_argument("-o", "--out", metavar="FOLDER", help="folder of the report (default runs/compare-N)")
+    studying(parser)
+    leaking(parser)
+    reading(parser)
+
+
+def call(args: argparse.Namespace, report: Report) -> Any:
+    """The one call."""
+    return compare(
+        args.task,
+        args.data,
+        methods=words(args.methods),
+        split=args.split,
+        settings=settings(args),
+        out=args.out or free("runs/compare"),
+        folds=args.folds,
+        val_from=args.val_from,
+        time=args.time,
+        allow=args.allow,
+        because=args.because,
+        strict=args.strict,
+        command=shlex.join(["isocenter", *sys.argv[1:]]),
+        **options(args, report),
+    )
+
+
+def free(stem: str) -> Path:
+    """The first of ``STEM-1``, ``STEM-2`` ... that does not exist."""
+    n = 1
+    while Path(f"{stem}-{n}").exists():
+        n += 1
+    return Path(f"{stem}-{n}")

@@ -1,0 +1,48 @@
+"""isocenter predict BUNDLE|TASK/METHOD INPUT... -o OUT"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from isocenter.faces.arguments import Report, options, settings
+from isocenter.verbs.predict import predict
+
+EXAMPLES = (
+    "isocenter predict vessels.bundle eye.png -o out/",
+    "isocenter predict segment/histogram scans/*.nii.gz -o out/ --set levels=3",
+    "isocenter predict liver.bundle series/ -o liver.nii.gz",
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Its own arguments."""
+    parser.add_argument("method", metavar="BUNDLE|TASK/METHOD", help="a bundle (path or name) or a method of a task")
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="a file, a series folder, a folder of images; ROLE=PATH and FACT=VALUE bind one case by name",
+    )
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder of the answers, or one file")
+    parser.add_argument("--overwrite", action="store_true", help="replace answers that are there")
+    parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
+
+
+def call(args: argparse.Namespace, report: Report) -> Any:
+    """The one call."""
+    return predict(
+        args.method,
+        args.inputs,
+        out=args.out,
+        settings=settings(args),
+        overwrite=args.overwrite,
+        **options(args, report),
+    )
+
+
+def resume(words: Sequence[str]) -> str:
+    """The command that goes on after an interruption: it does only what is missing."""
+    return shlex.join(["isocenter", *words])

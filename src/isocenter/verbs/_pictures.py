@@ -1,0 +1,141 @@
+"""Cases drawn for a report: the worst, the median, the best; curves; an explanation; augmented samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from isocenter.data import Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation
+from isocenter.errors import IsocenterError
+from isocenter.ops.array import Array
+from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
+from isocenter.verbs._method import Method
+from isocenter.verbs._text import number
+
+
+def pictures_of(method: Method, scores: Scores, cases: Cases) -> tuple[Picture, ...]:
+    """The worst, median and best case of a method, answered again (answers are not kept)."""
+    wanted = _worth_drawing(scores)
+    entries = {e.id: e for e in cases.entries}
+    out: list[Picture] = []
+    for rank, name in wanted.items():
+        try:
+            case = entries[name].open()
+            drawn = picture(case, method.object.predict(case))
+        except (IsocenterError, KeyError):
+            # The case could be read when it was scored; a picture less is no reason to lose a report.
+            continue
+        if drawn is not None:
+            score = _case_text(scores, name)
+            out.append(replace(drawn, rank=rank, text=", ".join(t for t in (score, drawn.text) if t)))
+    return tuple(out)
+
+
+def picture(case: Case, answer: Any) -> Picture | None:
+    """One case with truth and answer, as the slice that says most; None for films."""
+    image, truth = case.image(), case.truth()
+    if "t" in image.axes:
+        return None
+    array = image.channels_first()
+    told, said = (t.labels if isinstance(t, Segmentation) else None for t in (truth, answer))
+    if image.ndim == 3:
+        z = pick_slice(array[0], told, said)
+        array, told, said = array[:, z], _cut(told, z), _cut(said, z)
+    names = next((t.names for t in (truth, answer) if isinstance(t, Segmentation)), ())
+    if isinstance(truth, Segmentation) and isinstance(answer, Segmentation) and said is not None:
+        said = _renamed(said, answer.names, truth.names)
+    return Picture(shown(array, image), told, said, names, plane_spacing(image), case.id, text=_words(truth, answer))
+
+
+def shown(array: Array, image: Image) -> Array:
+    """(c, y, x) as what a picture takes: (y, x) numbers, or colours where the image is a colour photograph."""
+    if len(array) >= 3 and array.dtype == np.uint8 and image.length("c") in (3, 4):
+        return np.ascontiguousarray(np.moveaxis(array[:3], 0, -1))
+    return np.asarray(array[0])
+
+
+def plane_spacing(image: Image) -> tuple[float, float] | None:
+    """mm per axis (y, x), or None."""
+    spacing = image.geometry.spacing
+    return None if spacing is None else (float(spacing[-2]), float(spacing[-1]))
+
+
+def curves_of(scores: Scores, cases: Cases) -> tuple[Curves, ...]:
+    """ROC with band, reliability and confusion of a classifier, where the metrics offer them."""
+    from isocenter.metrics import curves
+
+    found = curves(scores.cases, positive=cases.positive)
+    return (found,) if isinstance(found, Curves) else ()
+
+
+def explanation_of(method: Method, scores: Scores, cases: Cases) -> tuple[Explanation, ...]:
+    """Grad-CAM of one case; nothing without torch, or where the network cannot be opened."""
+    from isocenter import catalog
+
+    name = next(iter(_worth_drawing(scores).values()), scores.cases[0].case)
+    try:
+        case = next(e for e in cases.entries if e.id == name).open()
+        cls: Any = catalog.find("explain", "gradients")
+        found = cls(of=method.object).predict(case)
+    except IsocenterError:
+        return ()
+    if isinstance(found, NotEvaluated) or "t" in case.image().axes:
+        return ()
+    image, values = case.image(), found.values
+    array = image.channels_first()
+    if image.ndim == 3:
+        z = int(np.argmax(np.abs(values).sum((1, 2))))
+        array, values = array[:, z], values[z]
+    numbers = {} if found.completeness is None else {"completeness error": float(found.completeness)}
+    return (
+        Explanation(shown(array, image), values, found.target, found.method, case.id, plane_spacing(image), numbers),
+    )
+
+
+def samples_of(method: Method, cases: Cases) -> tuple[Picture, ...]:
+    """Sixteen training samples as the network saw them, where the method can show them."""
+    offered = getattr(method.object, "samples", None)
+    return tuple(offered(cases, 16)) if callable(offered) else ()
+
+
+def _worth_drawing(scores: Scores) -> dict[str, str]:
+    for key in scores.metrics:
+        found = extremes(scores, key)
+        if found:
+            return dict(found)
+    return {}
+
+
+def _case_text(scores: Scores, name: str) -> str:
+    from isocenter.report.percase import case_values
+
+    at = next(i for i, c in enumerate(scores.cases) if c.case == name)
+    for key, targets in scores.metrics.items():
+        target = "all" if "all" in targets else next(iter(targets))
+        values = case_values(scores, key, target)
+        if values and values[at] is not None:
+            return f"{key} {number(values[at])}"
+    return ""
+
+
+def _words(truth: Any, answer: Any) -> str:
+    if isinstance(answer, NotEvaluated):
+        return answer.line()
+    if isinstance(truth, Probabilities) and isinstance(answer, Probabilities):
+        right = " + ".join(truth.decision)
+        return f"truth: {right}; answer: {' + '.join(answer.decision)} ({number(max(answer.values))})"
+    return ""
+
+
+def _cut(labels: Array | None, z: int) -> Array | None:
+    return None if labels is None else labels[z]
+
+
+def _renamed(labels: Array, names: tuple[str, ...], wanted: tuple[str, ...]) -> Array:
+    """Labels numbered as `wanted` numbers them; a region that it lacks takes the first number."""
+    table = np.arange(256, dtype=np.uint8)
+    for i, name in enumerate(names[1:], start=1):
+        table[i] = wanted.index(name) if name in wanted else 1
+    return table[labels]

@@ -1,0 +1,147 @@
+"""From what a verb found to the one report value: numbers, curves, pictures, what made it."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isocenter import catalog
+from isocenter.data import Cases, Scores
+from isocenter.errors import IsocenterError
+from isocenter.report import Data, MethodResult, Run, write_report
+from isocenter.verbs._method import Method
+from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, samples_of
+from isocenter.verbs._score import engine_of
+from isocenter.verbs._study import Taken
+from isocenter.verbs._writing import plain
+
+if TYPE_CHECKING:
+    from isocenter.verbs._trained import Trained
+    from isocenter.verbs.compare import Comparison
+    from isocenter.verbs.evaluate import Evaluation
+
+
+def evaluation_report(
+    made: Evaluation, method: Method, *, cases: Cases, test: Cases, folder: Path, command: str = ""
+) -> Path:
+    """The report of one method on one split; raises as `write_report`."""
+    run = Run(
+        title=f"{method.task} / {method.name} on {cases.name}", task=method.task, verb="evaluate", created=_now(),
+        command=command, data=_data(cases), methods=(_result(method, made, test),), curves=_curves([made], test),
+        explanations=_explained([method], made, test), made=_made([method], test), card=_card(method),
+        problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
+    )
+    return write_report(run, folder)
+
+
+def comparison_report(made: Comparison, *, cases: Cases, test: Cases, folder: Path, command: str = "") -> Path:
+    """The report of several methods on the same cases; raises as `write_report`."""
+    ready = list(made.predictors.values())
+    lead = made.predictors.get(made.best or "", ready[0])
+    run = Run(
+        title=f"{made.task} on {cases.name}: {', '.join(made.methods)}", task=made.task, verb="compare", created=_now(),
+        command=command, chosen=made.best, chosen_by=made.chosen_on, data=_data(cases),
+        methods=tuple(_result(m, made.methods[m.name], test, taken=made.taken.get(m.name)) for m in ready),
+        tests=made.tests, curves=_curves(list(made.methods.values()), test),
+        explanations=_explained([lead, *ready], made.methods[lead.name], test), made=_made(ready, test),
+        card=_card(lead), problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
+    )
+    return write_report(run, folder)
+
+
+def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
+    """The report of a training: data, plan, samples, learning curves, scores on val; raises as `write_report`."""
+    about = made.method.object.about
+    val = made.cases.split("val") if "val" in made.cases.splits else made.cases
+    scores = [made.scores] if made.scores else []
+    shown = _result(made.method, made.scores, val, taken=made.taken)
+    run = Run(
+        title=f"{made.task} / {made.name} learns from {made.cases.name}", task=made.task, verb="train", created=_now(),
+        command=command, data=_data(made.cases), plan=plain(about.get("plan") or {}), origins=_origins(made.method),
+        history=about.get("history") or (), samples=samples_of(made.method, made.cases), methods=(shown,),
+        curves=_curves(scores, val), made=_made([made.method], val), card=_card(made.method), problems=made.problems,
+        notes=(*made.notes, "scores are on val, where thresholds and stopping were chosen"),
+        identifiers=_identifiers(made.cases),
+    )
+    return write_report(run, folder, overwrite=True)
+
+
+def _result(method: Method, scores: Scores | None, cases: Cases, *, taken: Taken | None = None) -> MethodResult:
+    about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
+    plan = plain({k: about[k] for k in ("recipe", "plan") if k in about})
+    took = taken or Taken()
+    thresholds = (about.get("plan") or {}).get("thresholds")
+    return MethodResult(
+        method.name,
+        scores,
+        _text(method),
+        pictures_of(method, scores, cases) if scores else (),
+        plan,
+        _origins(method),
+        about.get("history") or (),
+        took.seconds,
+        took.peak_mb,
+        f"thresholds {', '.join(f'{t:.3g}' for t in thresholds)}, chosen on val" if thresholds else "",
+    )
+
+
+def _text(method: Method) -> str:
+    return catalog.summary(method.task, method.method) if method.method in catalog.methods(method.task) else ""
+
+
+def _origins(method: Method) -> dict[str, str]:
+    about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
+    return {**dict(about.get("origins") or {}), **dict(method.origins)}
+
+
+def _curves(scores: Sequence[Scores], cases: Cases) -> tuple[Any, ...]:
+    return tuple(c for s in scores if s.task == "classify" for c in curves_of(s, cases))
+
+
+def _explained(methods: Sequence[Method], scores: Scores, cases: Cases) -> tuple[Any, ...]:
+    network = next((m for m in methods if hasattr(m.object, "opened")), None)
+    return explanation_of(network, scores, cases) if network else ()
+
+
+def _data(cases: Cases) -> Data:
+    facts: dict[str, str] = {}
+    try:
+        image = cases[0].image()
+        facts["image size"] = " x ".join(map(str, image.geometry.shape)) + f" ({image.axes})"
+        spacing = image.geometry.spacing
+        facts["spacing"] = " x ".join(f"{s:.3g}" for s in spacing) + " mm" if spacing else "unknown"
+        facts |= {"modality": image.modality} if image.modality else {}
+    except (IsocenterError, IndexError):
+        # A broken first case is among the problems already.
+        facts = {}
+    return Data.of(cases, facts=facts)
+
+
+def _made(methods: Sequence[Method], cases: Cases) -> dict[str, Any]:
+    from isocenter.inspect import fingerprint
+
+    made: dict[str, Any] = {"inputs": dict(fingerprint(cases)), "notice": "research use only"}
+    for m in methods:
+        made[m.name] = {"method": f"{m.task}/{m.method}", "engine": engine_of(m)}
+        if m.bundle is not None:
+            files = m.bundle.about.get("files", {})
+            made[m.name]["weights"] = {name: entry.get("sha256", "") for name, entry in files.items()}
+    parts = ("isocenter", "numpy", "onnxruntime")
+    return {**made, "versions": {"python": platform.python_version(), **{p: version(p) for p in parts}}}
+
+
+def _card(method: Method) -> Mapping[str, Any]:
+    return dict(method.bundle.about.get("card") or {}) if method.bundle else {}
+
+
+def _identifiers(cases: Cases) -> tuple[str, ...]:
+    found = {i for e in cases.entries for i in (e.id, e.subject, e.group, *e.files.values()) if i}
+    return tuple(sorted(found))
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).astimezone().isoformat(timespec="seconds")
