@@ -3,7 +3,11 @@
 from real.row import Figure, Row
 
 ROW = Row(
-    name="hippocampus", data="msd-hippocampus", task="segment", method="unet", minutes=30,
+    name="hippocampus",
+    data="msd-hippocampus",
+    task="segment",
+    method="unet",
+    minutes=30,
     figures=(Figure("dice", "anterior", 0.885, 0.90), Figure("dice", "posterior", 0.875, 0.89)),
     rivals=("histogram", "morphology"),
 )

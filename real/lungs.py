@@ -3,6 +3,11 @@
 from real.row import Figure, Row
 
 ROW = Row(
-    name="lungs", data="chest-xray-lungs", task="segment", method="unet", minutes=15,
-    figures=(Figure("dice", "lung", 0.945, 0.96),), rivals=("histogram", "morphology"),
+    name="lungs",
+    data="chest-xray-lungs",
+    task="segment",
+    method="unet",
+    minutes=15,
+    figures=(Figure("dice", "lung", 0.945, 0.96),),
+    rivals=("histogram", "morphology"),
 )

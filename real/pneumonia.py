@@ -3,6 +3,11 @@
 from real.row import Figure, Row
 
 ROW = Row(
-    name="pneumonia", data="chest-xray-pneumonia", task="classify", method="cnn", minutes=15,
-    figures=(Figure("auc", "pneumonia", 0.955, 0.98),), rivals=("linear",),
+    name="pneumonia",
+    data="chest-xray-pneumonia",
+    task="classify",
+    method="cnn",
+    minutes=15,
+    figures=(Figure("auc", "pneumonia", 0.955, 0.98),),
+    rivals=("linear",),
 )

@@ -3,6 +3,12 @@
 from real.row import Figure, Row
 
 ROW = Row(
-    name="retina", data="retina-chase-db1", task="segment", method="unet", minutes=20,
-    figures=(Figure("dice", "vessel", 0.77, 0.82),), rivals=("histogram", "morphology"), given="mask_second_observer",
+    name="retina",
+    data="retina-chase-db1",
+    task="segment",
+    method="unet",
+    minutes=20,
+    figures=(Figure("dice", "vessel", 0.77, 0.82),),
+    rivals=("histogram", "morphology"),
+    given="mask_second_observer",
 )

@@ -1,0 +1,144 @@
+"""Runs one row: train, name the rival on val, then look at test once, and keep what was found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import isocenter as iso
+from isocenter.data import Cases, Scores
+from isocenter.files import sha256, write_text
+from isocenter.layouts import read as read_cases
+from real.row import Row
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "docs" / "results"
+BUNDLES = ROOT / "runs" / "real"
+
+
+def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
+    """Everything that docs/results.md shows of one row, written to docs/results/ROW.json as well.
+
+    A finished bundle is trained again only when its recipe, the data or the sources that made it differ.
+    """
+    cases = read_cases(data / row.data, task=row.task)
+    marks = {"recipe": recipe_mark(row, seed), "data": data_mark(data / row.data), "sources": sources_mark()}
+    print(f"{row.name}: {marks}", flush=True)
+    bundle = trained(row, data, marks, threads=threads, seed=seed)
+    rival, on_val = named_on_val(row, cases, seed=seed)
+    print(f"{row.name}: rival named on val: {rival}", flush=True)
+    found = iso.compare(
+        row.task,
+        cases,
+        methods=[str(bundle), rival],
+        split="test",
+        seed=seed,
+        threads=threads,
+        out=BUNDLES / f"{row.name}-report",
+        overwrite=True,
+    )
+    ours, theirs = found.methods.values()
+    given = person(row, cases, seed=seed)
+    result = {
+        "format": 1,
+        "row": asdict(row),
+        "marks": marks,
+        "seed": seed,
+        "threads": threads,
+        "rival": rival,
+        "rival_on_val": on_val,
+        "training": json.loads((BUNDLES / f"{row.name}.json").read_text(encoding="utf-8")),
+        "bundle_sha256": sha256(bundle / "bundle.json"),
+        "ours": ours.as_json(),
+        "theirs": theirs.as_json(),
+        "given": given.as_json() if given else None,
+        "tests": [asdict(t) for t in found.tests],
+        "looks": looks(row, marks),
+    }
+    write_text(RESULTS / f"{row.name}.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n", overwrite=True)
+    return result
+
+
+def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: int) -> Path:
+    """The row's bundle, trained unless it stands already with the same marks."""
+    bundle, note = BUNDLES / f"{row.name}.bundle", BUNDLES / f"{row.name}.json"
+    if bundle.is_dir() and note.is_file() and json.loads(note.read_text(encoding="utf-8"))["marks"] == marks:
+        return bundle
+    part = bundle.with_name(bundle.name + ".part")
+    made = iso.train(
+        row.task,
+        str(data / row.data),
+        method=row.method,
+        out=bundle,
+        settings=dict(row.settings),
+        seed=seed,
+        threads=threads,
+        resume=part.is_dir(),
+        overwrite=not part.is_dir(),
+        report=progress,
+    )
+    said = {"marks": marks, "seconds": made.taken.seconds, "peak_mb": made.taken.peak_mb, "notes": list(made.notes)}
+    write_text(note, json.dumps(said, indent=1) + "\n", overwrite=True)
+    return bundle
+
+
+def named_on_val(row: Row, cases: Cases, *, seed: int) -> tuple[str, dict[str, float | None]]:
+    """The rival that leads on val, and what each scored there."""
+    lead = row.figures[0].metric
+    found = {r: iso.evaluate(f"{row.task}/{r}", cases, split="val", seed=seed, threads=1) for r in row.rivals}
+    values = {r: value(s, lead) for r, s in found.items()}
+    return max(row.rivals, key=lambda r: values[r] if values[r] is not None else -1.0), values
+
+
+def value(scores: Scores, metric: str) -> float | None:
+    """The leading number of one metric."""
+    targets = scores.metrics[metric]
+    return (targets.get("all") or next(iter(targets.values()))).value
+
+
+def person(row: Row, cases: Cases, *, seed: int) -> Scores | None:
+    """How a second observer does on the same test cases."""
+    if not row.given:
+        return None
+    return iso.evaluate(f"{row.task}/given", cases, split="test", settings={"column": row.given}, seed=seed, threads=1)
+
+
+def looks(row: Row, marks: dict[str, str]) -> list[dict[str, str]]:
+    """Every different training of this row that was ever scored on test: each one is a look."""
+    path = RESULTS / f"{row.name}.json"
+    before: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))["looks"] if path.is_file() else []
+    return before if marks in before else [*before, marks]
+
+
+def progress(message: Any) -> None:
+    """One line of text now and then, for the log."""
+    done = f"{message.what} {100 * message.share:.0f} %"
+    score = f", score {message.score:.4f}" if message.score is not None else ""
+    left = f", {message.seconds_left:.0f} s left" if message.seconds_left is not None else ""
+    print(f"  {done}{score}{left}", flush=True)
+
+
+def recipe_mark(row: Row, seed: int) -> str:
+    """Digest of what was asked for."""
+    asked = {"task": row.task, "method": row.method, "settings": dict(row.settings), "seed": seed}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def data_mark(folder: Path) -> str:
+    """Digest of every file of the set."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()} {sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def sources_mark() -> str:
+    """Digest of the sources that decide what a training gives."""
+    digest = hashlib.sha256()
+    for layer in ("data", "fit", "infer", "nets", "ops"):
+        for path in sorted((ROOT / "src" / "isocenter" / layer).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

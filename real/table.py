@@ -1,0 +1,103 @@
+"""docs/results.md from docs/results/*.json: no number without n and interval."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HEAD = """# Results on real data
+
+Made by `make real`; each row is one file in `real/`, each number is on the set's `test` split, with a 95 % interval resampled
+by subject. The rival (classical or linear) is named on `val` before `test` is opened. "Looks" counts the different trainings
+of a row that were ever scored on `test`. Fewer than 10 subjects: no p, and the interval says little (`few_subjects`).
+Sets, licences and faults: see each set's README.
+"""
+
+
+def table(folder: Path) -> str:
+    """The whole page."""
+    found = [json.loads(p.read_text(encoding="utf-8")) for p in sorted(folder.glob("*.json"))]
+    lines = [
+        HEAD,
+        "| set | method | figure | test (95 % interval) | must | aim | training | peak | looks |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found:
+        lines += figures(one)
+    lines += [
+        "",
+        "## Against the rival named on val, paired",
+        "",
+        "| set | metric | ours | rival | difference (95 % interval) | p (Holm) | test | flags |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found:
+        lines += [paired(one, t) for t in one["tests"]]
+    lines += ["", "## What made them", ""]
+    lines += [made(one) for one in found]
+    return "\n".join(lines) + "\n"
+
+
+def figures(one: dict[str, Any]) -> list[str]:
+    """A line per figure, and one per figure of a person."""
+    row, training = one["row"], one["training"]
+    lines = []
+    for figure in row["figures"]:
+        score = score_of(one["ours"], figure)
+        reached = (
+            "**aim reached**"
+            if score["value"] >= figure["aim"]
+            else "reached"
+            if score["value"] >= figure["must"]
+            else "**missed**"
+        )
+        lines.append(
+            f"| {row['data']} | {row['method']} | {figure['metric']} {figure['target']} | {number(score, one['ours'])} |"
+            f" {figure['must']} {reached} | {figure['aim']} | {training['seconds'] / 60:.1f} min on {one['threads']} cores |"
+            f" {training['peak_mb']:.0f} MB | {len(one['looks'])} |"
+        )
+        theirs = score_of(one["theirs"], figure)
+        lines.append(
+            f"| | {one['rival']} | {figure['metric']} {figure['target']} | {number(theirs, one['theirs'])} | | | | | |"
+        )
+        if one["given"]:
+            person = score_of(one["given"], figure)
+            lines.append(
+                f"| | second observer | {figure['metric']} {figure['target']} | {number(person, one['given'])} | | | | | |"
+            )
+    return lines
+
+
+def score_of(scores: dict[str, Any], figure: dict[str, Any]) -> dict[str, Any]:
+    """One score; a method that knows only `foreground` is read there."""
+    targets: dict[str, Any] = scores["metrics"][figure["metric"]]
+    return targets.get(figure["target"]) or targets.get("foreground") or targets["all"]
+
+
+def number(score: dict[str, Any], scores: dict[str, Any]) -> str:
+    """Value, interval, n of cases and subjects, flags."""
+    flags = f", {', '.join(score['flags'])}" if score["flags"] else ""
+    return f"{show(score['value'])} ({show(score['low'])} to {show(score['high'])}), n = {score['n']}, {scores['n_subjects']} subjects{flags}"
+
+
+def paired(one: dict[str, Any], test: dict[str, Any]) -> str:
+    """One paired comparison."""
+    interval = f"{show(test['difference'])} ({show(test['low'])} to {show(test['high'])})"
+    p = "none" if test["p_holm"] is None else f"{test['p_holm']:.2g}"
+    return (
+        f"| {one['row']['data']} | {test['metric']} {test['target']} | {test['a']} | {test['b']} | {interval} | {p} |"
+        f" {test['test']} | {', '.join(test['flags'])} |"
+    )
+
+
+def made(one: dict[str, Any]) -> str:
+    """Recipe, data and sources as digests, and the rival's score on val."""
+    val = ", ".join(f"{name} {show(v)}" for name, v in one["rival_on_val"].items())
+    marks = ", ".join(f"{k} `{v}`" for k, v in one["marks"].items())
+    return f"- {one['row']['name']}: seed {one['seed']}; {marks}; rivals on val: {val}"
+
+
+def show(value: float | None) -> str:
+    """A number for people."""
+    return "none" if value is None else f"{value:.3f}"
