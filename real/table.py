@@ -8,10 +8,10 @@ from typing import Any
 
 HEAD = """# Results on real data
 
-Made by `make real`; each row is one file in `real/`, each number is on the set's `test` split, with a 95 % interval resampled
-by subject. The rival (classical or linear) is named on `val` before `test` is opened. "Looks" counts the different trainings
-of a row that were ever scored on `test`. Fewer than 10 subjects: no p, and the interval says little (`few_subjects`).
-Sets, licences and faults: see each set's README.
+Made by `make real`; each row is one file in `real/`. Each number is on the set's `test` split, with a 95 % interval
+resampled by subject. The rival (classical or linear) is named on `val` before `test` is opened. "Looks" counts the
+different trainings of a row that were ever scored on `test`. Fewer than 10 subjects: no p, and the interval says little
+(`few_subjects`). Sets, licences and faults: see each set's README.
 """
 
 
@@ -40,33 +40,27 @@ def table(folder: Path) -> str:
 
 
 def figures(one: dict[str, Any]) -> list[str]:
-    """A line per figure, and one per figure of a person."""
+    """A line per figure, with the rival's and, where there is one, a person's below it."""
     row, training = one["row"], one["training"]
     lines = []
     for figure in row["figures"]:
+        name = f"{figure['metric']} {figure['target']}"
         score = score_of(one["ours"], figure)
-        reached = (
-            "**aim reached**"
-            if score["value"] >= figure["aim"]
-            else "reached"
-            if score["value"] >= figure["must"]
-            else "**missed**"
-        )
-        lines.append(
-            f"| {row['data']} | {row['method']} | {figure['metric']} {figure['target']} | {number(score, one['ours'])} |"
-            f" {figure['must']} {reached} | {figure['aim']} | {training['seconds'] / 60:.1f} min on {one['threads']} cores |"
-            f" {training['peak_mb']:.0f} MB | {len(one['looks'])} |"
-        )
-        theirs = score_of(one["theirs"], figure)
-        lines.append(
-            f"| | {one['rival']} | {figure['metric']} {figure['target']} | {number(theirs, one['theirs'])} | | | | | |"
-        )
-        if one["given"]:
-            person = score_of(one["given"], figure)
-            lines.append(
-                f"| | second observer | {figure['metric']} {figure['target']} | {number(person, one['given'])} | | | | | |"
-            )
+        minutes = f"{training['seconds'] / 60:.1f} min on {one['threads']} cores"
+        cost = f"{minutes} | {training['peak_mb']:.0f} MB | {len(one['looks'])}"
+        bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
+        lines.append(f"| {row['data']} | {row['method']} | {name} | {number(score, one['ours'])} | {bars} | {cost} |")
+        for who, scores in ((one["rival"], one["theirs"]), ("second observer", one["given"])):
+            if scores:
+                lines.append(f"| | {who} | {name} | {number(score_of(scores, figure), scores)} | | | | | |")
     return lines
+
+
+def verdict(value: float, figure: dict[str, Any]) -> str:
+    """Whether must and aim are reached."""
+    if value >= figure["aim"]:
+        return "**aim reached**"
+    return "reached" if value >= figure["must"] else "**missed**"
 
 
 def score_of(scores: dict[str, Any], figure: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +72,8 @@ def score_of(scores: dict[str, Any], figure: dict[str, Any]) -> dict[str, Any]:
 def number(score: dict[str, Any], scores: dict[str, Any]) -> str:
     """Value, interval, n of cases and subjects, flags."""
     flags = f", {', '.join(score['flags'])}" if score["flags"] else ""
-    return f"{show(score['value'])} ({show(score['low'])} to {show(score['high'])}), n = {score['n']}, {scores['n_subjects']} subjects{flags}"
+    interval = f"{show(score['value'])} ({show(score['low'])} to {show(score['high'])})"
+    return f"{interval}, n = {score['n']}, {scores['n_subjects']} subjects{flags}"
 
 
 def paired(one: dict[str, Any], test: dict[str, Any]) -> str:
