@@ -99,7 +99,7 @@ def test_verify(network, rng):
     assert verify(run, vector, answer, PLAN) == 0
     moved = answer.copy()
     moved[0, 1, 3, 3] += 2e-4
-    with pytest.raises(BundleError, match="differ by 0.0002.*at most 0.0001"):
+    with pytest.raises(BundleError, match=r"differ by 0.0002.*at most 0.0001"):
         verify(run, vector, moved, PLAN)
     assert verify(run, vector, moved, replace(PLAN, tolerance=1e-3)) == pytest.approx(2e-4, rel=1e-2)
     for other in (answer[:, :1], np.full_like(answer, np.nan)):

@@ -12,8 +12,11 @@ from isocenter.infer.memory import available, flight, require
 def system(tmp_path):
     def write(meminfo="", group=None, older=None):
         (tmp_path / "meminfo").write_text(meminfo)
-        for folder, names, values in [("", ("memory.max", "memory.current"), group),
-                                      ("memory", ("memory.limit_in_bytes", "memory.usage_in_bytes"), older)]:  # fmt: skip
+        groups = [
+            ("", ("memory.max", "memory.current"), group),
+            ("memory", ("memory.limit_in_bytes", "memory.usage_in_bytes"), older),
+        ]
+        for folder, names, values in groups:
             (tmp_path / folder).mkdir(exist_ok=True)
             for name, value in zip(names, values or (), strict=False):
                 (tmp_path / folder / name).write_text(f"{value}\n")

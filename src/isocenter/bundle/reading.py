@@ -125,14 +125,20 @@ def _plain_file(folder: Path, name: str, most: int) -> bytes:
         raise BundleError(
             "a file of the bundle is missing or a link", where=str(path), got=got, remedy=AGAIN
         ) from error
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        # Installers may link the files that come with the package; nobody else has a reason to.
-        linked = path.is_symlink() or (found.st_nlink > 1 and folder.parent != SHIPPED)
-        if not stat.S_ISREG(found.st_mode) or linked:
-            remedy = "Copy the bundle with its files"
-            raise BundleError("a file of the bundle is a link", where=str(path), wanted="a plain file", remedy=remedy)
-        if found.st_size > most:
-            got = f"{found.st_size} bytes"
-            raise BundleError("a file of the bundle is too large", where=str(path), got=got, wanted=f"at most {most}")
-        return file.read(most + 1)
+    try:
+        _regular(path, os.fstat(handle), most)
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most + 1)
+    finally:
+        os.close(handle)
+
+
+def _regular(path: Path, found: os.stat_result, most: int) -> None:
+    # Installers may link the files that come with the package; nobody else has a reason to.
+    linked = path.is_symlink() or (found.st_nlink > 1 and path.parent.parent != SHIPPED)
+    if not stat.S_ISREG(found.st_mode) or linked:
+        remedy = "Copy the bundle with its files"
+        raise BundleError("a file of the bundle is a link", where=str(path), wanted="a plain file", remedy=remedy)
+    if found.st_size > most:
+        got = f"{found.st_size} bytes"
+        raise BundleError("a file of the bundle is too large", where=str(path), got=got, wanted=f"at most {most}")
