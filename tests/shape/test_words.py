@@ -33,7 +33,8 @@ def test_public_names_are_documented_and_annotated() -> None:
             bad.append(f"{path.relative_to(ROOT)}: no module docstring")
         for node in public(tree):
             place = f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-            if not ast.get_docstring(node):
+            overloaded = any(ast.unparse(d) == "overload" for d in node.decorator_list)
+            if not ast.get_docstring(node) and not overloaded:
                 bad.append(f"{place}: no docstring")
             if isinstance(node, ast.ClassDef):
                 continue
