@@ -18,14 +18,34 @@ NETWORK, INPUT, OUTPUT, WEIGHTS = "network.onnx", "vector/input", "vector/output
 
 
 def plan_of(about: Mapping[str, Any], task: str) -> Plan:
-    """The plan in `about`; BundleError when it is missing, broken or of another task."""
+    """The plan in `about`; BundleError when it is missing, broken, contradictory or of another task."""
+    values = about.get("plan")
+    if not isinstance(values, Mapping):
+        raise BundleError("the network has no plan", got=type(values).__name__)
     try:
-        plan = Plan.from_json(about["plan"])
-    except (KeyError, TypeError, RecipeError) as error:
+        plan = Plan.from_json(values)
+    except (TypeError, RecipeError) as error:
         raise BundleError("the plan of the network cannot be read", got=str(error)) from error
     if plan.task != task:
         raise BundleError("the plan is for another question", got=plan.task, wanted=task)
+    flaws = [name for name, sound in _sound(plan).items() if not sound]
+    if flaws:
+        raise BundleError("the plan of the network contradicts itself", got=", ".join(flaws))
     return plan
+
+
+def _sound(plan: Plan) -> dict[str, bool]:
+    grids = {"spacing": plan.spacing or (), "size": plan.size or (), "patch": plan.patch, "divisor": plan.divisor}
+    fits = {name: len(grid) in (0, plan.rank) and all(v > 0 for v in grid) for name, grid in grids.items()}
+    return fits | {
+        "rank": plan.rank in (2, 3),
+        "channels": plan.channels > 0,
+        "classes": len(plan.classes) > 0,
+        "overlap": 0 <= plan.overlap < 1,
+        "mirror": set(plan.mirror) <= set("zyx"[-plan.rank :]),
+        "temperature": plan.temperature > 0,
+        "thresholds": len(plan.thresholds) in (0, 1, len(plan.classes)),
+    }
 
 
 def accepted(about: Mapping[str, Any], state: Mapping[str, Array], task: str) -> None:
