@@ -83,8 +83,9 @@ def sniffed(path: Path, head: bytes) -> str:
     if not head:
         raise UnreadableError("the file is empty", where=str(path))
     promised = by_suffix(path)
-    # The promised format is asked first; then the others, in order, the permissive DICOM last.
-    order = sorted(FORMATS, key=lambda n: n != promised)
+    # The promised format is asked first; then DICOM where its letters stand behind a preamble, which may itself look
+    # like another format; then the others in order, the permissive DICOM without a preamble last.
+    order = sorted(FORMATS, key=lambda n: (n != promised, n != "dicom" or head[128:132] != b"DICM"))
     found = next((n for n in order if module(n).claims(path, head)), None)
     if found is None:
         kind = next((k for magic, k in OTHERS if head.startswith(magic)), "an unknown kind of file")
