@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,3 +77,87 @@ def conv_network() -> Callable[..., bytes]:
 def rng() -> np.random.Generator:
     """Numbers that are the same in every run."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def command() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `isocenter WORDS...` as people do, in a process of its own; one thread, quick to fail.
+
+    ``cwd``, ``env`` (added to the environment) and ``timeout`` in seconds may be given.
+    """
+
+    def run(*words: object, cwd: Path | None = None, env: dict[str, str] | None = None, timeout: float = 120) -> Any:
+        line = [sys.executable, "-W", "error", "-m", "isocenter", *map(str, words)]
+        with_threads = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src"), **(env or {})}
+        return subprocess.run(
+            line, capture_output=True, text=True, encoding="utf-8", errors="replace", cwd=cwd or ROOT, env=with_threads,
+            timeout=timeout, check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def discs() -> Callable[..., Path]:
+    """Makes a folder of small pictures with one bright disc each, its mask and a table: ``discs(folder)``.
+
+    24 cases of 12 subjects, two each; 7 subjects train, 2 val, 3 test, or without `split` unsplit. The table also has a
+    label ("big" or "small"), an `eye` and an `age`.
+    """
+    from PIL import Image
+
+    def make(folder: Path, *, split: bool = True, size: int = 48, subjects: int = 12) -> Path:
+        rng = np.random.default_rng(0)
+        (folder / "images").mkdir(parents=True)
+        (folder / "masks").mkdir()
+        rows = ["image,mask,label,subject,eye,age" + (",split" if split else "")]
+        y, x = np.mgrid[:size, :size]
+        for i in range(2 * subjects):
+            name, subject = f"case{i:02d}.png", i // 2
+            centre = rng.uniform(0.35, 0.65, 2) * size
+            radius = (0.12 if subject % 2 else 0.22) * size
+            mask = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 <= radius**2
+            picture = np.clip(60 + 90 * mask + rng.normal(0, 12, mask.shape), 0, 255)
+            Image.fromarray(picture.astype(np.uint8)).save(folder / "images" / name)
+            Image.fromarray((mask * 255).astype(np.uint8)).save(folder / "masks" / name)
+            part = "train" if subject < subjects - 5 else "val" if subject < subjects - 3 else "test"
+            label = "small" if subject % 2 else "big"
+            row = f"images/{name},masks/{name},{label},p{subject:02d},{'LR'[i % 2]},{40 + subject}"
+            rows.append(row + (f",{part}" if split else ""))
+        (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+        labels = {"background": 0, "disc": 255}
+        truth = {"segment": {"column": "mask", "labels": labels}, "classify": {"column": "label", "positive": "big"}}
+        about = {"format": 1, "table": "manifest.csv", "subject": "subject", "truth": truth}
+        (folder / "cases.json").write_text(json.dumps(about), encoding="utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def discs_folder(discs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that `discs` made. Read only: tests that change it make their own."""
+    return discs(tmp_path_factory.mktemp("discs") / "discs")
+
+
+@pytest.fixture(scope="session")
+def disc_bundle(conv_network: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle whose network calls bright pixels "disc", made without torch."""
+    from isocenter.bundle import write
+    from isocenter.data import Normalisation, Plan
+    from isocenter.infer import engine
+    from isocenter.tasks.segment._fitted import FittedSegmenter
+
+    plan = Plan("segment", 2, 1, ("background", "disc"), normalisation=Normalisation("rescale"), patch=(64, 64),
+                divisor=(1, 1))
+    # Between 60 and 150 of 255: a pixel is disc from 0.41 on.
+    onnx = conv_network((np.array([0.0, 40.0]).reshape(2, 1, 1, 1), np.array([0.0, -16.4])))
+    question = np.linspace(0, 1, 64, dtype=np.float32).reshape(1, 1, 8, 8)
+    arrays = {"network.onnx": np.frombuffer(onnx, np.uint8), "vector/input": question,
+              "vector/output": engine(onnx, threads=1)(question)}
+    about = {"recipe": {}, "plan": plan.as_json(), "network": {"name": "test:Net"}, "classes": ["background", "disc"],
+             "history": [], "vector": {}}
+    folder = tmp_path_factory.mktemp("bundle") / "disc.bundle"
+    made = {"isocenter": "0.1.0", "codes": {"background": 0, "disc": 255}}
+    write(FittedSegmenter(about, arrays), folder, task="segment", method="unet", made=made, fingerprint={}, origins={})
+    return folder

@@ -137,6 +137,11 @@ def value(text: str) -> Any:
         return [value(part.strip()) for part in text.split(",")] if "," in text else text
 
 
+def folds(text: str) -> int | str:
+    """A number of folds, or ``subject``."""
+    return text if text == "subject" else int(text)
+
+
 def words(text: str) -> list[str]:
     """The parts of a list with commas, without blanks and empty parts.
 

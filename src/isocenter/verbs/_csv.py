@@ -41,7 +41,8 @@ def write_rows(
 ) -> Path:
     """Writes a table; a row lacks what it has no key for. Raises as `isocenter.files.written`."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # The line end of RFC 4180; with it a return inside a cell is quoted.
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([safe(name) for name in header])
     writer.writerows([safe(row.get(name)) for name in header] for row in rows)
     # The mark at the start tells spreadsheets that the text is UTF-8.

@@ -6,35 +6,38 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from isocenter.data import Cases, CaseScore, Problem, Scores
-from isocenter.errors import UsageError
 from isocenter.verbs._method import Method
 from isocenter.verbs._options import Studying, reporter, threads_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._study import Budget, study
 
 
-def folds_of(cases: Cases, k: int, *, seed: int) -> Iterator[Cases]:
-    """The cases k times over: one fold as test, a part of the others as val, the rest as train; by group.
+def folds_of(cases: Cases, k: int | str, *, seed: int) -> Iterator[Cases]:
+    """The cases several times over: one fold as test, a part of the others as val, the rest as train; by group.
+
+    Parameters
+    ----------
+    k
+        Number of folds, or ``"subject"``: each subject once.
 
     Raises
     ------
     UsageError
-        Fewer than 2 folds, or more folds than groups.
+        Not a number of folds.
+    InputError
+        Fewer groups than folds.
     """
-    from isocenter.inspect import divide
+    from isocenter.inspect import divide, kfold
 
-    if not 2 <= k <= cases.n_subjects:
-        raise UsageError("a number of folds that cannot be", got=str(k), wanted=f"2 to {cases.n_subjects} (subjects)")
-    parts = [e.split for e in divide(cases, folds=k, seed=seed).entries]
-    for name in sorted(set(parts)):
-        rest = cases.subset([i for i, p in enumerate(parts) if p != name])
-        inner = {e.id: e.split for e in divide(rest, test=0.0, val=0.15, seed=seed).entries}
-        yield cases.with_splits([inner.get(e.id, "test") for e in cases.entries])
+    for rest, out in kfold(cases, k, seed=seed):
+        inner = divide(rest.with_splits([""] * len(rest)), test=0.0, val=0.15, seed=seed)
+        part = {e.id: e.split for e in inner.entries} | {e.id: "test" for e in out.entries}
+        yield cases.with_splits([part[e.id] for e in cases.entries])
 
 
 def cross_fitted(asked: Method, cases: Cases, options: Studying, budget: Budget) -> Scores:
     """Scores over all cases but those of test, each answered by a method that had not seen its group."""
-    k, seed = options.get("folds", 0), options.get("seed", 0)
+    k, seed = options.get("folds") or 0, options.get("seed", 0)
     pool = cases.subset([i for i, e in enumerate(cases.entries) if e.split != "test"])
     scores: list[CaseScore] = []
     problems: list[Problem] = []
@@ -42,9 +45,18 @@ def cross_fitted(asked: Method, cases: Cases, options: Studying, budget: Budget)
     for i, fold in enumerate(folds_of(pool, k, seed=seed)):
         folder = budget.folder / f"fold-{i + 1}" if budget.folder else None
         method, _ = study(asked, fold, options, replace(budget, folder=folder))
-        answered = answer_all(method, fold.split("test"), report=reporter(options), what=f"answer fold {i + 1} of {k}")
+        answered = answer_all(method, fold.split("test"), report=reporter(options), what=f"answer fold {i + 1}")
         scores += answered.scores
         problems += answered.problems
         seconds += answered.seconds
     pooled = Answered(tuple(scores), tuple(problems), seconds)
-    return summary(asked, pooled, pool, split=f"{k} folds", abstain="wrong", seed=seed, threads=threads_of(options))
+    return summary(asked, pooled, pool, split=named(k), abstain="wrong", seed=seed, threads=threads_of(options))
+
+
+def named(k: int | str) -> str:
+    """What tables call the cases of all folds together.
+
+    >>> named(5), named("subject")
+    ('5 folds', 'every subject in turn')
+    """
+    return f"{k} folds" if isinstance(k, int) else f"every {k} in turn"

@@ -52,7 +52,7 @@ class Studying(Options, total=False):
     plan
         A plan (mapping or JSON file) that was edited and handed back.
     folds
-        Number of folds by group for a score over all cases; 0 for none.
+        Number of folds by group for a score over all cases, or ``"subject"``; 0 for none.
     seeds
         Number of trainings with seeds ``seed``, ``seed + 1`` ...; the spread is reported.
     val_from
@@ -70,7 +70,7 @@ class Studying(Options, total=False):
     time: str | float | None
     resume: bool
     plan: Any
-    folds: int
+    folds: int | str
     seeds: int
     val_from: str | None
     allow: str | None

@@ -21,7 +21,7 @@ from isocenter.verbs._cases import (
     unseen,
     with_allowance,
 )
-from isocenter.verbs._folds import folds_of
+from isocenter.verbs._folds import folds_of, named
 from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
@@ -240,7 +240,7 @@ def _summed(
 
 def _over_folds(asked: Sequence[Method], cases: Cases, options: Studying) -> Comparison:
     """Every case answered once, by methods that had not seen its group; the best is chosen on val inside each fold."""
-    k = options.get("folds", 0)
+    k = options.get("folds") or 0
     pooled = {m.name: Answered((), (), 0.0) for m in asked}
     wins = dict.fromkeys(pooled, 0)
     taken = dict.fromkeys(pooled, Taken(0.0, None))
@@ -248,14 +248,14 @@ def _over_folds(asked: Sequence[Method], cases: Cases, options: Studying) -> Com
         ready, took = _learnt(asked, fold, options)
         wins[_best_on_val(ready, fold, options) or asked[0].name] += 1
         for m in ready:
-            a = answer_all(m, fold.split("test"), report=reporter(options), what=f"{m.name} on fold {i + 1} of {k}")
+            a = answer_all(m, fold.split("test"), report=reporter(options), what=f"{m.name} on fold {i + 1}")
             p = pooled[m.name]
             pooled[m.name] = Answered((*p.scores, *a.scores), (*p.problems, *a.problems), p.seconds + a.seconds)
             taken[m.name] = Taken((taken[m.name].seconds or 0) + (took[m.name].seconds or 0), took[m.name].peak_mb)
-    scores, problems = _summed(asked, pooled, cases, f"{k} folds", options)
+    scores, problems = _summed(asked, pooled, cases, named(k), options)
     best = max(wins, key=lambda n: wins[n])
-    note = "chosen on val inside each fold: " + ", ".join(f"{n} {w} of {k}" for n, w in wins.items())
-    made = _compared(asked, cases, scores, options, split=f"{k} folds", best=best, taken=taken, problems=problems)
+    note = "chosen on val inside each fold: " + ", ".join(f"{n} {w} of {sum(wins.values())}" for n, w in wins.items())
+    made = _compared(asked, cases, scores, options, split=named(k), best=best, taken=taken, problems=problems)
     return replace(made, notes=(note,))
 
 

@@ -133,5 +133,6 @@ def _value(default: Any) -> str:
 def _range(field: Knob) -> str:
     if field.choices:
         return ", ".join(field.choices)
-    ends = ["" if end is None else f"{end:g}" for end in (field.low, field.high)]
-    return (" to ".join(ends) if any(ends) else "") + (f" {field.unit}" if field.unit else "")
+    low, high = ("" if end is None else str(int(end)) if int(end) == end else str(end) for end in (field.low, field.high))
+    span = f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}" if high else ""
+    return f"{span} {field.unit}".strip()

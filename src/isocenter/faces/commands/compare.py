@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from isocenter.faces.arguments import Report, leaking, options, reading, settings, studying, words
+from isocenter.faces.arguments import Report, folds, leaking, options, reading, settings, studying, words
 from isocenter.verbs.compare import compare
 
 EXAMPLES = (
@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data", metavar="DATA", help="a folder or a table")
     parser.add_argument("--methods", required=True, metavar="A,B,C", help="methods of the task, or bundles")
     parser.add_argument("--split", default="test", help="which cases (default test)")
-    parser.add_argument("--folds", type=int, default=0, metavar="K", help="score all cases, in K folds by group")
+    parser.add_argument("--folds", type=folds, default=0, metavar="K", help="score all cases, in K folds by group")
     parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
     parser.add_argument("-o", "--out", metavar="FOLDER", help="folder of the report (default runs/compare-N)")
     studying(parser)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from isocenter.faces.arguments import Report, leaking, options, reading, settings, studying
+from isocenter.faces.arguments import Report, folds, leaking, options, reading, settings, studying
 from isocenter.verbs.train import train
 
 EXAMPLES = (
@@ -26,7 +26,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", metavar="METHOD", help="default: the task's usual network")
     parser.add_argument("--resume", action="store_true", help="continue what lies in BUNDLE.part")
     parser.add_argument("--plan", metavar="FILE", help="a plan.json that you edited")
-    parser.add_argument("--folds", type=int, default=0, metavar="K", help="also score all cases but test, in K folds")
+    parser.add_argument("--folds", type=folds, default=0, metavar="K", help="also score all cases but test, in K folds")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train N times and report the spread")
     parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
     parser.add_argument("--overwrite", action="store_true", help="replace a bundle, or begin an unfinished run anew")
