@@ -64,13 +64,13 @@ def located(base: Path, cell: str) -> str:
     name, rest = split_array(cell)
     if rest and (base / cell).exists():
         name, rest = cell, ""
-    return os.path.normpath(base / name) + rest
+    return os.path.normpath((base / name).absolute()) + rest
 
 
 def names_file(base: Path, cell: str) -> bool:
     """Whether a cell names a file: one that is there, or a name that only a file would have."""
     name, rest = split_array(cell)
-    return bool(rest or suffix(name)) or (("/" in cell or "." in cell) and (base / cell).exists())
+    return bool(rest or suffix(name)) or (("/" in cell or "." in cell) and (base / cell).is_file())
 
 
 def identity(base: Path, cell: str) -> str:

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from isocenter import io
-from isocenter.data import Cases
+from isocenter.data import Cases, Image
+from isocenter.io.dicom import build, header
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import Item, assembled
 from isocenter.layouts.scanning import is_image, looks_dicom
@@ -34,10 +35,20 @@ def claims(path: Path) -> bool:
 
 
 def read(path: Path, ask: Ask) -> Cases:
-    """The cases, one a series; the patient's number groups them. Raises as `assembling.assembled`."""
-    series = io.find_series(path)
-    items = [
-        Item(f"series{n}", partial(io.read_image, path, series=s.uid), str(path.absolute()), subject=s.subject)
-        for n, s in enumerate(series, 1)
-    ]
+    """The cases, one a series; those of one patient are one subject. Raises as `assembling.assembled`."""
+    items = [_item(path.absolute(), series) for series in io.find_series(path)]
     return assembled(items, ask, root=path, tasks=(), reader=None, notes=Notes(ask.tolerant))
+
+
+def _item(root: Path, series: io.Series) -> Item:
+    # The folder of its first file, so that a message leads to it; the key, because a UID may lead to a patient.
+    place = Path(series.files[0]).parent
+    return Item(
+        f"series-{series.key}", partial(opened, root, series.files), str(place),
+        subject=header.read(Path(series.files[0])).patient, notes={"modality": series.modality},
+    )
+
+
+def opened(root: Path, files: tuple[str, ...]) -> Image:
+    """The image of one series from its files, so that the others need not be looked through again."""
+    return build.image(str(root), [header.read(Path(file)) for file in files])

@@ -141,11 +141,16 @@ def scanned(paths: Iterable[str], where: str, notes: Notes) -> Regions:
     """
     values: set[int] = set()
     paths = list(dict.fromkeys(paths))
+    failed: list[InputError] = []
     for path in paths:
         try:
             values |= {int(v) for v in np.unique(whole(io.read_labels(path)[0], path)).tolist()}
         except InputError as error:
-            notes.refuse(error)
+            failed.append(error)
+    if failed and len(failed) == len(paths):
+        raise failed[0]
+    for refused in failed:
+        notes.refuse(refused)
     files = {split_array(p)[0] for p in paths}
     if len(paths) > MANY or sum(Path(f).stat().st_size for f in files if Path(f).is_file()) > LARGE:
         notes.note(

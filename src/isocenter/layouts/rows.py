@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -234,10 +235,9 @@ def _gathered(rows: Sequence[Row], column: str) -> dict[str, list[Row]]:
 
 
 def _unique(units: Sequence[Unit], table: Table, notes: Notes) -> list[Unit]:
-    def renamed(units: Sequence[Unit], doubled: set[str]) -> list[Unit]:
-        return [replace(u, id=u.images[u.lead][0]) if u.id in doubled else u for u in units]
-
-    units = renamed(units, _doubled(units))
+    units = _named_apart(units, lambda unit: unit.images[unit.lead][0])
+    # Pairs with one image in common differ in the other.
+    units = _named_apart(units, lambda unit: "+".join(cell for cells in unit.images.values() for cell in cells[:1]))
     seen: dict[str, int] = {}
     again = []
     for i, unit in enumerate(units):
@@ -254,9 +254,6 @@ def _unique(units: Sequence[Unit], table: Table, notes: Notes) -> list[Unit]:
     return units
 
 
-def _doubled(units: Sequence[Unit]) -> set[str]:
-    seen: set[str] = set()
-    doubled: set[str] = set()
-    for unit in units:
-        (doubled if unit.id in seen else seen).add(unit.id)
-    return doubled
+def _named_apart(units: Sequence[Unit], name: Callable[[Unit], str]) -> list[Unit]:
+    counts = Counter(unit.id for unit in units)
+    return [replace(unit, id=name(unit)) if counts[unit.id] > 1 else unit for unit in units]

@@ -1,0 +1,158 @@
+"""What training and answering will cost: an estimate from pixels, the network's arithmetic and this machine's speed."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+# Arithmetic of one forward pass in operations per pixel of the network's grid, by (method, rank): two per
+# multiplication and addition, counted from the layers of the default networks.
+FORWARD = {("unet", 2): 1.0e5, ("unet", 3): 4.4e5, ("cnn", 2): 7.0e4, ("cnn", 3): 2.5e5}
+# Values kept per pixel for the way back.
+KEPT = {("unet", 2): 700, ("unet", 3): 900, ("cnn", 2): 350, ("cnn", 3): 350}
+# Pixels of a batch and number of batches where the plan decides.
+BATCH = {("unet", 2): 4 * 256**2, ("unet", 3): 2 * 40 * 56 * 40}
+STEPS, PASSES, CASES_A_BATCH = 3000, 30, 32
+# Longest side that an image is classified at.
+LONGEST = {2: 224, 3: 64}
+# Backward costs twice forward; convolutions reach this share of the speed of a matrix product; what a process takes.
+TRAINING, SHARE, BASE_MB = 3.0, 0.35, 450.0
+# Operations per pixel of a classical method: filters, sorting, components.
+CLASSICAL = 400.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """An estimate, good to a factor of about two.
+
+    Parameters
+    ----------
+    method
+        What it is about.
+    train_seconds, case_seconds
+        Of the whole training, and of the answer to one case.
+    memory_mb
+        Of the training.
+    gigaflops
+        Speed of this machine with one thread, measured now on a matrix product.
+    halving
+        The three settings that would halve time or memory, as they are typed, with what they do.
+    """
+
+    method: str
+    train_seconds: float
+    case_seconds: float
+    memory_mb: float
+    gigaflops: float
+    halving: tuple[str, str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return asdict(self)
+
+    @property
+    def text(self) -> str:
+        """As a sentence."""
+        return (
+            f"{self.method} (estimate, good to a factor of two): training {duration(self.train_seconds)} "
+            f"and {self.memory_mb:.0f} MB, {duration(self.case_seconds)} a case, one thread"
+        )
+
+
+def estimate(method: str, *, shape: tuple[int, ...], n_train: int, threads: int = 1) -> Cost:
+    """The cost of a method on a set.
+
+    Parameters
+    ----------
+    method
+        ``"unet"`` and ``"cnn"`` are counted as networks, everything else as classical.
+    shape
+        Median grid of the images.
+    n_train
+        Cases to learn from.
+    threads
+        That will be used.
+    """
+    rank = len(shape)
+    pixels = math.prod(shape)
+    speed = gigaflops()
+    per_second = speed * 1e9 * SHARE * max(1, threads)
+    if (method, rank) not in FORWARD:
+        seconds = pixels * CLASSICAL / (speed * 1e9 * 0.05)
+        memory = BASE_MB / 3 + pixels * 40 / 2**20
+        return Cost(method, seconds * n_train, seconds, memory, speed, _classical_halving(rank))
+    work, batch, steps = _work(method, rank, shape, n_train)
+    forward = FORWARD[method, rank]
+    held = min(4096.0, n_train * min(pixels, work) * 5 / 2**20)
+    return Cost(
+        method,
+        TRAINING * forward * batch * steps / per_second,
+        forward * work / per_second,
+        BASE_MB + batch * KEPT[method, rank] * 4 / 2**20 + held,
+        speed,
+        _halving(method, rank),
+    )
+
+
+def _work(method: str, rank: int, shape: tuple[int, ...], n: int) -> tuple[float, float, int]:
+    """Pixels of one case on the network's grid, pixels of a batch, number of batches."""
+    if method == "cnn":
+        factor = max(1.0, max(shape) / LONGEST[rank])
+        work = math.prod(s / factor for s in shape)
+        batch = max(2, min(CASES_A_BATCH, n // 2))
+        return work, work * batch, PASSES * max(1, math.ceil(n / batch))
+    return float(math.prod(shape)), float(BATCH[method, rank]), STEPS
+
+
+def _halving(method: str, rank: int) -> tuple[str, str, str]:
+    smaller = {2: "0.71", 3: "0.79"}[rank]
+    coarser = {2: "1.41", 3: "1.26"}[rank]
+    grid = "study.patch" if method == "unet" else "before.spacing"
+    first = (
+        f"--set {grid}: {smaller} times the planned length per axis halves time and memory a step"
+        if method == "unet"
+        else f"--set {grid}: {coarser} times the planned spacing halves time and memory a step"
+    )
+    return (
+        first,
+        "--set study.batch_size: half the planned number halves memory and the time of a step",
+        "--set study.epochs: half the planned number halves the training time (or --time 10m)",
+    )
+
+
+def _classical_halving(rank: int) -> tuple[str, str, str]:
+    coarser = {2: "1.41", 3: "1.26"}[rank]
+    return (
+        f"--set before.spacing: {coarser} times the spacing of the images halves time and memory",
+        "--set before.denoise=none: leaves the smoothing out",
+        "fewer cases: half the cases take half the time",
+    )
+
+
+def gigaflops() -> float:
+    """Speed of a matrix product on this machine with the threads that numpy uses now, in 1e9 operations a second."""
+    a = np.full((256, 256), 0.5, np.float32)
+    a @ a
+    best = math.inf
+    for _ in range(3):
+        start = time.perf_counter()
+        a @ a
+        best = min(best, time.perf_counter() - start)
+    return 2 * 256**3 / max(best, 1e-7) / 1e9
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people.
+
+    >>> duration(0.02), duration(75), duration(7300)
+    ('20 ms', '75 s', '2.0 h')
+    """
+    if seconds < 1:
+        return f"{max(1, round(seconds * 1000))} ms"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,132 @@
+"""One pass over the truths of a data set: which regions and classes there are, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from isocenter import io
+from isocenter.data import IGNORE, Case, Cases, Entry, Problem, Segmentation
+from isocenter.data.agreement import apart
+from isocenter.errors import IsocenterError
+
+# Problems of one kind that are listed one by one; the rest are counted.
+LISTED = 5
+# Classes whose rarest has less than this share of the commonest.
+UNEVEN = 0.2
+
+
+@dataclass(frozen=True)
+class Truths:
+    """What a pass over the truths found.
+
+    Parameters
+    ----------
+    pixels
+        segment: id to pixels per region; ignored ones under ``"ignore"``.
+    counts
+        Split to class to number of cases that hold it.
+    problems
+        Unreadable truths, other grids, strange labels.
+    """
+
+    pixels: Mapping[str, Mapping[str, int]]
+    counts: Mapping[str, Mapping[str, int]]
+    problems: tuple[Problem, ...]
+
+
+def read_all(cases: Cases) -> Truths:
+    """Reads every truth of segment; for classify the table has said it already."""
+    counts: dict[str, dict[str, int]] = {s: dict.fromkeys(cases.classes, 0) for s in cases.splits}
+    if cases.task != "segment":
+        for entry in cases.entries:
+            for label in entry.labels:
+                counts[entry.split][label] = counts[entry.split].get(label, 0) + 1
+        return Truths({}, counts, ())
+    pixels: dict[str, dict[str, int]] = {}
+    problems: list[Problem] = []
+    for entry in cases.entries:
+        found = _read(entry, problems)
+        if found is None:
+            continue
+        pixels[entry.id] = found
+        for name in cases.classes:
+            counts[entry.split][name] += found.get(name, 0) > 0
+    return Truths(pixels, counts, gathered(problems))
+
+
+def _read(entry: Entry, problems: list[Problem]) -> dict[str, int] | None:
+    try:
+        case = entry.open()
+        _compare(entry, case, problems)
+        truth = case.truth()
+    except IsocenterError as error:
+        problems.append(Problem.of(error, entry.id))
+        return None
+    if not isinstance(truth, Segmentation):
+        return None
+    sizes = np.bincount(truth.labels.ravel(), minlength=256)
+    found = {name: int(sizes[i]) for i, name in enumerate(truth.names)}
+    return found | ({"ignore": int(sizes[IGNORE])} if sizes[IGNORE] else {})
+
+
+def _compare(entry: Entry, case: Case, problems: list[Problem]) -> None:
+    """Tells of a label that lies a little beside its image; larger differences are refused when it is read."""
+    path = entry.files.get("truth", "")
+    if not Path(path).is_file():
+        return
+    found = apart(case.image().geometry, io.read_image(path).geometry)
+    if found.kind == "harmless":
+        problems.append(Problem(
+            "geometry-slight", "warning", "the label's header differs a little from its image's; no pixel moves", path,
+            f"{found.millimetres:.4g} mm at the farthest corner", "at most 0.001 mm",
+            "Copy the image's header to the label to be rid of this",
+        ))
+
+
+def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The problems in order; of each kind the first few, and one line that counts the rest."""
+    kinds: dict[tuple[str, str], list[Problem]] = {}
+    for p in problems:
+        kinds.setdefault((p.code, p.what), []).append(p)
+    out: list[Problem] = []
+    for same in kinds.values():
+        out += same[:LISTED]
+        if (more := len(same) - LISTED) > 0:
+            out.append(replace(same[0], what=f"{same[0].what}: {more} more like this", where="", got="", remedy=""))
+    return tuple(out)
+
+
+def classes_compared(truths: Truths, cases: Cases) -> tuple[Problem, ...]:
+    """Classes that test has and train lacks, imbalance, classes that cannot be scored."""
+    train, problems = truths.counts.get("train"), []
+    for split in ("test", "val"):
+        found = truths.counts.get(split)
+        if not train or not found:
+            continue
+        new = [c for c, n in found.items() if n and not train.get(c)]
+        if new:
+            problems.append(Problem(
+                "class-unlearnt", "error" if split == "test" else "warning", f"{split} holds a class that train lacks",
+                cases.name, ", ".join(f"{c} ({found[c]} cases)" for c in new),
+                ", ".join(c for c, n in train.items() if n),
+                "Divide anew: isocenter split, which keeps classes on all sides",
+            ))
+        lost = [c for c, n in train.items() if n and not found.get(c)]
+        if lost:
+            what = f"{split} holds no case of a class that train has"
+            problems.append(Problem("class-unscored", "warning", what, cases.name, ", ".join(lost)))
+    return (*problems, *_imbalance(train or next(iter(truths.counts.values()), {}), cases))
+
+
+def _imbalance(counts: Mapping[str, int], cases: Cases) -> tuple[Problem, ...]:
+    filled = {c: n for c, n in counts.items() if n}
+    if cases.task != "classify" or len(filled) < 2 or min(filled.values()) >= UNEVEN * max(filled.values()):
+        return ()
+    return (Problem(
+        "imbalance", "note", "the classes are uneven", cases.name, ", ".join(f"{c} {n}" for c, n in filled.items()), "",
+        "Judge by AUC or balanced accuracy, not by accuracy; learned methods draw the classes evenly",
+    ),)

@@ -1,0 +1,178 @@
+"""A table of cases written anew, with the splits that they have now."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isocenter import files
+from isocenter.data import Cases, Entry
+from isocenter.errors import OutputError
+
+NAME = "cases.json"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: the table, the cases.json beside it (or None), and the number of cases per split."""
+
+    table: Path
+    cases_json: Path | None
+    splits: Mapping[str, int]
+    problems: tuple[Any, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        beside = str(self.cases_json) if self.cases_json else None
+        return {"format": 1, "table": str(self.table), "cases_json": beside, "splits": dict(self.splits)}
+
+    def lines(self) -> list[str]:
+        """For people."""
+        return [f"{self.table}: " + ", ".join(f"{s or 'not divided'} {n}" for s, n in self.splits.items())]
+
+
+def write_split(cases: Cases, table_path: str | Path, *, overwrite: bool = False) -> Written:
+    """Writes a table with the splits of the cases; all other columns stay as they are.
+
+    Cases of a table keep its rows, with paths made relative to the new place; others get the columns image, mask or
+    label, subject, group, split and their notes. A cases.json with what is declared is written beside the table, unless
+    the one that holds for it lies there already.
+
+    Parameters
+    ----------
+    cases
+        With splits.
+    table_path
+        ``.csv``, ``.tsv`` or ``.xlsx``.
+    overwrite
+        Replace what is there.
+
+    Raises
+    ------
+    OutputError
+        The table exists; its suffix is none of these; another set's cases.json lies there; or the cases have no
+        files, so that no table can name them.
+    """
+    target = Path(table_path)
+    if target.suffix.lower() not in (".csv", ".tsv", ".xlsx"):
+        raise OutputError("not a table", where=str(target), wanted=".csv, .tsv or .xlsx")
+    folder = target.parent.resolve()
+    rows = list(_rows(cases, folder))
+    declared = _declared(cases, target.name)
+    beside = _beside(cases, folder, declared)
+    _write(target, rows, overwrite)
+    if beside:
+        files.write_text(beside, json.dumps(declared, indent=1, ensure_ascii=False) + "\n", overwrite=overwrite)
+    return Written(target, beside, cases.splits)
+
+
+def _rows(cases: Cases, folder: Path) -> Iterator[dict[str, str]]:
+    column = str(cases.declared.get("split") or "split")
+    base = Path(cases.table).resolve().parent if cases.table else None
+    seen: dict[str, str] = {}
+    for entry in cases.entries:
+        if base is not None and entry.rows:
+            for row in entry.rows:
+                kept = row if base == folder else {c: _moved(v, base, folder) for c, v in row.items()}
+                yield {**kept, column: entry.split}
+            continue
+        made = _row(cases, entry, folder)
+        key = made["image"]
+        if key in seen:
+            raise OutputError(
+                "several cases come from one path, which a table cannot tell apart", where=key,
+                got=f"{seen[key]} and {entry.id}", remedy="Write each image to a file of its own first",
+            )
+        seen[key] = entry.id
+        yield made
+
+
+def _row(cases: Cases, entry: Entry, folder: Path) -> dict[str, str]:
+    image = next((p for role, p in entry.files.items() if role != "truth"), "")
+    if not image or len([r for r in entry.files if r != "truth"]) > 1:
+        raise OutputError("a table cannot name the files of this case", where=entry.id, wanted="one image file")
+    row = {"image": _relative(image, folder)}
+    if "truth" in entry.files:
+        row["mask"] = _relative(entry.files["truth"], folder)
+    if entry.labels:
+        row["label"] = ";".join(entry.labels)
+    row |= {"subject": entry.subject, "group": entry.group, "split": entry.split}
+    return row | {c: v for c, v in entry.notes.items() if c not in row}
+
+
+def _moved(cell: str, base: Path, folder: Path) -> str:
+    """A cell that names a file, relative to the new folder; any other as it is."""
+    name, hash_, rest = cell.partition("#")
+    there = base / name
+    return _relative(str(there), folder) + hash_ + rest if name and there.is_file() else cell
+
+
+def _relative(path: str, folder: Path) -> str:
+    name, hash_, rest = path.partition("#")
+    try:
+        relative = os.path.relpath(name, folder)
+    except ValueError:
+        # Another drive has no relative path.
+        relative = name
+    return Path(relative).as_posix() + hash_ + rest
+
+
+def _declared(cases: Cases, table: str) -> dict[str, Any]:
+    if cases.declared:
+        kept = {k: v for k, v in cases.declared.items() if k not in ("format", "table", "tables")}
+        return {"format": 1, "table": table, **kept}
+    truth: dict[str, Any] = {}
+    if cases.task == "segment" and cases.codes and any("truth" in e.files for e in cases.entries):
+        truth = {"segment": {"column": "mask", "labels": dict(cases.codes)}}
+    if cases.task == "classify" and cases.positive and any(e.labels for e in cases.entries):
+        truth = {"classify": {"column": "label", "positive": cases.positive}}
+    made: dict[str, Any] = {"format": 1, "table": table}
+    if truth and not cases.table:
+        made["truth"] = truth
+    return made | ({"allow": dict(cases.allow)} if cases.allow else {})
+
+
+def _beside(cases: Cases, folder: Path, declared: Mapping[str, Any]) -> Path | None:
+    """Where a cases.json must be written; None where the right one lies there, or none is needed."""
+    path = folder / NAME
+    base = Path(cases.table).resolve().parent if cases.table else None
+    if base == folder and path.is_file():
+        return None
+    if set(declared) <= {"format", "table"}:
+        return None
+    if path.exists():
+        remedy = "Name a table in an empty folder, or beside the first"
+        raise OutputError("another cases.json lies here", where=str(path), remedy=remedy)
+    return path
+
+
+def _write(target: Path, rows: Sequence[Mapping[str, str]], overwrite: bool) -> None:
+    columns = list(dict.fromkeys(c for row in rows for c in row))
+    kept = [c for c in columns if c in ("image", "split") or any(row.get(c) for row in rows)]
+    lines = [kept, *([row.get(c, "") for c in kept] for row in rows)]
+    if target.suffix.lower() == ".xlsx":
+        _workbook(target, lines, overwrite)
+        return
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter="\t" if target.suffix.lower() == ".tsv" else ",", lineterminator="\n").writerows(lines)
+    files.write_text(target, text.getvalue(), overwrite=overwrite)
+
+
+def _workbook(target: Path, lines: Sequence[Sequence[str]], overwrite: bool) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for r, line in enumerate(lines, 1):
+        for c, value in enumerate(line, 1):
+            # As text, whatever it looks like: a spreadsheet must not turn 001 into 1, nor "=..." into a formula.
+            cell = sheet.cell(r, c, value)
+            cell.data_type = "s"
+    with files.written(target, overwrite=overwrite) as part:
+        book.save(part)
