@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ from isocenter.ops.array import Array
 # Samples that are only cut out: the network also sees pixels that no interpolation has smoothed.
 PLAIN = 0.2
 AXES = "zyx"
+
+Knobs = TypeVar("Knobs", Spatial, Intensity)
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,13 @@ class Pose:
 
 
 def drawn(
-    rng: np.random.Generator, spatial: Spatial, patch: Sequence[int], centre: Sequence[float], *,
+    rng: np.random.Generator,
+    spatial: Spatial,
+    patch: Sequence[int],
+    centre: Array,
+    *,
     spacing: Sequence[float] | None = None,
-) -> Pose:  # fmt: skip
+) -> Pose:
     """One random pose.
 
     Parameters
@@ -63,8 +70,12 @@ def drawn(
     scale = _within(spatial.scaling, u[3:4], one=True)[0]
     shears = np.tan(np.deg2rad(_within(spatial.shear, u[4 : 4 + rank])))
     shift = _within(spatial.translation, u[4 + rank : 4 + 2 * rank]) * np.asarray(patch)
-    flips = np.array([-1.0 if a in (spatial.flip or ()) and v < 0.5 else 1.0
-                      for a, v in zip(AXES[-rank:], u[4 + 2 * rank : 4 + 3 * rank], strict=True)])  # fmt: skip
+    flips = np.array(
+        [
+            -1.0 if a in (spatial.flip or ()) and v < 0.5 else 1.0
+            for a, v in zip(AXES[-rank:], u[4 + 2 * rank : 4 + 3 * rank], strict=True)
+        ]
+    )
     plain, strength = u[-1] < PLAIN, u[-2]
     noise = rng.standard_normal((rank, *(max(3, p // 24) for p in patch)))
     if plain:
@@ -100,7 +111,9 @@ def positions(pose: Pose, patch: Sequence[int]) -> Tensor:
     grid = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1)
     if pose.warp is not None:
         mode = "bilinear" if len(patch) == 2 else "trilinear"
-        field = functional.interpolate(torch.from_numpy(pose.warp).float()[None], tuple(patch), mode=mode, align_corners=True)[0]
+        field = functional.interpolate(
+            torch.from_numpy(pose.warp).float()[None], tuple(patch), mode=mode, align_corners=True
+        )[0]
         grid = grid + field.movedim(0, -1)
     out: Tensor = grid @ torch.from_numpy(pose.matrix.T).float() + torch.from_numpy(pose.centre).float()
     return out
@@ -109,7 +122,9 @@ def positions(pose: Pose, patch: Sequence[int]) -> Tensor:
 def sampled(image: Array, where: Tensor) -> Array:
     """Linear samples (c, *patch) of an image (c, *grid) at `where`; beyond its edge the image is mirrored."""
     grid = _unit(where, image.shape[1:])
-    out = functional.grid_sample(torch.from_numpy(image)[None], grid[None], mode="bilinear", padding_mode="reflection", align_corners=False)
+    out = functional.grid_sample(
+        torch.from_numpy(image)[None], grid[None], mode="bilinear", padding_mode="reflection", align_corners=False
+    )
     array: Array = out[0].numpy()
     return array
 
@@ -123,7 +138,9 @@ def sampled_labels(labels: Array, where: Tensor, classes: int, *, ignore: int = 
     source = torch.from_numpy(labels)
     layers = torch.stack([source == c for c in range(classes)] + [source == ignore]).float()
     grid = _unit(where, labels.shape)
-    votes = functional.grid_sample(layers[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False)[0]
+    votes = functional.grid_sample(
+        layers[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
+    )[0]
     best = votes.argmax(0).to(torch.uint8)
     best[(best == classes) | (votes.sum(0) < 0.5)] = ignore
     array: Array = best.numpy()
@@ -152,13 +169,13 @@ def shaded(rng: np.random.Generator, image: Array, intensity: Intensity, share: 
     """
     on, u = rng.random(6) < share, rng.random(6)
     # Colour channels drift apart a little; noise is drawn pixel by pixel.
-    apart = 1 + 0.1 * (rng.random((2, len(image))) - 0.5)
+    apart = 1 + 0.5 * (rng.random((2, len(image))) - 0.5)
     out = image
     if on[0] and intensity.gamma:
         out = _gamma(out, float(_within(intensity.gamma, u[:1], one=True)[0]))
     column = (slice(None),) + (None,) * (image.ndim - 1)
     if on[1] and intensity.gain:
-        out = out * (float(_within(intensity.gain, u[1:2], one=True)[0]) * apart[0]).astype(np.float32)[column]
+        out = out * (float(_within(intensity.gain, u[1:2], one=True)[0]) ** apart[0]).astype(np.float32)[column]
     if on[2] and intensity.offset:
         out = out + ((2 * u[2] - 1) * intensity.offset * apart[1]).astype(np.float32)[column]
     if on[3] and intensity.blur:
@@ -177,7 +194,8 @@ def _gamma(image: Array, power: float) -> Array:
     out: Array = np.power((image - low) / span, power) * span + low
     # Mean and spread stay: gamma bends the curve, gain and offset move it.
     mean, sd = image.mean(axes, keepdims=True), image.std(axes, keepdims=True)
-    return (out - out.mean(axes, keepdims=True)) * (sd / np.maximum(out.std(axes, keepdims=True), 1e-6)) + mean
+    spread = np.maximum(out.std(axes, keepdims=True), 1e-6)
+    return np.asarray((out - out.mean(axes, keepdims=True)) * (sd / spread) + mean)
 
 
 def _coarse(image: Array, factor: float) -> Array:
@@ -191,12 +209,10 @@ def _coarse(image: Array, factor: float) -> Array:
 
 def resolved(augment: Augment, defaults: Augment) -> Augment:
     """`augment` with every None taken from `defaults`."""
-    from dataclasses import fields, replace
+    share = defaults.share if augment.share is None else augment.share
+    return Augment(filled(augment.spatial, defaults.spatial), filled(augment.intensity, defaults.intensity), share)
 
-    def filled(mine: Spatial | Intensity, other: Spatial | Intensity) -> Spatial | Intensity:
-        return replace(mine, **{f.name: getattr(other, f.name) for f in fields(mine) if getattr(mine, f.name) is None})
 
-    return Augment(
-        filled(augment.spatial, defaults.spatial), filled(augment.intensity, defaults.intensity),  # type: ignore[arg-type]
-        defaults.share if augment.share is None else augment.share,
-    )  # fmt: skip
+def filled(mine: Knobs, defaults: Knobs) -> Knobs:
+    """`mine` with every None taken from `defaults`."""
+    return replace(mine, **{f.name: getattr(defaults, f.name) for f in fields(mine) if getattr(mine, f.name) is None})

@@ -76,8 +76,17 @@ def save(run: Run, folder: Path, *, key: str) -> None:
     tensors |= {f"mean/{k}": v for k, v in run.mean.items()} | {f"best/{k}": v for k, v in run.best.items()}
     for index, values in run.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser/{index}/{k}": v for k, v in values.items() if isinstance(v, Tensor)}
-    state = {"key": key, "step": run.step, "best_score": run.best_score, "stale": run.stale, "history": run.history, "losses": run.losses}
-    data = packed({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, metadata={"state": json.dumps(state)})
+    state = {
+        "key": key,
+        "step": run.step,
+        "best_score": run.best_score,
+        "stale": run.stale,
+        "history": run.history,
+        "losses": run.losses,
+    }
+    data = packed(
+        {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, metadata={"state": json.dumps(state)}
+    )
     with written(folder / NAME, overwrite=True) as part:
         part.write_bytes(data)
 
@@ -98,11 +107,17 @@ def load(run: Run, folder: Path, *, key: str) -> bool:
     try:
         with safe_open(str(path), framework="pt") as file:
             state = json.loads(file.metadata()["state"])
-            tensors = {k: file.get_tensor(k) for k in file.keys()}
+            tensors = {k: file.get_tensor(k) for k in list(file.keys())}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise BundleError("the checkpoint is damaged", where=str(path), got=str(error), remedy="Start again without --resume") from error
+        raise BundleError(
+            "the checkpoint is damaged", where=str(path), got=str(error), remedy="Start again without --resume"
+        ) from error
     if state["key"] != key:
-        raise BundleError("the checkpoint is of another plan or seed", where=str(path), remedy="Resume with the same settings, or start again")
+        raise BundleError(
+            "the checkpoint is of another plan or seed",
+            where=str(path),
+            remedy="Resume with the same settings, or start again",
+        )
     device = next(run.module.parameters()).device
     run.module.load_state_dict(_under(tensors, "model/"))
     run.mean = {k: v.to(device) for k, v in _under(tensors, "mean/").items()}

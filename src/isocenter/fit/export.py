@@ -42,8 +42,11 @@ def exported(module: nn.Module, plan: Plan, vector: Array) -> tuple[bytes, Array
     try:
         verify(engine(data, kind=plan.engine, threads=1), vector, answer, plan)
     except BundleError as error:
-        raise BundleError("the exported network does not answer as the trained one", got=error.got or error.what,
-                          remedy="Use layers that ONNX has, or raise the plan's tolerance") from error
+        raise BundleError(
+            "the exported network does not answer as the trained one",
+            got=error.got or error.what,
+            remedy="Use layers that ONNX has, or raise the plan's tolerance",
+        ) from error
     return data, answer
 
 
@@ -54,15 +57,27 @@ def onnx_bytes(module: nn.Module, vector: Array, *, dense: bool) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The TorchScript exporter is deprecated but is the one that needs no further package and keeps free axes.
-        warnings.filterwarnings("ignore", category=DeprecationWarning, message=".*(legacy TorchScript|torch.onnx|torch.jit|feature will be removed).*")
-        warnings.filterwarnings("ignore", category=UserWarning, message=".*(legacy TorchScript|instance_norm|train).*")
-        torch.onnx.export(module, (torch.from_numpy(vector),), buffer, input_names=["input"], output_names=["output"],  # type: ignore[arg-type]
-                          dynamic_axes=names, opset_version=OPSET, dynamo=False)  # fmt: skip
+        about = ".*(legacy TorchScript|torch.onnx|torch.jit|feature will be removed).*"
+        warnings.filterwarnings("ignore", category=DeprecationWarning, message=about)
+        # Instance normalisation uses the statistics of its input in training and evaluation alike.
+        warnings.filterwarnings("ignore", category=UserWarning, message=".*'instance_norm' is set to train.*")
+        # Shape checks of torch's own layers; that the answer is the same on the vector is checked afterwards.
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
+        torch.onnx.export(
+            module,
+            (torch.from_numpy(vector),),
+            buffer,
+            input_names=["input"],
+            output_names=["output"],
+            dynamic_axes=names,
+            opset_version=OPSET,
+            dynamo=False,
+        )
     return buffer.getvalue()
 
 
 def vector_of(image: Array, grid: tuple[int, ...]) -> Array:
-    """The stored question: the middle of a prepared image (c, *grid), padded to `grid` where it is smaller; float32 (1, c, *grid)."""
+    """float32 (1, c, *grid): the middle of a prepared image (c, *own), padded to `grid` where it is smaller."""
     from isocenter.ops.windows import padded
 
     inside = padded(image, grid)

@@ -83,21 +83,25 @@ def prepared_case(case: Case, scheme: Scheme) -> Ready:
     truth = case.truth()
     if plan.task == "classify":
         if not isinstance(truth, Probabilities) or truth.classes != plan.classes:
-            raise LabelError("the case has no truth over the classes of train", where=case.id, wanted=", ".join(plan.classes))
+            raise LabelError(
+                "the case has no truth over the classes of train", where=case.id, wanted=", ".join(plan.classes)
+            )
         return Ready(image, np.asarray(truth.values, np.float32))
     if not isinstance(truth, Segmentation) or truth.names != plan.classes:
-        raise LabelError("the case has no truth over the regions of train", where=case.id, wanted=", ".join(plan.classes))
+        raise LabelError(
+            "the case has no truth over the regions of train", where=case.id, wanted=", ".join(plan.classes)
+        )
     labels = regrid(truth.labels, image.shape[1:], len(plan.classes))
     return Ready(image, labels, _centres(labels, len(plan.classes)))
 
 
 def regrid(labels: Array, shape: Sequence[int], classes: int) -> Array:
-    """uint8 labels on another grid of the same box: shares of each class are averaged, the largest wins; 255 takes part."""
+    """uint8 labels on another grid of the same box: shares of each class (255 too) are averaged, the largest wins."""
     if labels.shape == tuple(shape):
         return np.ascontiguousarray(labels)
     values = [*range(classes), IGNORE]
     votes = resize(np.stack([labels == v for v in values]).astype(np.float32), shape)
-    return np.asarray(values, np.uint8)[votes.argmax(0)]
+    return np.asarray(np.asarray(values, np.uint8)[votes.argmax(0)])
 
 
 def _centres(labels: Array, classes: int) -> dict[int, Array]:

@@ -81,7 +81,7 @@ class Fingerprint:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Fingerprint:
         """What `as_json` wrote; RecipeError for an unknown field."""
-        made: Fingerprint = build(cls, {k: v for k, v in values.items()}, where="fingerprint.")
+        made: Fingerprint = build(cls, dict(values), where="fingerprint.")
         return made
 
 
@@ -118,26 +118,46 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
     names = ("background", *cases.classes) if task == "segment" else cases.classes
     seen = [_seen(case, task, names) for case in cases]
     first = seen[0].image
-    for what, values in (("spatial axes", {s.image.ndim for s in seen}), ("channels", {_channels(s.image, s.grey) for s in seen})):
-        if len(values) > 1:
-            raise InputError(f"the images differ in {what}", where=cases.name, got=str(sorted(values)), wanted="one number")
+    for what, found in (
+        ("spatial axes", {s.image.ndim for s in seen}),
+        ("channels", {_channels(s.image, s.grey) for s in seen}),
+    ):
+        if len(found) > 1:
+            raise InputError(
+                f"the images differ in {what}", where=cases.name, got=str(sorted(found)), wanted="one number"
+            )
     shapes = np.array([s.image.geometry.shape for s in seen])
     spacings = [s.image.geometry.spacing for s in seen]
     known = None if any(s is None for s in spacings) else np.array(spacings)
     median = None if known is None else np.median(known, axis=0)
     values = np.concatenate([s.values for s in seen]).astype(np.float64)
-    low, high = np.percentile(values, (0.5, 99.5))
+    low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
+    clipped = np.clip(values, low, high)
     counts = {n: sum(s.pixels.get(n, 0) for s in seen) for n in names}
     _all_present(counts, cases.name)
     return Fingerprint(
-        task, len(seen), first.ndim, first.length("c"), all(s.grey for s in seen),
-        _ints(shapes.min(0)), _ints(np.median(shapes, axis=0)), _ints(shapes.max(0)),
+        task,
+        len(seen),
+        first.ndim,
+        first.length("c"),
+        all(s.grey for s in seen),
+        _ints(shapes.min(0)),
+        _ints(np.median(shapes, axis=0)),
+        _ints(shapes.max(0)),
         None if median is None else tuple(round(float(v), 6) for v in median),
         known is not None and bool((np.abs(known / median - 1) > 0.01).any()),
-        _agreed([s.image.modality or "" for s in seen]), _agreed([s.image.dtype for s in seen]),
-        float(low), float(high), float(np.clip(values, low, high).mean()), float(np.clip(values, low, high).std()),
-        names, counts, _median_thickness(seen), cases.multilabel, cases.positive,
-    )  # fmt: skip
+        _agreed([s.image.modality or "" for s in seen]),
+        _agreed([s.image.dtype for s in seen]),
+        low,
+        high,
+        float(clipped.mean()),
+        float(clipped.std()),
+        names,
+        counts,
+        _median_thickness(seen),
+        cases.multilabel,
+        cases.positive,
+    )
 
 
 def _seen(case: Case, task: str, names: tuple[str, ...]) -> _Seen:
@@ -149,11 +169,15 @@ def _seen(case: Case, task: str, names: tuple[str, ...]) -> _Seen:
     if task == "classify":
         if not isinstance(truth, Probabilities):
             raise LabelError("a training case has no class", where=case.id)
-        return _Seen(image, grey, _thinned(flat), {c: int(v > 0.5) for c, v in zip(truth.classes, truth.values, strict=True)}, {})
+        return _Seen(
+            image, grey, _thinned(flat), {c: int(v > 0.5) for c, v in zip(truth.classes, truth.values, strict=True)}, {}
+        )
     if not isinstance(truth, Segmentation):
         raise LabelError("a training case has no label map", where=case.id)
     if truth.labels.shape != image.geometry.shape:
-        raise LabelError("labels lie on another grid", where=case.id, got=str(truth.labels.shape), wanted=str(image.geometry.shape))
+        raise LabelError(
+            "labels lie on another grid", where=case.id, got=str(truth.labels.shape), wanted=str(image.geometry.shape)
+        )
     counts = np.bincount(truth.labels.ravel(), minlength=256)
     inside = flat[:, ((truth.labels > 0) & (truth.labels != IGNORE)).ravel()]
     widths = {n: _thickness(truth.labels == i) for i, n in enumerate(names) if i and counts[i]}
@@ -178,8 +202,12 @@ def _channels(image: Image, grey: bool) -> int:
 def _all_present(counts: Mapping[str, int], where: str) -> None:
     absent = [n for n, v in counts.items() if not v and n != "background"]
     if absent:
-        raise LabelError("a class has no training example", where=where, got=", ".join(absent),
-                         remedy="Give train a case of it, or leave the class out of the set")
+        raise LabelError(
+            "a class has no training example",
+            where=where,
+            got=", ".join(absent),
+            remedy="Give train a case of it, or leave the class out of the set",
+        )
 
 
 def _median_thickness(seen: list[_Seen]) -> dict[str, float]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,7 +27,8 @@ from isocenter.fit.validation import answers
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple
 
-About, State = dict[str, Any], dict[str, Array]
+About: TypeAlias = dict[str, Any]
+State: TypeAlias = dict[str, Array]
 # Pixels of the stored question: enough to pass through every layer.
 VECTOR = 2**15
 
@@ -63,7 +64,9 @@ def fitted(recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch) 
         Memory or disk do not suffice.
     """
     if not len(valid):
-        raise InputError("there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train")
+        raise InputError(
+            "there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train"
+        )
     facts = fingerprint(cases, task)
     build, scheme = schemed(recipe, facts, cases, valid, watch=watch)
     shelf, checks = Shelf(cases, scheme), Shelf(valid, scheme)
@@ -75,13 +78,18 @@ def fitted(recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch) 
     scheme = replace(scheme, plan=final)
     about = _about(recipe, scheme, facts, trained)
     weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if not k.startswith("aux.")}
-    return about, {"network.onnx": np.frombuffer(data, np.uint8).copy(), **weights, "vector/input": vector, "vector/output": answer}
+    return about, {
+        "network.onnx": np.frombuffer(data, np.uint8).copy(),
+        **weights,
+        "vector/input": vector,
+        "vector/output": answer,
+    }
 
 
 def schemed(
     recipe: Any, facts: Fingerprint, cases: Cases, valid: Cases, *, watch: Watch
 ) -> tuple[Callable[[], nn.Module], Scheme]:
-    """How to build the network, and the plan: that of the folder when resuming, else the one handed back, else a new one.
+    """How to build the network, and the plan: that of the folder when resuming, else the one handed back, else new.
 
     A new plan is probed for `watch.minutes` and written to the folder.
     """
@@ -107,7 +115,9 @@ def builder(recipe: Any, scheme: Scheme) -> Callable[[], nn.Module]:
         return lambda: nets.build(scheme.network)
     given = getattr(recipe, "network", None)
     if not isinstance(given, nn.Module):
-        raise RecipeError("the plan is for a network that was handed over as an object", remedy="Hand it over again: network=MODULE")
+        raise RecipeError(
+            "the plan is for a network that was handed over as an object", remedy="Hand it over again: network=MODULE"
+        )
     weights = {k: v.detach().clone() for k, v in given.state_dict().items()}
 
     def copied() -> nn.Module:
@@ -161,12 +171,18 @@ def _answering(module: nn.Module, scheme: Scheme) -> nn.Module:
 def _about(recipe: Any, scheme: Scheme, facts: Fingerprint, trained: Trained) -> About:
     settings = as_settings(recipe) | {"network": scheme.network["name"]}
     return {
-        "recipe": settings, "plan": scheme.plan.as_json(), "network": nets.answering(scheme.network),
-        "classes": list(scheme.plan.classes), "history": trained.history,
+        "recipe": settings,
+        "plan": scheme.plan.as_json(),
+        "network": nets.answering(scheme.network),
+        "classes": list(scheme.plan.classes),
+        "history": trained.history,
         "vector": {"input": "vector/input", "output": "vector/output", "tolerance": scheme.plan.tolerance},
-        "scheme": scheme.as_json(), "origins": scheme.origins, "fingerprint": facts.as_json(), "score": trained.score,
+        "scheme": scheme.as_json(),
+        "origins": scheme.origins,
+        "fingerprint": facts.as_json(),
+        "score": trained.score,
         "stopped": trained.stopped,
-    }  # fmt: skip
+    }
 
 
 def _array(value: torch.Tensor) -> Array:

@@ -80,6 +80,7 @@ def threaded(threads: int) -> Iterator[None]:
 def loss_of(scheme: Scheme) -> Callable[[Any, Tensor], Tensor]:
     """The loss of a scheme, over what the network gives in training mode."""
     if scheme.plan.task == "segment":
+
         def segmenting(out: Any, target: Tensor) -> Tensor:
             heads = out if isinstance(out, (list, tuple)) else [out]
             return nets.deep(nets.dice_cross_entropy, heads, target)
@@ -192,7 +193,7 @@ def one_step(run: Run, shelf: Shelf, loss: Callable[[Any, Tensor], Tensor], step
         with torch.autocast(device.type, torch.bfloat16, enabled=loop.precision == "bf16"):
             out = run.module(images)
     value = loss(out, targets)
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     nn.utils.clip_grad_norm_(run.module.parameters(), loop.clip)
     run.optimiser.step()
     _averaged(run, loop, step)
@@ -200,7 +201,7 @@ def one_step(run: Run, shelf: Shelf, loss: Callable[[Any, Tensor], Tensor], step
 
 
 def _averaged(run: Run, loop: Loop, step: int) -> None:
-    # Early on the mean is short, so that it forgets the random start (as in Polyak averaging by Tarvainen and Valpola 2017).
+    # Early on the mean is short, so that it forgets the random start (Tarvainen and Valpola 2017).
     decay = min(loop.ema, (1 + step) / (10 + step))
     state = run.module.state_dict()
     with torch.no_grad():
@@ -219,8 +220,12 @@ def _loop(run: Run, shelf: Shelf, valid: Shelf, *, watch: Watch, key: str) -> st
     while run.step < scheme.steps:
         value = one_step(run, shelf, loss, run.step, seed=watch.seed)
         if not math.isfinite(value):
-            raise ResourceError("the loss is not a finite number any more", where=f"step {run.step}", got=str(value),
-                                remedy="Lower study.learning_rate, or set the plan's loop.precision to fp32")
+            raise ResourceError(
+                "the loss is not a finite number any more",
+                where=f"step {run.step}",
+                got=str(value),
+                remedy="Lower study.learning_rate, or set the plan's loop.precision to fp32",
+            )
         run.step += 1
         run.losses = [run.losses[0] + value, run.losses[1] + 1]
         now = time.monotonic()
@@ -230,8 +235,15 @@ def _loop(run: Run, shelf: Shelf, valid: Shelf, *, watch: Watch, key: str) -> st
             checkpoint.save(run, watch.folder, key=key)
             saved = now
         pace = (time.monotonic() - start) / (run.step - first)
-        watch.report(Progress("train", run.step / scheme.steps, value, run.history[-1]["score"] if run.history else None,
-                              pace * (scheme.steps - run.step)))  # fmt: skip
+        watch.report(
+            Progress(
+                "train",
+                run.step / scheme.steps,
+                value,
+                run.history[-1]["score"] if run.history else None,
+                pace * (scheme.steps - run.step),
+            )
+        )
         if patience and run.stale >= patience:
             return f"no better score on val for {patience} validations"
         if limit is not None and now > limit and run.history:
@@ -244,7 +256,14 @@ def _validated(run: Run, valid: Shelf, *, rate: float) -> None:
     if run.mean:
         run.module.load_state_dict(run.mean)
     value = score(run.module, valid)
-    run.history.append({"step": run.step, "loss": round(run.losses[0] / max(1.0, run.losses[1]), 6), "score": round(value, 6), "rate": rate})
+    run.history.append(
+        {
+            "step": run.step,
+            "loss": round(run.losses[0] / max(1.0, run.losses[1]), 6),
+            "score": round(value, 6),
+            "rate": rate,
+        }
+    )
     run.losses = [0.0, 0.0]
     if run.best_score is None or value >= run.best_score:
         run.best = {k: v.detach().cpu().clone() for k, v in run.module.state_dict().items()}

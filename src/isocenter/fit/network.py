@@ -15,7 +15,12 @@ ENOUGH = 300
 
 
 def describe(
-    recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, channels: int, origins: dict[str, str]
+    recipe: Any,
+    fp: Fingerprint,
+    patch: Sequence[int],
+    spacing: Sequence[float] | None,
+    channels: int,
+    origins: dict[str, str],
 ) -> tuple[dict[str, Any], tuple[int, ...]]:
     """The description for `nets.build`, and by what every axis of the grid must be divisible.
 
@@ -33,7 +38,9 @@ def describe(
     origins["network.name"] = "default" if asked is None else "recipe"
     if asked is not None and not isinstance(asked, str):
         kind = type(asked)
-        return base | {"name": "given", "class": f"{kind.__module__}:{kind.__qualname__}"}, (2 ** DEPTH[fp.rank],) * fp.rank
+        return base | {"name": "given", "class": f"{kind.__module__}:{kind.__qualname__}"}, (
+            2 ** DEPTH[fp.rank],
+        ) * fp.rank
     if fp.task == "segment":
         return _dense(recipe, fp, patch, spacing, base, origins)
     if asked is None:
@@ -48,7 +55,12 @@ def describe(
 
 
 def _dense(
-    recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, base: dict[str, Any], origins: dict[str, str]
+    recipe: Any,
+    fp: Fingerprint,
+    patch: Sequence[int],
+    spacing: Sequence[float] | None,
+    base: dict[str, Any],
+    origins: dict[str, str],
 ) -> tuple[dict[str, Any], tuple[int, ...]]:
     base["name"] = recipe.network or "unet"
     if ":" in base["name"]:
@@ -70,13 +82,13 @@ def strides_of(patch: Sequence[int], spacing: Sequence[float] | None = None, *, 
     """Steps down: an axis is halved while it keeps enough pixels and is not more than twice as coarse as the finest.
 
     >>> strides_of((16, 64, 64), (4.0, 1.0, 1.0), most=3)
-    [[1, 2, 2], [2, 2, 2], [1, 2, 2]]
+    [[1, 2, 2], [1, 2, 2], [2, 2, 2]]
     """
     size, unit = [float(p) for p in patch], list(spacing or (1.0,) * len(patch))
     out: list[list[int]] = []
     while len(out) < most:
         finest = min((u for s, u in zip(size, unit, strict=True) if s >= 2 * LEAST), default=min(unit))
-        step = [2 if s >= 2 * LEAST and u < 2 * finest * 1.01 else 1 for s, u in zip(size, unit, strict=True)]
+        step = [2 if s >= 2 * LEAST and u < 1.99 * finest else 1 for s, u in zip(size, unit, strict=True)]
         if max(step) == 1:
             break
         size = [s / k for s, k in zip(size, step, strict=True)]

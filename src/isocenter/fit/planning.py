@@ -55,35 +55,54 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         patch = multiple(patch, divisor)
     after: After = getattr(recipe, "after", None) or After()
     made = Plan(
-        fingerprint.task, fingerprint.rank, channels, fingerprint.classes, spacing, size, _normalisation(fingerprint, before, origins),
-        _window(patch, largest, divisor) if fingerprint.task == "segment" else (), divisor, multilabel=fingerprint.multilabel,
-        positive=fingerprint.positive, **_answering(after, origins),
-    )  # fmt: skip
+        fingerprint.task,
+        fingerprint.rank,
+        channels,
+        fingerprint.classes,
+        spacing,
+        size,
+        _normalisation(fingerprint, before, origins),
+        _window(patch, largest, divisor) if fingerprint.task == "segment" else (),
+        divisor,
+        multilabel=fingerprint.multilabel,
+        positive=fingerprint.positive,
+        **_answering(after, origins),
+    )
     study = _study(recipe.study, fingerprint, patch, origins)
     loop = _loop(recipe, fingerprint, origins)
-    estimate = {"memory_mb": round(memory_mb(network, study, fingerprint, grid))}
+    estimate: dict[str, float] = {"memory_mb": round(memory_mb(network, study, fingerprint, grid))}
     return Scheme(made, network, study, loop, origins, estimate)
 
 
 def _refused(before: Before) -> None:
     if before.denoise not in (None, "none"):
-        raise RecipeError("networks learn their own smoothing", got=f"before.denoise={before.denoise}", remedy="Leave before.denoise out")
+        raise RecipeError(
+            "networks learn their own smoothing",
+            got=f"before.denoise={before.denoise}",
+            remedy="Leave before.denoise out",
+        )
     if before.channel is not None:
-        raise RecipeError("networks see all channels", got=f"before.channel={before.channel}", remedy="Leave before.channel out")
+        raise RecipeError(
+            "networks see all channels", got=f"before.channel={before.channel}", remedy="Leave before.channel out"
+        )
 
 
 def _grid(fp: Fingerprint, before: Before, origins: Origins) -> tuple[tuple[float, ...] | None, tuple[int, ...] | None]:
     if before.spacing is not None:
         origins["plan.spacing"] = "recipe"
         if len(before.spacing) != fp.rank:
-            raise RecipeError("before.spacing does not fit the images", got=str(before.spacing), wanted=f"{fp.rank} numbers")
+            raise RecipeError(
+                "before.spacing does not fit the images", got=str(before.spacing), wanted=f"{fp.rank} numbers"
+            )
         return before.spacing, None
     if fp.task == "classify":
         factor = max(1.0, max(fp.median) / LONGER[fp.rank])
         origins["plan.size"] = f"fingerprint: median grid {fp.median}, longer side at most {LONGER[fp.rank]}"
         return None, tuple(max(8, round(s / factor)) for s in fp.median)
     if fp.rank == 3:
-        origins["plan.spacing"] = "fingerprint: median spacing" if fp.spacing else "fingerprint: spacing unknown, each image's own grid"
+        origins["plan.spacing"] = (
+            "fingerprint: median spacing" if fp.spacing else "fingerprint: spacing unknown, each image's own grid"
+        )
         return fp.spacing, None
     thinnest = min(fp.thickness.values(), default=math.inf)
     factor = min(thinnest / ACROSS, min(fp.median) / SHORTER)
@@ -98,7 +117,9 @@ def _grid(fp: Fingerprint, before: Before, origins: Origins) -> tuple[tuple[floa
     return None, tuple(round(s / factor / 32) * 32 for s in fp.median)
 
 
-def _working(shape: Sequence[int], fp: Fingerprint, spacing: Sequence[float] | None, size: tuple[int, ...] | None) -> tuple[int, ...]:
+def _working(
+    shape: Sequence[int], fp: Fingerprint, spacing: Sequence[float] | None, size: tuple[int, ...] | None
+) -> tuple[int, ...]:
     if size is not None:
         return size
     if spacing is None or fp.spacing is None:
@@ -106,7 +127,9 @@ def _working(shape: Sequence[int], fp: Fingerprint, spacing: Sequence[float] | N
     return tuple(max(1, round(n * have / want)) for n, have, want in zip(shape, fp.spacing, spacing, strict=True))
 
 
-def _patch(recipe: Any, fp: Fingerprint, grid: tuple[int, ...], spacing: Sequence[float] | None, origins: Origins) -> tuple[int, ...]:
+def _patch(
+    recipe: Any, fp: Fingerprint, grid: tuple[int, ...], spacing: Sequence[float] | None, origins: Origins
+) -> tuple[int, ...]:
     asked: tuple[int, ...] | None = recipe.study.patch
     if asked is not None:
         if len(asked) != fp.rank:
@@ -121,7 +144,9 @@ def _patch(recipe: Any, fp: Fingerprint, grid: tuple[int, ...], spacing: Sequenc
         side = (low + high) / 2
         fits = math.prod(min(n, side / u) for n, u in zip(grid, unit, strict=True)) <= PATCH[fp.rank] * 1.01
         low, high = (side, high) if fits else (low, side)
-    patch = tuple(n if n <= low / u * 1.001 else max(16, round(low / u / 16) * 16) for n, u in zip(grid, unit, strict=True))
+    patch = tuple(
+        n if n <= low / u * 1.001 else max(16, round(low / u / 16) * 16) for n, u in zip(grid, unit, strict=True)
+    )
     whole = "the median image whole" if patch == tuple(grid) else "a part of the image"
     origins["study.patch"] = f"fingerprint: {whole}, at most {PATCH[fp.rank]} pixels"
     return patch
@@ -142,7 +167,11 @@ def _normalisation(fp: Fingerprint, before: Before, origins: Origins) -> Normali
         return Normalisation("window", low, high, (low + high) / 2, (high - low) / 4)
     if kind is None:
         kind = "window" if fp.modality == "CT" else "standardise"
-        why = "CT: one window for all, from percentiles of train" if kind == "window" else "values mean something within one image only"
+        why = (
+            "CT: one window for all, from percentiles of train"
+            if kind == "window"
+            else "values mean something within one image only"
+        )
         origins["plan.normalisation"] = f"fingerprint: {why}"
     if kind == "window":
         return Normalisation("window", fp.low, fp.high, fp.mean, fp.sd or 1.0)
@@ -162,11 +191,24 @@ def _study(study: Study, fp: Fingerprint, patch: tuple[int, ...], origins: Origi
     pixels = math.prod(patch)
     if fp.task == "segment":
         batch = max(2, min(16, round(BATCH[fp.rank] / pixels), fp.n))
-        defaults: dict[str, Any] = {"epochs": 60, "steps": 50, "batch_size": batch, "learning_rate": 2e-3, "patience": 0, "patch": patch}
+        defaults: dict[str, Any] = {
+            "epochs": 60,
+            "steps": 50,
+            "batch_size": batch,
+            "learning_rate": 2e-3,
+            "patience": 0,
+            "patch": patch,
+        }
     else:
         batch = max(2, min(32, fp.n // 2))
-        defaults = {"epochs": 30, "steps": max(1, math.ceil(fp.n / batch)), "batch_size": batch, "learning_rate": 1e-3,
-                    "patience": 0, "patch": patch}  # fmt: skip
+        defaults = {
+            "epochs": 30,
+            "steps": max(1, math.ceil(fp.n / batch)),
+            "batch_size": batch,
+            "learning_rate": 1e-3,
+            "patience": 0,
+            "patch": patch,
+        }
     values = {}
     for name, value in defaults.items():
         mine = getattr(study, name)
@@ -204,7 +246,7 @@ def _loop(recipe: Any, fp: Fingerprint, origins: Origins) -> Loop:
 
 
 def memory_mb(network: dict[str, Any], study: Study, fp: Fingerprint, grid: Sequence[int]) -> float:
-    """Estimate of the training's memory beyond the interpreter: activations, weights with their moments, prepared images."""
+    """Estimate of the training's memory: interpreter, activations, weights with their moments, prepared images."""
     pixels = math.prod(study.patch or grid) * int(study.batch_size or 1)
     if network["name"] == "unet":
         share, values = 1.0, 0.0

@@ -62,9 +62,14 @@ class Scheme:
     def as_json(self) -> dict[str, Any]:
         """Plain values, as in plan.json."""
         return {
-            "format": FORMAT, "plan": self.plan.as_json(), "network": dict(self.network), "study": as_settings(self.study),
-            "loop": as_settings(self.loop), "origins": dict(self.origins), "estimate": dict(self.estimate),
-        }  # fmt: skip
+            "format": FORMAT,
+            "plan": self.plan.as_json(),
+            "network": dict(self.network),
+            "study": as_settings(self.study),
+            "loop": as_settings(self.loop),
+            "origins": dict(self.origins),
+            "estimate": dict(self.estimate),
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Scheme:
@@ -79,6 +84,10 @@ class Scheme:
             if not isinstance(values.get(name), Mapping):
                 raise RecipeError(f"the plan lacks {name!r}", remedy="Start from the plan.json of a run")
         return cls(
-            Plan.from_json(values["plan"]), dict(values["network"]), build(Study, values["study"], where="study."),
-            build(Loop, values.get("loop", {}), where="loop."), dict(values.get("origins", {})), dict(values.get("estimate", {})),
-        )  # fmt: skip
+            Plan.from_json(values["plan"]),
+            dict(values["network"]),
+            build(Study, values["study"], where="study."),
+            build(Loop, values.get("loop", {}), where="loop."),
+            dict(values.get("origins", {})),
+            dict(values.get("estimate", {})),
+        )

@@ -19,8 +19,12 @@ def score(module: nn.Module, valid: Shelf) -> float:
     The module is put into eval mode and left there.
     """
     if valid.scheme.plan.task == "segment":
-        return mean_dice([dice(labels(module, valid[i].image, valid.scheme.plan), valid[i].target, valid.scheme.plan)
-                          for i in range(len(valid))])  # fmt: skip
+        return mean_dice(
+            [
+                dice(labels(module, valid[i].image, valid.scheme.plan), valid[i].target, valid.scheme.plan)
+                for i in range(len(valid))
+            ]
+        )
     found, truth = answers(module, valid)
     return -log_loss(found, truth, multilabel=valid.scheme.plan.multilabel)
 
@@ -36,7 +40,7 @@ def asked(module: nn.Module, array: Array) -> Array:
 
 
 def labels(module: nn.Module, image: Array, plan: Plan) -> Array:
-    """uint8 labels on the working grid of a prepared image (c, *grid): whole or in windows, exactly as at prediction."""
+    """uint8 labels on the working grid of a prepared image (c, *grid): whole or in windows, as at prediction."""
     slabs = [slab.argmax(0).astype(np.uint8) for slab in logits(lambda x: asked(module, x), image, plan)]
     return np.concatenate(slabs)
 

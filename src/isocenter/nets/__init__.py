@@ -5,4 +5,14 @@ from __future__ import annotations
 from isocenter.nets.building import answering, build, layers
 from isocenter.nets.losses import IGNORED, Loss, deep, dice_cross_entropy, multilabel, soft_cross_entropy
 
-__all__ = ["IGNORED", "Loss", "answering", "build", "deep", "dice_cross_entropy", "layers", "multilabel", "soft_cross_entropy"]
+__all__ = [
+    "IGNORED",
+    "Loss",
+    "answering",
+    "build",
+    "deep",
+    "dice_cross_entropy",
+    "layers",
+    "multilabel",
+    "soft_cross_entropy",
+]

@@ -79,11 +79,15 @@ def _made(spec: Mapping[str, Any]) -> nn.Module:
     name = str(spec["name"])
     if name == "given":
         raise BundleError(
-            "the network's code was handed over as an object and is not in the bundle", got=str(spec.get("class", "")),
+            "the network's code was handed over as an object and is not in the bundle",
+            got=str(spec.get("class", "")),
             remedy="It predicts through its export; for gradients pass network='module:Class' at training",
-        )  # fmt: skip
+        )
     if ":" in name:
-        made = _loaded(name)(int(spec["channels"]), int(spec["outputs"]))
+        try:
+            made = _loaded(name)(int(spec["channels"]), int(spec["outputs"]))
+        except TypeError as error:
+            raise RecipeError(f"{name} is not called as Class(channels, outputs)", got=str(error)) from error
         if not isinstance(made, nn.Module):
             raise RecipeError(f"{name} makes no torch module", got=type(made).__name__)
         return made

@@ -57,7 +57,7 @@ def multilabel(logits: Tensor, target: Tensor, *, smoothing: float = 0.0) -> Ten
 
 
 def deep(loss: Loss, logits: Sequence[Tensor], target: Tensor) -> Tensor:
-    """The loss of heads on coarser grids, each weighted half of the finer one; labels are thinned to the head's grid."""
+    """The loss of heads on ever coarser grids, each of half the weight; labels are thinned to the head's grid."""
     total, weight = torch.zeros(()), 0.0
     for level, head in enumerate(logits):
         step = [a // b for a, b in zip(target.shape[1:], head.shape[2:], strict=True)]

@@ -37,7 +37,9 @@ def norm(kind: str, rank: int, channels: int) -> nn.Module:
     if kind == "batch":
         return BATCH[rank](channels)
     if kind == "group":
-        return nn.GroupNorm(max(g for g in (1, 2, 4, 8) if channels % g == 0 and channels // g >= min(8, channels)), channels)
+        return nn.GroupNorm(
+            max(g for g in (1, 2, 4, 8) if channels % g == 0 and channels // g >= min(8, channels)), channels
+        )
     raise RecipeError(f"no normalisation {kind!r}", remedy=nearest(kind, NORMS))
 
 
@@ -46,7 +48,7 @@ def convolution(rank: int, inputs: int, outputs: int, *, stride: Sequence[int] =
     return CONVOLUTION[rank](inputs, outputs, kernel, tuple(stride) or 1, kernel // 2, bias=False)
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     """Two convolutions, each with normalisation and leaky ReLU; optionally residual (He et al. 2016).
 
     Parameters
@@ -62,7 +64,14 @@ class Block(nn.Module):
     """
 
     def __init__(
-        self, rank: int, inputs: int, outputs: int, *, stride: Sequence[int] = (), kind: str = "instance", residual: bool = False
+        self,
+        rank: int,
+        inputs: int,
+        outputs: int,
+        *,
+        stride: Sequence[int] = (),
+        kind: str = "instance",
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.conv1 = convolution(rank, inputs, outputs, stride=stride)

@@ -9,7 +9,7 @@ from isocenter.nets.parts import BATCH, CONVOLUTION, convolution, initialised
 POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 
 
-class BasicBlock(nn.Module):
+class BasicBlock(nn.Module):  # type: ignore[misc]
     """Two 3-wide convolutions and the identity, projected where shapes differ."""
 
     def __init__(self, rank: int, inputs: int, outputs: int, stride: int = 1) -> None:
@@ -32,7 +32,7 @@ class BasicBlock(nn.Module):
         return out
 
 
-class ResNet18(nn.Module):
+class ResNet18(nn.Module):  # type: ignore[misc]
     """Stem, four stages of two blocks, global average pooling, dropout, one linear layer.
 
     Parameters

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from isocenter.nets.parts import Block, initialised
 
 
-class Small(nn.Module):
+class Small(nn.Module):  # type: ignore[misc]
     """Residual blocks with group normalisation, global average pooling, dropout and one linear layer.
 
     Parameters
@@ -27,12 +29,20 @@ class Small(nn.Module):
     """
 
     def __init__(
-        self, rank: int, channels: int, outputs: int, *, width: int = 16, depth: int = 4, dropout: float = 0.2, norm: str = "group"
+        self,
+        rank: int,
+        channels: int,
+        outputs: int,
+        *,
+        width: int = 16,
+        depth: int = 4,
+        dropout: float = 0.2,
+        norm: str = "group",
     ) -> None:
         super().__init__()
         widths = [width * 2**i for i in range(depth)]
         stages = [Block(rank, channels, width, kind=norm)]
-        stages += [Block(rank, a, b, stride=(2,) * rank, kind=norm, residual=True) for a, b in zip(widths, widths[1:], strict=False)]
+        stages += [Block(rank, a, b, stride=(2,) * rank, kind=norm, residual=True) for a, b in pairwise(widths)]
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(dropout)
         initialised(self)

@@ -1,4 +1,4 @@
-"""U-Net in two and three dimensions (Ronneberger et al. 2015; Cicek et al. 2016; layout after nnU-Net, Isensee et al. 2021)."""
+"""U-Net in two and three dimensions (Ronneberger et al. 2015; Cicek et al. 2016; Isensee et al. 2021)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from isocenter.errors import RecipeError
 from isocenter.nets.parts import CONVOLUTION, TRANSPOSED, Block, initialised
 
 
-class UNet(nn.Module):
+class UNet(nn.Module):  # type: ignore[misc]
     """Encoder by strided convolutions, decoder by transposed ones, one skip per stage.
 
     Parameters
@@ -33,13 +33,24 @@ class UNet(nn.Module):
     """
 
     def __init__(
-        self, rank: int, channels: int, outputs: int, *, widths: Sequence[int], strides: Sequence[Sequence[int]],
-        norm: str = "instance", residual: bool = False, deep: int = 0,
-    ) -> None:  # fmt: skip
+        self,
+        rank: int,
+        channels: int,
+        outputs: int,
+        *,
+        widths: Sequence[int],
+        strides: Sequence[Sequence[int]],
+        norm: str = "instance",
+        residual: bool = False,
+        deep: int = 0,
+    ) -> None:
         super().__init__()
         if len(widths) != len(strides) + 1 or any(len(s) != rank for s in strides):
-            raise RecipeError("widths and strides of the network do not fit", got=f"{widths} and {strides}",
-                              wanted=f"one stride of {rank} numbers less than widths")
+            raise RecipeError(
+                "widths and strides of the network do not fit",
+                got=f"{widths} and {strides}",
+                wanted=f"one stride of {rank} numbers less than widths",
+            )
         self.strides = tuple(tuple(s) for s in strides)
         self.down = nn.ModuleList([Block(rank, channels, widths[0], kind=norm, residual=residual)])
         for stride, inputs, width in zip(strides, widths[:-1], widths[1:], strict=True):

@@ -1,7 +1,7 @@
 """Convolutional network: learns what an image is, in two or three dimensions, for one or several labels.
 
-A small network for few images, ResNet-18 (He et al., CVPR 2016) for more; temperature (Guo et al., ICML 2017) and decision
-threshold are chosen on val.
+A small network for few images, ResNet-18 (He et al., CVPR 2016) for more; temperature (Guo et al., ICML 2017) and
+decision threshold are chosen on val.
 """
 
 from __future__ import annotations
@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cnn:
-    """The recipe of a classifying network. None means that the plan decides, from the fingerprint of the training cases."""
+    """The recipe of a classifying network. None means that the plan decides, from the training cases."""
 
-    network: Any = knob(None, "the network: small, resnet18, 'module:Class' called as Class(channels, outputs), or an nn.Module",
-                        choices=("small", "resnet18"))  # fmt: skip
-    width: int | None = knob(None, "channels of the first stage; each further stage doubles them", low=4, high=256, tunable=True)
+    network: Any = knob(
+        None,
+        "the network: small, resnet18, 'module:Class' called as Class(channels, outputs), or an nn.Module",
+        choices=("small", "resnet18"),
+    )
+    width: int | None = knob(
+        None, "channels of the first stage; each further stage doubles them", low=4, high=256, tunable=True
+    )
     dropout: float | None = knob(None, "share of pooled features dropped in training", low=0, high=0.9, tunable=True)
-    smoothing: float | None = knob(None, "share of the target spread over all classes", low=0, high=0.9, source="Szegedy et al., CVPR 2016")
+    smoothing: float | None = knob(
+        None, "share of the target spread over all classes", low=0, high=0.9, source="Szegedy et al., CVPR 2016"
+    )
     study: Study = knob(Study, "how it learns")
     before: Before = knob(Before, "what happens to every image first")
 

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 class UNet:
     """The recipe of a U-Net. None means that the plan decides, from the fingerprint of the training cases."""
 
-    network: Any = knob(None, "the network: unet, 'module:Class' called as Class(channels, outputs), or an nn.Module", choices=("unet",))
-    width: int | None = knob(None, "channels of the first stage; each further stage doubles them", low=4, high=256, tunable=True)
+    network: Any = knob(
+        None, "the network: unet, 'module:Class' called as Class(channels, outputs), or an nn.Module", choices=("unet",)
+    )
+    width: int | None = knob(
+        None, "channels of the first stage; each further stage doubles them", low=4, high=256, tunable=True
+    )
     depth: int | None = knob(None, "most steps down", low=1, high=8, tunable=True)
     residual: bool | None = knob(None, "residual blocks", source="He et al., CVPR 2016")
     study: Study = knob(Study, "how it learns")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from isocenter.data import IGNORE, Cases, Image
+from isocenter.errors import InputError, LabelError, RecipeError
+from isocenter.fit.fingerprint import Fingerprint, fingerprint
+
+
+def test_shapes_counts_and_values_are_those_of_the_data() -> None:
+    x = [np.zeros((10, 20), np.uint8), np.full((12, 20), 200, np.uint8), np.full((14, 20), 100, np.uint8)]
+    y = [np.zeros(a.shape, np.uint8) for a in x]
+    for mask in y:
+        mask[2:6, 4:16] = 1
+    found = fingerprint(Cases.from_arrays(x, y, task="segment", classes=["bar"]), "segment")
+    assert (found.n, found.rank, found.channels, found.grey) == (3, 2, 1, True)
+    assert (found.smallest, found.median, found.largest) == ((10, 20), (12, 20), (14, 20))
+    assert found.counts == {"background": 36 * 20 - 3 * 48, "bar": 3 * 48}
+    assert (found.low, found.high, found.dtype) == (0.0, 200.0, "uint8")
+    assert found.spacing is None
+    assert found.classes == ("background", "bar")
+
+
+@pytest.mark.parametrize("width", [4, 9, 16])
+def test_thickness_is_the_width_of_a_band(width: int) -> None:
+    mask = np.zeros((128, 128), np.uint8)
+    at = np.indices(mask.shape).sum(0) / 2**0.5
+    mask[np.abs(at - 90) < width / 2] = 1
+    cases = Cases.from_arrays([mask.astype(np.float32)], [mask], task="segment", classes=["band"])
+    assert fingerprint(cases, "segment").thickness["band"] == pytest.approx(width, rel=0.3)
+
+
+def test_spacing_is_the_median_and_its_spread_is_told() -> None:
+    images = [Image.from_array(np.random.rand(4, 5, 6), spacing=(s, 1.0, 1.0)) for s in (2.0, 3.0, 5.0)]
+    labels = [np.ones((4, 5, 6), np.uint8)] * 3
+    found = fingerprint(Cases.from_arrays(images, labels, task="segment", classes=["a"]), "segment")
+    assert (found.spacing, found.varied) == ((3.0, 1.0, 1.0), True)
+    same = fingerprint(Cases.from_arrays(images[:1], labels[:1], task="segment", classes=["a"]), "segment")
+    assert (same.spacing, same.varied) == ((2.0, 1.0, 1.0), False)
+
+
+def test_three_equal_channels_are_grey_and_colour_is_not() -> None:
+    grey = np.repeat(np.random.default_rng(0).integers(0, 255, (1, 8, 8)), 3, 0).astype(np.uint8)
+    colour = grey.copy()
+    colour[0] //= 2
+    for array, expected in ((grey, True), (colour, False)):
+        cases = Cases.from_arrays([Image.from_array(array, axes="cyx")] * 2, ["a", "b"])
+        assert fingerprint(cases, "classify").grey is expected
+
+
+def test_ignored_pixels_count_nowhere() -> None:
+    mask = np.ones((8, 8), np.uint8)
+    mask[:4] = IGNORE
+    image = np.where(mask == IGNORE, 1000.0, 5.0)
+    cases = Cases.from_arrays([image], [mask], task="segment", classes=["a"])
+    found = fingerprint(cases, "segment")
+    assert found.counts["a"] == 32
+    assert found.high == 5.0
+
+
+def test_what_cannot_be_learnt_from_is_refused() -> None:
+    x = np.zeros((2, 8, 8), np.float32)
+    with pytest.raises(LabelError, match="no training example"):
+        fingerprint(Cases.from_arrays(x, ["a", "a"], classes=["a", "b"]), "classify")
+    with pytest.raises(LabelError, match="has no class"):
+        fingerprint(Cases.from_arrays(x), "classify")
+    with pytest.raises(InputError, match="0 training cases"):
+        fingerprint(Cases.from_arrays(x, ["a", "b"]).subset([]), "classify")
+    mixed = Cases.from_arrays([np.zeros((8, 8)), np.zeros((4, 8, 8))], ["a", "b"])
+    with pytest.raises(InputError, match="differ in spatial axes"):
+        fingerprint(mixed, "classify")
+
+
+def test_it_survives_json(discs) -> None:
+    found = fingerprint(discs().split("train"), "segment")
+    assert Fingerprint.from_json(found.as_json()) == found
+    with pytest.raises(RecipeError, match="Did you mean"):
+        Fingerprint.from_json(found.as_json() | {"chanels": 1})

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from isocenter import nets
+from isocenter.data import merged
+from isocenter.errors import RecipeError
+from isocenter.fit.fingerprint import Fingerprint
+from isocenter.fit.planning import PATCH, memory_mb, plan
+from isocenter.tasks.classify.cnn import Cnn
+from isocenter.tasks.segment.unet import UNet
+
+BASE: dict[str, Any] = {
+    "task": "segment", "n": 40, "rank": 2, "channels": 1, "grey": True, "smallest": [480, 480], "median": [500, 500],
+    "largest": [520, 520], "spacing": None, "varied": False, "modality": "", "dtype": "uint8", "low": 10.0, "high": 240.0,
+    "mean": 100.0, "sd": 30.0, "classes": ["background", "a"], "counts": {"background": 100, "a": 50}, "thickness": {"a": 100.0},
+}  # fmt: skip
+
+
+def facts(**changes: Any) -> Fingerprint:
+    return Fingerprint.from_json(BASE | changes)
+
+
+VOLUMES: dict[str, Any] = {
+    "rank": 3, "smallest": [24, 40, 31], "median": [36, 50, 35], "largest": [47, 59, 43], "spacing": [1.0, 1.0, 1.0],
+    "thickness": {"a": 4.0},
+}  # fmt: skip
+
+
+def test_large_things_are_seen_coarsely_and_thin_ones_in_full() -> None:
+    lungs = plan(UNet(), facts())
+    assert lungs.plan.size == (256, 256)
+    assert "coarser" in lungs.origins["plan.size"]
+    vessels = plan(UNet(), facts(median=[960, 999], largest=[960, 999], thickness={"a": 6.0}))
+    assert vessels.plan.size is None
+    assert vessels.plan.spacing is None
+    assert "full resolution" in vessels.origins["plan.size"]
+    assert vessels.study.patch == (256, 256)
+
+
+def test_small_volumes_are_seen_whole() -> None:
+    made = plan(UNet(), facts(**VOLUMES))
+    assert made.plan.spacing == (1.0, 1.0, 1.0)
+    assert made.study.patch == (40, 56, 40)
+    assert made.plan.patch == (48, 64, 48)
+    assert all(p % d == 0 for p, d in zip(made.plan.patch, made.plan.divisor, strict=True))
+
+
+def test_large_volumes_are_seen_in_parts_of_bounded_size() -> None:
+    made = plan(UNet(), facts(**VOLUMES | {"median": [120, 512, 512], "largest": [200, 512, 512], "spacing": [3.0, 0.8, 0.8]}))
+    patch = made.study.patch
+    assert patch is not None
+    assert patch[0] * patch[1] * patch[2] < 2 * PATCH[3]
+    assert patch[0] < patch[1]
+    assert made.network["strides"][0] == [1, 2, 2]
+
+
+@pytest.mark.parametrize("changes", [{}, VOLUMES, {"classes": ["background", "a", "b"]}])
+def test_the_planned_network_answers_a_patch(changes: dict[str, Any]) -> None:
+    import torch
+
+    made = plan(UNet(width=4), facts(**changes))
+    grid = tuple(2 * d for d in made.plan.divisor)
+    out = nets.build(made.network)(torch.zeros(1, 1, *grid))
+    assert out.shape == (1, len(made.plan.classes), *grid)
+
+
+def test_computed_tomography_has_one_window_and_others_their_own_values() -> None:
+    window = plan(UNet(), facts(**VOLUMES | {"modality": "CT"})).plan.normalisation
+    assert (window.kind, window.low, window.high, window.mean, window.sd) == ("window", 10.0, 240.0, 100.0, 30.0)
+    assert plan(UNet(), facts(**VOLUMES | {"modality": "MR"})).plan.normalisation.kind == "standardise"
+    asked = merged(UNet(), {"before.window": [-50, 150]})
+    assert plan(asked, facts(modality="CT")).plan.normalisation.low == -50
+
+
+def test_left_and_right_are_exchanged_only_with_a_reason() -> None:
+    grey = plan(UNet(), facts())
+    assert grey.study.augment.spatial.flip == ()
+    assert grey.origins["study.augment.spatial.flip"] == "default"
+    photo = plan(UNet(), facts(channels=3, grey=False))
+    assert photo.study.augment.spatial.flip == ("y", "x")
+    assert "both sides" in photo.origins["study.augment.spatial.flip"]
+
+
+def test_the_recipe_wins_and_is_named_as_the_origin() -> None:
+    recipe = merged(UNet(), {"study.batch_size": 3, "study.augment.spatial.rotation": [0, 0], "after.largest": True, "width": 8})
+    made = plan(recipe, facts())
+    assert made.study.batch_size == 3
+    assert made.origins["study.batch_size"] == "recipe"
+    assert made.study.augment.spatial.rotation == (0.0, 0.0)
+    assert made.plan.largest
+    assert made.network["widths"][0] == 8
+    assert plan(UNet(), facts()).origins["study.batch_size"] == "default"
+
+
+def test_nothing_is_left_open() -> None:
+    for recipe, found in ((UNet(), facts()), (Cnn(), facts(task="classify", classes=["a", "b"], counts={"a": 5, "b": 5}))):
+        made = plan(recipe, found)
+        for name in ("epochs", "steps", "batch_size", "learning_rate", "patience", "patch"):
+            assert getattr(made.study, name) is not None, name
+        values = made.as_json()["study"]["augment"]
+        assert all(v is not None for group in ("spatial", "intensity") for v in values[group].values())
+
+
+def test_a_size_for_classification() -> None:
+    found = facts(task="classify", classes=["a", "b"], counts={"a": 5, "b": 5}, median=[1000, 500])
+    assert plan(Cnn(), found).plan.size == (224, 112)
+    assert plan(Cnn(), facts(task="classify", median=[28, 28], counts={"a": 1, "b": 9})).loop.balanced
+
+
+def test_what_networks_do_not_offer_is_refused() -> None:
+    for settings in ({"before.denoise": "median"}, {"before.channel": "green"}, {"before.spacing": [1.0]}, {"study.patch": [8, 8, 8]}):
+        with pytest.raises(RecipeError):
+            plan(merged(UNet(), settings), facts())
+
+
+def test_the_memory_grows_with_batch_and_width() -> None:
+    made = plan(UNet(), facts())
+    base = memory_mb(made.network, made.study, facts(), (256, 256))
+    wide = plan(merged(UNet(), {"width": 64}), facts())
+    assert memory_mb(wide.network, wide.study, facts(), (256, 256)) > 1.5 * base
+    large = plan(merged(UNet(), {"study.batch_size": 16}), facts())
+    assert memory_mb(large.network, large.study, facts(), (256, 256)) > 1.5 * base

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from isocenter.errors import BundleError, NotFoundError, RecipeError
+from isocenter.nets import answering, build, layers
+
+UNET = {"name": "unet", "rank": 2, "channels": 1, "outputs": 2, "widths": [4, 8, 8], "strides": [[2, 2]] * 2, "deep": 1}
+SMALL = {"name": "small", "rank": 2, "channels": 1, "outputs": 2, "width": 8, "depth": 3}
+RESNET = {"name": "resnet18", "rank": 2, "channels": 1, "outputs": 2, "width": 8}
+
+
+def test_the_seed_alone_decides_the_weights() -> None:
+    before = torch.random.get_rng_state()
+    a, b, c = (build(UNET | {"seed": s}).state_dict() for s in (1, 1, 2))
+    assert all(torch.equal(a[k], b[k]) for k in a)
+    assert any(not torch.equal(a[k], c[k]) for k in a)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+def test_weights_go_in_and_come_out() -> None:
+    net = build(UNET | {"seed": 3})
+    weights = {k: v.numpy() for k, v in net.state_dict().items() if not k.startswith("aux.")}
+    for array in weights.values():
+        array.setflags(write=False)
+    again = build(answering(UNET), weights)
+    x = torch.randn(1, 1, 8, 8)
+    assert torch.equal(net(x), again(x))
+    assert not again.training
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    with pytest.raises(BundleError, match="do not fit"):
+        build(SMALL, {"fc.weight": np.zeros((2, 2), np.float32)})
+
+
+def test_unknown_names_and_arguments_are_refused_with_the_nearest() -> None:
+    with pytest.raises(RecipeError, match="Did you mean unet"):
+        build({"name": "unett", "rank": 2, "channels": 1, "outputs": 2})
+    with pytest.raises(RecipeError, match="no such argument"):
+        build(SMALL | {"wings": 2})
+
+
+def test_a_class_of_somebody_else() -> None:
+    assert isinstance(build({"name": "torch.nn:Linear", "rank": 2, "channels": 3, "outputs": 2}), nn.Linear)
+    with pytest.raises(NotFoundError, match="cannot load"):
+        build({"name": "nowhere:Net", "rank": 2, "channels": 1, "outputs": 2})
+    with pytest.raises(RecipeError, match="no torch module"):
+        build({"name": "builtins:max", "rank": 2, "channels": 3, "outputs": 2})
+
+
+def test_code_that_is_not_here_is_said_so() -> None:
+    with pytest.raises(BundleError, match="handed over as an object"):
+        build({"name": "given", "class": "somewhere:Net", "rank": 2, "channels": 1, "outputs": 2})
+
+
+@pytest.mark.parametrize("spec", [UNET, SMALL, RESNET])
+def test_layers_name_modules_that_exist(spec: dict[str, object]) -> None:
+    names = dict(build(spec).named_modules())
+    assert layers(spec)
+    assert all(name in names for name in layers(spec))
+
+
+def test_layers_of_somebody_elses_network_are_its_last_convolutions(tmp_path, monkeypatch) -> None:
+    (tmp_path / "theirs.py").write_text(
+        "from torch import nn\n"
+        "def net(channels, outputs):\n"
+        "    return nn.Sequential(nn.Conv2d(channels, 4, 3), nn.ReLU(), nn.Conv2d(4, outputs, 1))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert layers({"name": "theirs:net", "rank": 2, "channels": 1, "outputs": 2}) == ("0", "2")
+    with pytest.raises(RecipeError, match=r"Class\(channels, outputs\)"):
+        build({"name": "torch.nn:Conv2d", "rank": 2, "channels": 1, "outputs": 2})
