@@ -12,17 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Geometry, Image, Problem, Source
-from isocenter.errors import GeometryError, OutputError, UnreadableError
-from isocenter.io import limits
+from isocenter.data import Geometry, Image, Source
+from isocenter.errors import OutputError, UnreadableError
+from isocenter.io import limits, ras
 from isocenter.io.encoded import Block
-from isocenter.io.grid import Note, located, numbers, ordered, silent, stated, unstated, with_spacing
+from isocenter.io.grid import Note, ordered, silent, stated, unstated, with_spacing
 from isocenter.ops.array import Array
 
 GZIP = b"\x1f\x8b"
 BLOCK = 1 << 20
-RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 1e-3}
 FORMS = ("sform_code", "qform_code", "srow_x", "srow_y", "srow_z", "quatern_b", "quatern_c", "quatern_d",
          "qoffset_x", "qoffset_y", "qoffset_z")
 SECONDS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
@@ -81,7 +79,7 @@ def read(
     with limits.typed(path, "NIfTI"):
         header = header_of(path)
         layout, times = _named(path, header, _layout(path, header), axes)
-        geometry = _geometry(path, header, layout, note)
+        geometry = ras.geometry(path, header, layout.axes, shape=layout.shape, note=note)
     shape, legal = _in_our_order(layout)
     return with_spacing(
         Image(
@@ -255,61 +253,6 @@ def _pieces(file: Any) -> Any:
             data = file.read(BLOCK)
 
 
-def _geometry(path: Path, header: Any, layout: Layout, note: Note) -> Geometry:
-    affine = _affine(path, header, note)
-    spatial = [a for a in "zyx" if a in layout.axes]
-    shape = tuple(layout.shape[layout.axes.index(a)] for a in spatial)
-    if affine is None:
-        return Geometry(shape)
-    # File axis i is our x, j our y, k our z: columns in the order k, j, i, or j, i for a grid of two axes.
-    columns = [{"z": 2, "y": 1, "x": 0}[a] for a in spatial] + [3]
-    return located(path, shape, (RAS_TO_LPS @ affine)[:, columns])
-
-
-def _affine(path: Path, header: Any, note: Note) -> Array | None:
-    """RAS mm affine by sform, else qform, else pixdim; None where the file says nothing."""
-    scale = np.diag([*[MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)] * 3, 1.0])
-    sform = header.get_sform(coded=True)[0]
-    qform = _qform(path, header) if sform is None or int(header["qform_code"]) > 0 else None
-    if sform is not None:
-        if qform is not None and np.isfinite(sform).all():
-            _agree(path, header, scale @ sform, scale @ qform, note)
-        return np.asarray(scale @ sform)
-    if qform is not None:
-        return np.asarray(scale @ qform)
-    zooms = np.asarray(header["pixdim"][1:4], float)
-    if (zooms == 0).any() or (header.get_xyzt_units()[0] == "unknown" and (zooms == 1).all()):
-        note(Problem("spacing-unknown", "warning", "the file states no spacing", str(path), remedy="Pass spacing="))
-        return None
-    note(Problem(
-        "orientation-unstated", "warning", "neither sform nor qform is set: spacing known, orientation assumed",
-        str(path), got="sform_code 0, qform_code 0",
-    ))
-    return np.asarray(scale @ header.get_base_affine())
-
-
-def _qform(path: Path, header: Any) -> Array | None:
-    try:
-        found = header.get_qform(coded=True)[0]
-    except Exception as error:
-        raise GeometryError("the qform is impossible", where=str(path), got=limits.cause(error)) from error
-    return None if found is None else np.asarray(found, float)
-
-
-def _agree(path: Path, header: Any, sform: Array, qform: Array, note: Note) -> None:
-    """Tells of sform and qform that place a corner of the grid at different points."""
-    lengths = [max(int(v), 1) for v in header["dim"][1:4]]
-    corners = np.stack(np.meshgrid(*[(0, v - 1) for v in lengths], indexing="ij"), -1).reshape(-1, 3)
-    apart = np.linalg.norm(corners @ (sform - qform)[:3, :3].T + (sform - qform)[:3, 3], axis=1)
-    size = np.linalg.norm(sform[:3, :3], axis=0).min()
-    if np.isfinite(apart).all() and apart.max() > 0.1 * size:
-        note(Problem(
-            "sform-qform", "warning", "sform and qform place the image differently; sform is used", str(path),
-            got=f"corners up to {numbers([apart.max()])} mm apart",
-            remedy="Check in which of the two the labels were drawn",
-        ))
-
-
 def write(path: Path, block: Block, like: Image | None = None) -> None:
     """Writes an array with its grid; forms, codes and units exactly those of `like` where it is a NIfTI on that grid.
 
@@ -320,6 +263,17 @@ def write(path: Path, block: Block, like: Image | None = None) -> None:
     OutputError
         Axes that the format cannot hold without inventing one.
     """
+    array, header = prepared(path, block, like)
+    packer = zlib.compressobj(3, zlib.DEFLATED, 31) if path.name.lower().endswith(".gz") else None
+    with path.open("wb") as file:
+        for piece in (header.binaryblock + b"\0\0\0\0", *_planes(array)):
+            file.write(packer.compress(piece) if packer else piece)
+        if packer:
+            file.write(packer.flush())
+
+
+def prepared(path: str | Path, block: Block, like: Image | None = None) -> tuple[Array, Any]:
+    """The array in the file's order of axes (C order), and its header; errors as `write`."""
     axes, array = block.axes, np.ascontiguousarray(block.array)
     if axes not in ("yx", "zyx", "tzyx", "czyx", "tczyx"):
         raise OutputError("NIfTI would need a made-up axis", where=str(path), got=axes, wanted="yx, zyx, tzyx or czyx",
@@ -328,13 +282,7 @@ def write(path: Path, block: Block, like: Image | None = None) -> None:
         array = np.ascontiguousarray(array[None] if "t" not in axes else array).swapaxes(0, 1)
     if array.dtype == np.float16 or array.dtype == bool:
         array = array.astype(np.float32 if array.dtype == np.float16 else np.uint8)
-    header = _header_for(block, array, like)
-    packer = zlib.compressobj(3, zlib.DEFLATED, 31) if path.name.lower().endswith(".gz") else None
-    with path.open("wb") as file:
-        for piece in (header.binaryblock + b"\0\0\0\0", *_planes(array)):
-            file.write(packer.compress(piece) if packer else piece)
-        if packer:
-            file.write(packer.flush())
+    return array, _header_for(block, array, like)
 
 
 def _planes(array: Array) -> Iterator[bytes]:
@@ -359,7 +307,7 @@ def _header_for(block: Block, array: Array, like: Image | None) -> Any:
         header["pixdim"][:4] = model["pixdim"][:4]
         space = model.get_xyzt_units()[0]
     else:
-        space = _place(header, block.geometry)
+        space = ras.place(header, block.geometry)
     if "c" in block.axes:
         header.set_intent("vector")
     step = np.diff(block.times) if block.times is not None and len(block.times) > 1 else np.zeros(0)
@@ -382,26 +330,3 @@ def _model(geometry: Geometry, like: Image | None) -> Any:
 
 def _file_axes(like: Image) -> str:
     return "".join(a for a in "ctzyx" if a in like.axes and (a != "c" or like.channels[:1] != ("red",)))
-
-
-def _place(header: Any, geometry: Geometry) -> str | None:
-    """Sets sform and qform from a grid; the unit of space."""
-    m = geometry.matrix
-    if m is None:
-        header["pixdim"][1:4] = 1.0
-        return None
-    affine = np.eye(4)
-    n, world = geometry.ndim, m.shape[0] - 1
-    affine[:world, :n] = m[:-1, :-1][:, ::-1]
-    affine[:world, 3] = m[:-1, -1]
-    if n == 2 and world == 3:
-        normal = np.cross(affine[:3, 0], affine[:3, 1])
-        affine[:3, 2] = normal / np.linalg.norm(normal)
-    affine = RAS_TO_LPS @ affine
-    unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    if np.allclose(unit.T @ unit, np.eye(3), atol=1e-5):
-        header.set_qform(affine, code=1)
-    else:
-        header["pixdim"][1:4] = np.linalg.norm(affine[:3, :3], axis=0)
-    header.set_sform(affine, code=1)
-    return "mm"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -172,12 +173,16 @@ def scanned(folder: Path) -> Folder:
     groups: dict[str, list[Header]] = {}
     others: list[Problem] = []
     damaged: list[tuple[str, Problem]] = []
-    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    # Text sorts much faster than paths do.
+    names = [f"{base}{os.sep}{n}" for base, _, found in os.walk(folder) for n in found if not n.startswith(".")]
+    paths = [Path(name) for name in sorted(names)]
     if not paths:
         raise MissingFileError("the folder is empty", where=str(folder))
     if len(paths) > MOST:
         raise UnreadableError(f"more than {MOST} files", where=str(folder), remedy="Name one examination's folder")
     for path in paths:
+        if not path.is_file():
+            continue
         with limits.typed(path, "DICOM"), path.open("rb") as file:
             if not claims(path, file.read(HEAD + 8)):
                 continue
