@@ -40,9 +40,14 @@ def evaluation_report(
 
 def comparison_report(made: Comparison, *, cases: Cases, test: Cases, folder: Path, command: str = "") -> Path:
     """The report of several methods on the same cases; raises as `write_report`."""
+    return write_report(comparison_run(made, cases=cases, test=test, command=command), folder)
+
+
+def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str = "") -> Run:
+    """What the report of several methods on the same cases shows."""
     ready = list(made.predictors.values())
     lead = made.predictors.get(made.best or "", ready[0])
-    run = Run(
+    return Run(
         title=f"{made.task} on {cases.name}: {', '.join(made.methods)}", task=made.task, verb="compare", created=_now(),
         command=command, chosen=made.best, chosen_by=made.chosen_on, data=_data(cases),
         methods=tuple(_result(m, made.methods[m.name], test, taken=made.taken.get(m.name)) for m in ready),
@@ -50,7 +55,6 @@ def comparison_report(made: Comparison, *, cases: Cases, test: Cases, folder: Pa
         explanations=_explained([lead, *ready], made.methods[lead.name], test), made=_made(ready, test),
         card=_card(lead), problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
     )
-    return write_report(run, folder)
 
 
 def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
@@ -99,7 +103,8 @@ def _origins(method: Method) -> dict[str, str]:
 
 
 def _curves(scores: Sequence[Scores], cases: Cases) -> tuple[Any, ...]:
-    return tuple(c for s in scores if s.task == "classify" for c in curves_of(s, cases))
+    target = cases.positive or "all"
+    return tuple(c for s in scores if s.task == "classify" for c in curves_of(s, target))
 
 
 def _explained(methods: Sequence[Method], scores: Scores, cases: Cases) -> tuple[Any, ...]:
