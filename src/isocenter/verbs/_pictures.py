@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation
-from isocenter.errors import IsocenterError
+from isocenter.errors import InputError, IsocenterError
 from isocenter.ops.array import Array
 from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
 from isocenter.verbs._method import Method
@@ -62,12 +62,41 @@ def plane_spacing(image: Image) -> tuple[float, float] | None:
     return None if spacing is None else (float(spacing[-2]), float(spacing[-1]))
 
 
-def curves_of(scores: Scores, cases: Cases) -> tuple[Curves, ...]:
-    """ROC with band, reliability and confusion of a classifier, where the metrics offer them."""
-    from isocenter.metrics import curves
+def curves_of(scores: Scores, target: str) -> tuple[Curves, ...]:
+    """ROC with band, reliability and confusion of a classifier for one class; nothing where the split lacks one side.
 
-    found = curves(scores.cases, positive=cases.positive)
-    return (found,) if isinstance(found, Curves) else ()
+    Parameters
+    ----------
+    scores
+        Of classify.
+    target
+        The class that leads.
+    """
+    from isocenter.metrics import confusion, operating_point, reliability, roc
+
+    try:
+        line, trust = roc(scores, target), reliability(scores, target)
+        rest = confusion(scores, target if _several(scores) else None)
+    except InputError:
+        # Several classes and nobody named one: there is no single curve to draw.
+        return ()
+    square = rest.counts if rest.counts.shape[0] == rest.counts.shape[1] else None
+    point = operating_point(scores, target)
+    auc = scores.metrics.get("auc", {}).get(target) or scores.metrics.get("auc", {}).get("all")
+    return (
+        Curves(
+            scores.method, trust.target, None if line is None else line.array, auc,
+            None if point is None else (*point, float("nan")), confusion=square, labels=rest.rows,
+            reliability=trust.array, n=len(scores.cases),
+        ),
+    )
+
+
+def _several(scores: Scores) -> bool:
+    from isocenter.metrics import answers
+
+    key = next(iter(scores.metrics))
+    return bool(answers([c.records[key] for c in scores.cases]).multilabel)
 
 
 def explanation_of(method: Method, scores: Scores, cases: Cases) -> tuple[Explanation, ...]:

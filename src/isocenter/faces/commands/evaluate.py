@@ -11,7 +11,7 @@ from isocenter.verbs.evaluate import evaluate
 EXAMPLES = (
     "isocenter evaluate vessels.bundle eyes/ --split test",
     "isocenter evaluate segment/histogram eyes/ --split test --by eye",
-    "isocenter evaluate classify/given chest/ --set source=second_reader -o report/",
+    "isocenter evaluate classify/given chest/ --set column=second_reader -o report/",
 )
 
 

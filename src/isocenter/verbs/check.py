@@ -1,0 +1,95 @@
+"""Pre-flight of a data set: everything that can be known before a method is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isocenter.data import Cases
+from isocenter.errors import NotFoundError, nearest
+from isocenter.inspect import Check
+from isocenter.inspect import check as checked
+
+# Whose cost is estimated when nobody names a method.
+USUAL = {"segment": "unet", "classify": "cnn"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found, and what may be asked next.
+
+    Parameters
+    ----------
+    found
+        For one question.
+    others
+        Questions that the data could be checked for as well.
+    data
+        As given, for the next command.
+    """
+
+    found: Check
+    others: tuple[str, ...]
+    data: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of the check."""
+        return {**self.found.as_json(), "other_tasks": list(self.others)}
+
+    def lines(self) -> list[str]:
+        """What is wrong, what it can prove, what it will cost."""
+        more = [f"the data also bring a truth for: {', '.join(self.others)} (--task)"] if self.others else []
+        return [*self.found.lines(), *more, f"next: {self._next()}"]
+
+    def _next(self) -> str:
+        if not any(self.found.splits):
+            return f"isocenter split {self.data} --test 0.2 --val 0.1 -o TABLE.csv"
+        if not self.found.ok:
+            return f"isocenter look {self.data}"
+        return f"isocenter train {self.found.task} {self.data} -o BUNDLE --time 20m"
+
+
+def check(
+    data: Any, *, task: str | None = None, method: str | None = None, target: str | None = None, role: str | None = None
+) -> Checked:
+    """Reads every image and truth once and says what is wrong with them; refuses nothing that can be read.
+
+    Parameters
+    ----------
+    data
+        A folder, a table, `Cases`, ``(x, y)`` arrays or a DataFrame.
+    task
+        The question; default the first for which the data bring a truth.
+    method
+        Whose time and memory are estimated; default the task's usual network.
+    target, role
+        The column of the truth, and which image it is about.
+
+    Raises
+    ------
+    MissingFileError, UnreadableError
+        Nothing is there, or nothing that a layout understands.
+    NotFoundError
+        The data bring no truth for any question, or not for this one.
+    """
+    from isocenter.layouts import survey
+
+    asked = task or _first(data)
+    cases = survey(data, task=asked, target=target, role=role)
+    found = checked(cases, task=asked, method=method or USUAL.get(asked, ""))
+    place = str(data) if isinstance(data, (str, Path)) else "DATA"
+    return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)
+
+
+def _first(data: Any) -> str:
+    from isocenter.layouts import survey
+
+    if isinstance(data, Cases) and data.task:
+        return data.task
+    tasks = survey(data).tasks
+    known = [t for t in USUAL if t in tasks]
+    if not known:
+        raise NotFoundError("the data bring no truth that can be checked", got=", ".join(tasks) or "no truth",
+                            remedy=nearest("", USUAL) + ". Name the column with --task and --target")
+    return known[0]

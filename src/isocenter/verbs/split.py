@@ -1,0 +1,119 @@
+"""A new table with train, val and test: by group, stratified, seeded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from isocenter.data import Cases
+from isocenter.errors import UsageError
+from isocenter.verbs._cases import cases_of
+from isocenter.verbs._options import Options, checked
+from isocenter.verbs._text import counted
+
+
+@dataclass(frozen=True)
+class Divided:
+    """Cases with splits, and the table that was written.
+
+    Parameters
+    ----------
+    cases
+        With their new splits.
+    table
+        Where they stand, or None.
+    seed
+        Of the order in which groups were dealt out.
+    """
+
+    cases: Cases
+    table: Path | None
+    seed: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "format": 1, "table": str(self.table) if self.table else None, "splits": self.cases.splits, "seed": self.seed,
+            "n_cases": len(self.cases), "n_subjects": self.cases.n_subjects, "subjects_known": self.cases.subjects_known,
+            "classes": {name: _classes(self.cases.split(name)) for name in self.cases.splits},
+        }
+
+    def lines(self) -> list[str]:
+        """Counts a split."""
+        lines = []
+        for name in self.cases.splits:
+            part = self.cases.split(name)
+            held = ", ".join(f"{c} {n}" for c, n in _classes(part).items())
+            lines.append(f"{name}: {counted(len(part), 'case')}, {counted(part.n_subjects, 'subject')}"
+                         + (f" ({held})" if held else ""))
+        if not self.cases.subjects_known:
+            lines.append("note: patients unknown: every case counts as a subject of its own (--group COLUMN names them)")
+        place = self.table or "DATA"
+        return [*lines, *([f"table: {self.table}"] if self.table else []), f"next: isocenter check {place}"]
+
+
+def split(
+    data: Any,
+    *,
+    test: float = 0.2,
+    val: float = 0.1,
+    folds: int | None = None,
+    task: str | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    **options: Unpack[Options],
+) -> Divided:
+    """Divides cases so that no group stands on two sides.
+
+    Parameters
+    ----------
+    data
+        A folder, a table, `Cases`, ``(x, y)`` arrays or a DataFrame.
+    test, val
+        Shares of the cases; the rest is train.
+    folds
+        Instead: that many parts of one size.
+    task
+        Whose classes are to be shared out evenly; default classify where the data bring a class.
+    out
+        A table (.csv, .tsv, .xlsx) to write; None: nothing is written.
+    overwrite
+        Replace it.
+
+    Raises
+    ------
+    UsageError
+        Shares that leave nothing for train.
+    InputError
+        Fewer groups than parts.
+    OutputError
+        The table exists, or cannot name the cases.
+    """
+    from isocenter.inspect import divide, write_split
+
+    checked(options)
+    if folds is not None and folds < 2:
+        raise UsageError("too few folds", got=str(folds), wanted="2 or more")
+    cases = cases_of(data, task or _task(data), options)
+    made = divide(cases, test=test, val=val, folds=folds, seed=options.get("seed", 0))
+    if out is None:
+        return Divided(made, None, options.get("seed", 0))
+    return Divided(made, write_split(made, out, overwrite=overwrite).table, options.get("seed", 0))
+
+
+def _task(data: Any) -> str:
+    from isocenter.layouts import read
+
+    if isinstance(data, Cases) and data.task:
+        return data.task
+    tasks = read(data).tasks
+    return next((t for t in ("classify", "segment") if t in tasks), "")
+
+
+def _classes(cases: Cases) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for entry in cases.entries:
+        for label in entry.labels:
+            counts[label] = counts.get(label, 0) + 1
+    return dict(sorted(counts.items()))
