@@ -6,13 +6,14 @@ import re
 import zipfile
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from isocenter.data import Image
 from isocenter.errors import AmbiguousError, NotFoundError, UnreadableError, UsageError, nearest
-from isocenter.io import limits, npy
+from isocenter.io import deflate, limits, npy
 from isocenter.io.encoded import Block
 from isocenter.io.grid import Note, silent
 from isocenter.ops.array import Array
@@ -82,6 +83,10 @@ def load(where: Place) -> Array:
             if found.fortran:
                 return np.ascontiguousarray(npy.body(file, found, where)[where.index])  # type: ignore[arg-type]
             item = found.item(where.index, where)
+            info = archive.getinfo(member)
+            if info.compress_type == zipfile.ZIP_DEFLATED:
+                part = deflate.stretch(where.path, info, item.offset, length=item.size)
+                return npy.body(BytesIO(part), item, where)
             file.seek(item.offset)
             return npy.body(file, item, where)  # type: ignore[arg-type]
 
