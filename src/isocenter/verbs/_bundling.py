@@ -16,16 +16,18 @@ from isocenter.verbs._method import Method
 
 
 def facts(
-    method: Method, cases: Cases, scores: Scores | None, *, seed: int, card: Mapping[str, Any] | None = None
+    method: Method, cases: Cases, scores: Scores | None, *, seed: int, shas: Mapping[str, str],
+    card: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What `isocenter.bundle.write` takes beside the method: made, origins, fingerprint, card.
 
     Nothing here depends on the clock: the same training gives the same bytes.
     """
-    from isocenter.inspect import fingerprint
-
     about = method.object.about
-    sides = {s: sorted(fingerprint(cases.split(s)).values()) for s in ("train", "val") if s in cases.splits}
+    sides = {
+        side: sorted(shas[e.id] for e in cases.split(side).entries if e.id in shas)
+        for side in ("train", "val") if side in cases.splits
+    }
     made = {
         "isocenter": version("isocenter"), "python": platform.python_version(), "numpy": version("numpy"),
         "torch": _version("torch"), "processor": platform.machine(), "system": sys.platform, "seed": seed,
@@ -81,6 +83,7 @@ def _card(method: Method, cases: Cases, scores: Scores | None) -> dict[str, Any]
     rows = [
         {"metric": metric, "target": target, "value": s.value, "low": s.low, "high": s.high, "n": s.n, "split": "val"}
         for metric, targets in (scores.metrics if scores else {}).items() for target, s in targets.items()
+        if target != "all" or len(targets) != 2
     ]
     counts = ", ".join(f"{name} {n}" for name, n in cases.splits.items())
     data = f"{cases.name}: {counts} cases of {cases.n_subjects} subjects" + (

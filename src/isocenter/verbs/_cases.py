@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from isocenter.data import Cases, Problem
 from isocenter.errors import IsocenterError, LabelError, LeakageError, NotFoundError, UsageError
-from isocenter.verbs._options import READING, Options
+from isocenter.verbs._options import READING, Options, Studying
 from isocenter.verbs._text import counted
 
 ALL = "all"
+UNSPLIT = "the data came unsplit"
 
 
 def cases_of(data: Any, task: str, options: Options) -> Cases:
@@ -65,7 +66,7 @@ def divided(cases: Cases, *, seed: int, val_from: str | None = None) -> tuple[Ca
 
     if set(cases.splits) == {""}:
         made = divide(cases, test=0.2, val=0.1, seed=seed)
-        return made, (f"the data came unsplit: split by group with seed {seed} ({_counts(made)})",)
+        return made, (f"{UNSPLIT}: split by group with seed {seed} ({_counts(made)})",)
     if val_from is None:
         return cases, ()
     if val_from != "train":
@@ -78,28 +79,41 @@ def divided(cases: Cases, *, seed: int, val_from: str | None = None) -> tuple[Ca
     return made, (f"val was cut from train by group with seed {seed} ({_counts(made)})",)
 
 
-def unleaked(cases: Cases, *, allow: str | None, because: str | None, strict: bool) -> tuple[Problem, ...]:
-    """What leaks between splits, as warnings; a refusal unless it is allowed with a reason.
+@dataclass(frozen=True)
+class Examined:
+    """What one pass over the images told: what leaks, as warnings, and the checksum of each case's pixels."""
+
+    problems: tuple[Problem, ...]
+    shas: Mapping[str, str]
+
+
+def examined(cases: Cases, options: Studying) -> Examined:
+    """Reads every image once; what leaks between splits is refused unless it is allowed with a reason.
 
     Raises
     ------
     LeakageError
-        One group or identical images on two sides; with `strict` near copies too.
+        One group or identical images on two sides; with ``strict`` near copies too.
     UsageError
-        `allow` without `because`.
+        ``allow`` without ``because``, or the other way round.
     """
-    from isocenter.inspect import leakage
+    from isocenter.inspect import examine, leakage
 
-    if bool(allow) != bool(because):
+    if bool(options.get("allow")) != bool(options.get("because")):
         raise UsageError("--allow leakage needs a reason", wanted="--allow leakage --because REASON")
-    found = leakage(cases)
-    if strict:
+    exam = examine(cases)
+    found = leakage(cases, exam=exam)
+    if options.get("strict"):
         found = tuple(replace(p, severity="error") if p.severity == "warning" else p for p in found)
-    reason = because or cases.allow.get("leakage")
-    if not reason:
-        refuse([replace(p, code="leakage") if p.severity == "error" else p for p in found])
-        return found
-    return tuple(replace(p, severity="warning") for p in found)
+    if not cases.allow.get("leakage"):
+        refuse([replace(p, code=LeakageError.code) for p in found])
+    return Examined(tuple(replace(p, severity="warning") for p in found), exam.fingerprint)
+
+
+def caveats(cases: Cases) -> tuple[str, ...]:
+    """What every table on these cases must say."""
+    notes = tuple(f"{what} allowed: {reason}" for what, reason in cases.allow.items())
+    return notes if cases.subjects_known else (*notes, "patients unknown: every case counts as a subject of its own")
 
 
 def with_allowance(cases: Cases, because: str | None) -> Cases:

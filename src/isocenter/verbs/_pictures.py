@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from isocenter.data import Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation
-from isocenter.errors import InputError, IsocenterError
+from isocenter.errors import IsocenterError
 from isocenter.ops.array import Array
 from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
 from isocenter.verbs._method import Method
@@ -62,41 +63,23 @@ def plane_spacing(image: Image) -> tuple[float, float] | None:
     return None if spacing is None else (float(spacing[-2]), float(spacing[-1]))
 
 
-def curves_of(scores: Scores, target: str) -> tuple[Curves, ...]:
-    """ROC with band, reliability and confusion of a classifier for one class; nothing where the split lacks one side.
+def curves_of(scores: Scores, cases: Cases, thresholds: Sequence[float] = ()) -> tuple[Curves, ...]:
+    """ROC with band, reliability and confusion of a classifier; nothing for other scores.
 
     Parameters
     ----------
     scores
-        Of classify.
-    target
-        The class that leads.
+        Of one method.
+    cases
+        That were scored; they name the class that leads.
+    thresholds
+        Per class, where the method decides by thresholds that were chosen on val.
     """
-    from isocenter.metrics import confusion, operating_point, reliability, roc
-
-    try:
-        line, trust = roc(scores, target), reliability(scores, target)
-        rest = confusion(scores, target if _several(scores) else None)
-    except InputError:
-        # Several classes and nobody named one: there is no single curve to draw.
+    if scores.task != "classify":
         return ()
-    square = rest.counts if rest.counts.shape[0] == rest.counts.shape[1] else None
-    point = operating_point(scores, target)
-    auc = scores.metrics.get("auc", {}).get(target) or scores.metrics.get("auc", {}).get("all")
-    return (
-        Curves(
-            scores.method, trust.target, None if line is None else line.array, auc,
-            None if point is None else (*point, float("nan")), confusion=square, labels=rest.rows,
-            reliability=trust.array, n=len(scores.cases),
-        ),
-    )
-
-
-def _several(scores: Scores) -> bool:
-    from isocenter.metrics import answers
-
-    key = next(iter(scores.metrics))
-    return bool(answers([c.records[key] for c in scores.cases]).multilabel)
+    at = cases.classes.index(cases.positive) if cases.positive in cases.classes else None
+    threshold = float(thresholds[at]) if at is not None and len(thresholds) == len(cases.classes) else None
+    return (Curves.of(scores, cases.positive, threshold=threshold),)
 
 
 def explanation_of(method: Method, scores: Scores, cases: Cases) -> tuple[Explanation, ...]:

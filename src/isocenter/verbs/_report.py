@@ -30,10 +30,20 @@ def evaluation_report(
 ) -> Path:
     """The report of one method on one split; raises as `write_report`."""
     run = Run(
-        title=f"{method.task} / {method.name} on {cases.name}", task=method.task, verb="evaluate", created=_now(),
-        command=command, data=_data(cases), methods=(_result(method, made, test),), curves=_curves([made], test),
-        explanations=_explained([method], made, test), made=_made([method], test), card=_card(method),
-        problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
+        title=f"{method.task} / {method.name} on {cases.name}",
+        task=method.task,
+        verb="evaluate",
+        created=_now(),
+        command=command,
+        data=_data(cases),
+        methods=(_result(method, made, test),),
+        curves=_curves([method], [made], test),
+        explanations=_explained([method], made, test),
+        made=_made([method], test),
+        card=_card(method),
+        problems=made.problems,
+        notes=made.notes,
+        identifiers=_identifiers(cases),
     )
     return write_report(run, folder)
 
@@ -51,7 +61,7 @@ def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str 
         title=f"{made.task} on {cases.name}: {', '.join(made.methods)}", task=made.task, verb="compare", created=_now(),
         command=command, chosen=made.best, chosen_by=made.chosen_on, data=_data(cases),
         methods=tuple(_result(m, made.methods[m.name], test, taken=made.taken.get(m.name)) for m in ready),
-        tests=made.tests, curves=_curves(list(made.methods.values()), test),
+        tests=made.tests, curves=_curves(ready, [made.methods[m.name] for m in ready], test),
         explanations=_explained([lead, *ready], made.methods[lead.name], test), made=_made(ready, test),
         card=_card(lead), problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
     )
@@ -64,10 +74,21 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
     scores = [made.scores] if made.scores else []
     shown = _result(made.method, made.scores, val, taken=made.taken)
     run = Run(
-        title=f"{made.task} / {made.name} learns from {made.cases.name}", task=made.task, verb="train", created=_now(),
-        command=command, data=_data(made.cases), plan=plain(about.get("plan") or {}), origins=_origins(made.method),
-        history=about.get("history") or (), samples=samples_of(made.method, made.cases), methods=(shown,),
-        curves=_curves(scores, val), made=_made([made.method], val), card=_card(made.method), problems=made.problems,
+        title=f"{made.task} / {made.name} learns from {made.cases.name}",
+        task=made.task,
+        verb="train",
+        created=_now(),
+        command=command,
+        data=_data(made.cases),
+        plan=plain(about.get("plan") or {}),
+        origins=_origins(made.method),
+        history=about.get("history") or (),
+        samples=samples_of(made.method, made.cases),
+        methods=(shown,),
+        curves=_curves([made.method] * len(scores), scores, val),
+        made=_made([made.method], val),
+        card=_card(made.method),
+        problems=made.problems,
         notes=(*made.notes, "scores are on val, where thresholds and stopping were chosen"),
         identifiers=_identifiers(made.cases),
     )
@@ -78,7 +99,7 @@ def _result(method: Method, scores: Scores | None, cases: Cases, *, taken: Taken
     about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
     plan = plain({k: about[k] for k in ("recipe", "plan") if k in about})
     took = taken or Taken()
-    thresholds = (about.get("plan") or {}).get("thresholds")
+    thresholds = _thresholds(method)
     return MethodResult(
         method.name,
         scores,
@@ -102,9 +123,15 @@ def _origins(method: Method) -> dict[str, str]:
     return {**dict(about.get("origins") or {}), **dict(method.origins)}
 
 
-def _curves(scores: Sequence[Scores], cases: Cases) -> tuple[Any, ...]:
-    target = cases.positive or "all"
-    return tuple(c for s in scores if s.task == "classify" for c in curves_of(s, target))
+def _curves(methods: Sequence[Method], scores: Sequence[Scores], cases: Cases) -> tuple[Any, ...]:
+    return tuple(
+        c for m, s in zip(methods, scores, strict=True) for c in curves_of(s, cases, _thresholds(m))
+    )
+
+
+def _thresholds(method: Method) -> Sequence[float]:
+    about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
+    return tuple((about.get("plan") or {}).get("thresholds") or ())
 
 
 def _explained(methods: Sequence[Method], scores: Scores, cases: Cases) -> tuple[Any, ...]:

@@ -76,8 +76,9 @@ def summary(
 def engine_of(method: Method) -> str:
     """What computed the answers: the plan's engine for a network, numpy otherwise."""
     about: Any = getattr(method.object, "about", None) or {}
-    plan = about.get("plan") if hasattr(about, "get") else None
-    return str((plan or {}).get("engine", "onnxruntime")) if plan else "numpy"
+    if not hasattr(about, "get") or "network" not in about:
+        return "numpy"
+    return str((about.get("plan") or {}).get("engine", "onnxruntime"))
 
 
 def peak_mb() -> float | None:

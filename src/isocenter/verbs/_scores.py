@@ -29,9 +29,9 @@ def heading(scores: Scores, data: str) -> list[str]:
     refused = f", {counted(scores.n_refused, 'case')} refused" if scores.n_refused else ""
     how = scores.interval
     return [
-        f"{scores.task}/{scores.method} on {data}, split {scores.split}: {counted(len(scores.cases), 'case')}, "
+        f"{scores.task} by {scores.method} on {data}, split {scores.split}: {counted(len(scores.cases), 'case')}, "
         f"{counted(scores.n_subjects, 'subject')}{refused}",
-        f"low and high: {how.level:.0%} interval over the {how.by}s of cases, {how.resamples} resamples ({how.kind})",
+        f"low and high: {how.level:.0%} interval, resampled by {how.by}",
     ]
 
 

@@ -46,6 +46,8 @@ class Trained:
         Of the training.
     data
         As given, for the next command.
+    shas
+        Case to checksum of its pixels.
     """
 
     method: Method
@@ -60,6 +62,7 @@ class Trained:
     taken: Taken = field(default_factory=Taken)
     seed: int = 0
     data: str = "DATA"
+    shas: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -109,7 +112,7 @@ class Trained:
         """
         from isocenter.bundle import write
 
-        said = facts(self.method, self.cases, self.scores, seed=self.seed, card=card)
+        said = facts(self.method, self.cases, self.scores, seed=self.seed, shas=self.shas, card=card)
         return write(self.method.object, folder, task=self.task, method=self.method.method, overwrite=overwrite, **said)
 
     def as_json(self) -> dict[str, Any]:

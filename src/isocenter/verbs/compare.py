@@ -12,12 +12,13 @@ from isocenter.data import Cases, Problem, Scores, Test, knobs
 from isocenter.errors import RecipeError, UsageError, nearest
 from isocenter.verbs._cases import (
     cases_of,
+    caveats,
     chosen,
     divided,
+    examined,
     first_refusal,
     known_classes,
     known_to_train,
-    unleaked,
     unseen,
     with_allowance,
 )
@@ -146,14 +147,10 @@ def compare(
     if not options.get("folds"):
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = with_allowance(cases, options.get("because"))
-    warned = unleaked(
-        cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False)
-    )
-    notes += tuple(f"leakage allowed: {reason}" for reason in cases.allow.values())
-    if not cases.subjects_known:
-        notes += ("patients unknown: every case counts as a subject of its own",)
+    exam = examined(cases, options)
+    notes += caveats(cases)
     made = _over_folds(asked, cases, options) if options.get("folds") else _on_split(asked, cases, split, options)
-    made = replace(made, problems=(*warned, *made.problems), notes=(*notes, *made.notes))
+    made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
     return made if out is None else _reported(made, cases, Path(out), options)
 
 
@@ -184,15 +181,19 @@ def _named_once(asked: Sequence[Method], settings: Settings) -> None:
 def _on_split(asked: Sequence[Method], cases: Cases, split: str, options: Studying) -> Comparison:
     test = chosen(cases, split)
     known_to_train(cases, test)
-    for one in asked:
-        if one.bundle is not None:
-            unseen(test, one.bundle.about.get("fingerprint", {}), one.name)
-        known_classes(test, classes_of(one), one.name)
+    _guarded(asked, test)
     ready, taken = _learnt(asked, cases, options)
     # What is best is decided here, before any answer on the split of the table exists.
     best = _best_on_val(ready, cases, options) if split != "val" else None
     scores, problems = _scored(ready, test, split, options)
     return _compared(ready, cases, scores, options, split=split, best=best, taken=taken, problems=problems)
+
+
+def _guarded(asked: Sequence[Method], cases: Cases) -> None:
+    for one in asked:
+        if one.bundle is not None:
+            unseen(cases, one.bundle.about.get("fingerprint", {}), one.name)
+        known_classes(cases, classes_of(one), one.name)
 
 
 def _learnt(asked: Sequence[Method], cases: Cases, options: Studying) -> tuple[list[Method], dict[str, Taken]]:
@@ -241,6 +242,7 @@ def _summed(
 def _over_folds(asked: Sequence[Method], cases: Cases, options: Studying) -> Comparison:
     """Every case answered once, by methods that had not seen its group; the best is chosen on val inside each fold."""
     k = options.get("folds") or 0
+    _guarded(asked, cases)
     pooled = {m.name: Answered((), (), 0.0) for m in asked}
     wins = dict.fromkeys(pooled, 0)
     taken = dict.fromkeys(pooled, Taken(0.0, None))

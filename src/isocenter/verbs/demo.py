@@ -67,7 +67,13 @@ class Demo:
         table = self.comparison.lines()
         kept = [line for line in table if not line.startswith(("next:", "report:"))]
         took = f"the tour took {duration(self.seconds)}"
-        return [*kept, *[f"note: {n}" for n in self.notes], took, f"report: {self.report}", "next: isocenter look YOUR_FOLDER"]
+        return [
+            *kept,
+            *[f"note: {n}" for n in self.notes],
+            took,
+            f"report: {self.report}",
+            "next: isocenter look YOUR_FOLDER",
+        ]
 
 
 def demo(*, out: str | Path = "runs/demo", overwrite: bool = False, **options: Unpack[Options]) -> Demo:
@@ -162,7 +168,14 @@ def _answered(predictor: Any, case: Case) -> tuple[Segmentation, float]:
 
 
 def _chapter(
-    title: str, case: Case, answer: Segmentation, method: str, text: str, *, note: str, card: Mapping[str, Any] | None = None
+    title: str,
+    case: Case,
+    answer: Segmentation,
+    method: str,
+    text: str,
+    *,
+    note: str,
+    card: Mapping[str, Any] | None = None,
 ) -> Run:
     drawn = picture(case, answer)
     pictures: tuple[Picture, ...] = () if drawn is None else (replace(drawn, text=text),)

@@ -9,13 +9,14 @@ from typing import Any, Unpack
 
 from isocenter.data import Cases, CaseScore, Problem, Scores
 from isocenter.errors import NotFoundError, UsageError, nearest
-from isocenter.verbs._cases import ALL, cases_of, chosen, first_refusal, known_classes, known_to_train, unseen
+from isocenter.verbs._cases import ALL, cases_of, caveats, chosen, first_refusal, known_classes, known_to_train, unseen
 from isocenter.verbs._method import Method, resolve, shown
 from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import cost, heading, score_lines
 from isocenter.verbs._study import study
+from isocenter.verbs._text import counted
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Evaluation(Scores):
         """The table."""
         lines = [*heading(self, self.data), *[f"note: {n}" for n in self.notes], "", *score_lines(self)]
         for value, scores in self.by.items():
-            lines += ["", f"{value}: {len(scores.cases)} cases, {scores.n_subjects} subjects", *score_lines(scores)]
+            who = f"{counted(len(scores.cases), 'case')}, {counted(scores.n_subjects, 'subject')}"
+            lines += ["", f"{value}: {who}", *score_lines(scores)]
         lines += ["", cost(self), *[f"refused: {p.line()}" for p in self.problems]]
         return lines + ([f"report: {self.report}"] if self.report else []) + [f"next: {self.next}"]
 
@@ -138,9 +140,7 @@ def prepared(
     NotFoundError
         It must be trained first.
     """
-    notes = tuple(f"leakage allowed: {reason}" for reason in cases.allow.values())
-    if not cases.subjects_known:
-        notes += ("patients unknown: every case counts as a subject of its own",)
+    notes = caveats(cases)
     if asked.bundle is not None:
         unseen(test, asked.bundle.about.get("fingerprint", {}), asked.name)
     if asked.learns and "train" in cases.splits:

@@ -133,6 +133,8 @@ def _value(default: Any) -> str:
 def _range(field: Knob) -> str:
     if field.choices:
         return ", ".join(field.choices)
-    low, high = ("" if end is None else str(int(end)) if int(end) == end else str(end) for end in (field.low, field.high))
+    low, high = (
+        "" if end is None else str(int(end)) if int(end) == end else str(end) for end in (field.low, field.high)
+    )
     span = f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}" if high else ""
     return f"{span} {field.unit}".strip()

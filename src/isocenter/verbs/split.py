@@ -34,8 +34,13 @@ class Divided:
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
         return {
-            "format": 1, "table": str(self.table) if self.table else None, "splits": self.cases.splits, "seed": self.seed,
-            "n_cases": len(self.cases), "n_subjects": self.cases.n_subjects, "subjects_known": self.cases.subjects_known,
+            "format": 1,
+            "table": str(self.table) if self.table else None,
+            "splits": self.cases.splits,
+            "seed": self.seed,
+            "n_cases": len(self.cases),
+            "n_subjects": self.cases.n_subjects,
+            "subjects_known": self.cases.subjects_known,
             "classes": {name: _classes(self.cases.split(name)) for name in self.cases.splits},
         }
 
@@ -48,7 +53,9 @@ class Divided:
             lines.append(f"{name}: {counted(len(part), 'case')}, {counted(part.n_subjects, 'subject')}"
                          + (f" ({held})" if held else ""))
         if not self.cases.subjects_known:
-            lines.append("note: patients unknown: every case counts as a subject of its own (--group COLUMN names them)")
+            lines.append(
+                "note: patients unknown: every case counts as a subject of its own (--group COLUMN names them)"
+            )
         place = self.table or "DATA"
         return [*lines, *([f"table: {self.table}"] if self.table else []), f"next: isocenter check {place}"]
 

@@ -11,8 +11,9 @@ from isocenter import catalog
 from isocenter.bundle import open_bundle
 from isocenter.data import Cases, Problem, Scores
 from isocenter.errors import IsocenterError, UsageError
+from isocenter.inspect import write_split
 from isocenter.verbs._bundling import report_folder, workspace
-from isocenter.verbs._cases import cases_of, divided, known_to_train, unleaked, with_allowance
+from isocenter.verbs._cases import UNSPLIT, cases_of, caveats, divided, examined, known_to_train, with_allowance
 from isocenter.verbs._folds import cross_fitted
 from isocenter.verbs._method import Method, opened, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
@@ -65,21 +66,31 @@ def train(
         raise UsageError(
             f"{asked.name} has nothing to learn", remedy=f"Run: isocenter evaluate {task}/{asked.name} DATA"
         )
-    cases, notes = ready(asked, data, options)
-    problems = unleaked(
-        cases, allow=options.get("allow"), because=options.get("because"), strict=options.get("strict", False)
-    )
-    place = str(data) if isinstance(data, (str, Path)) else "DATA"
     if out is None:
-        return noted(learnt(asked, cases, options, None), problems, notes)
-    if options.get("resume") and Path(out).is_dir():
-        return Trained(
-            opened(out), cases, bundle=open_bundle(out), notes=(*notes, "complete already: nothing to resume")
-        )
-    with workspace(Path(out), resume=options.get("resume", False), overwrite=options.get("overwrite", False)) as part:
-        made = noted(learnt(asked, cases, options, part), problems, notes)
-        made = replace(made, data=place, bundle=made.save(out, overwrite=options.get("overwrite", False)))
-    return reported(made, Path(out), options.get("command", ""))
+        return studied(asked, data, options, None)
+    target, again = Path(out), options.get("resume", False)
+    if again and target.is_dir():
+        cases, notes = ready(asked, data, options)
+        notes += ("complete already: nothing to resume",)
+        return Trained(opened(target), cases, bundle=open_bundle(target), notes=notes, data=_place(data))
+    overwrite = options.get("overwrite", False)
+    with workspace(target, resume=again, overwrite=overwrite) as part:
+        made = studied(asked, data, options, part)
+        made = replace(made, bundle=made.save(target, overwrite=overwrite))
+    return reported(made, target, options.get("command", ""))
+
+
+def studied(asked: Method, data: Any, options: Studying, part: Path | None) -> Trained:
+    """Reads, refuses what leaks, learns; checkpoints go to `part`."""
+    cases, notes = ready(asked, data, options)
+    exam = examined(cases, options)
+    made = learnt(asked, cases, options, part)
+    stopped = str(getattr(made.method.object, "about", {}).get("stopped") or "")
+    last = (f"stopped early: {stopped}",) if stopped else ()
+    return replace(
+        made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes, *last), shas=exam.shas,
+        data=_place(data),
+    )
 
 
 def ready(asked: Method, data: Any, options: Studying) -> tuple[Cases, tuple[str, ...]]:
@@ -99,9 +110,7 @@ def ready(asked: Method, data: Any, options: Studying) -> tuple[Cases, tuple[str
     for split in ("val", "test"):
         if split in cases.splits:
             known_to_train(cases, cases.split(split))
-    if not cases.subjects_known:
-        notes += ("patients unknown: every case counts as a subject of its own",)
-    return cases, notes
+    return cases, (*notes, *caveats(cases))
 
 
 def learnt(asked: Method, cases: Cases, options: Studying, part: Path | None) -> Trained:
@@ -123,22 +132,26 @@ def learnt(asked: Method, cases: Cases, options: Studying, part: Path | None) ->
     return replace(made[seed], seeds=spread, folds=folds, notes=notes)
 
 
-def noted(made: Trained, problems: tuple[Problem, ...], notes: tuple[str, ...]) -> Trained:
-    """With problems and notes from before the training, and why it stopped."""
-    stopped = str(getattr(made.method.object, "about", {}).get("stopped") or "")
-    allowed = tuple(f"leakage allowed: {reason}" for reason in made.cases.allow.values())
-    last = (f"stopped early: {stopped}",) if stopped else ()
-    return replace(made, problems=(*problems, *made.problems), notes=(*notes, *allowed, *made.notes, *last))
-
-
 def reported(made: Trained, out: Path, command: str) -> Trained:
-    """With its report beside the bundle; a report that fails is a warning, the bundle stands."""
+    """With its report, and the table of a split that we made, beside the bundle.
+
+    A report that fails is a warning: the bundle stands.
+    """
     from isocenter.verbs._report import training_report
 
+    folder = report_folder(out)
     try:
-        return replace(made, report=training_report(made, report_folder(out), command=command))
+        made = replace(made, report=training_report(made, folder, command=command))
+        if made.notes and made.notes[0].startswith(UNSPLIT) and any(e.files for e in made.cases.entries):
+            table = write_split(made.cases, folder / "private" / "split.csv", overwrite=True).table
+            made = replace(made, data=str(table), notes=(*made.notes, f"the split stands in {table}"))
     except IsocenterError as error:
-        return replace(made, problems=(*made.problems, replace(Problem.of(error, "report"), severity="warning")))
+        made = replace(made, problems=(*made.problems, replace(Problem.of(error, "report"), severity="warning")))
+    return made
+
+
+def _place(data: Any) -> str:
+    return str(data) if isinstance(data, (str, Path)) else "DATA"
 
 
 def _usual(task: str) -> str:
