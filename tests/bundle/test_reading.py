@@ -4,7 +4,9 @@ import hashlib
 import json
 import os
 import shutil
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from isocenter.bundle import open_bundle, reading, shipped, state
@@ -208,3 +210,14 @@ def test_installers_may_link_shipped_files(save, tmp_path, monkeypatch):
 def test_everything_that_is_shipped_opens():
     for name in shipped():
         state(open_bundle(name))
+
+
+@pytest.mark.parametrize("folder", sorted(Path(__file__).parent.glob("format_*")), ids=lambda p: p.name)
+def test_bundles_of_every_released_format_are_read_and_answer(folder):
+    from isocenter.data import Case, Image
+    from isocenter.tasks.segment._fitted import FittedSegmenter
+
+    bundle = open_bundle(folder)
+    fitted = FittedSegmenter.from_state(bundle.about["about"], state(bundle))
+    pixels = np.sin(np.arange(600.0)).reshape(20, 30)
+    assert np.array_equal(fitted.predict(Case.of(Image.from_array(pixels))).labels, pixels > 0)

@@ -81,19 +81,23 @@ def blend(answers: Iterable[Array], where: Sequence[Corner], shape: Sequence[int
             total = np.zeros(sums.shape[1:], np.float32)
         if final := corner[0] - first:
             yield sums[:, :final] / total[:final]
-            sums, total, first = _moved(sums, final, 1), _moved(total, final, 0), corner[0]
+            _advance(sums.swapaxes(0, 1), final)
+            _advance(total, final)
+            first = corner[0]
         box = tuple(slice(c, c + n) for c, n in zip(corner[1:], answer.shape[2:], strict=True))
-        sums[(slice(None), slice(None), *box)] += answer * weight
+        # One class at a time, so that the product stays in the cache.
+        for c in range(len(answer)):
+            sums[(c, slice(None), *box)] += answer[c] * weight
         total[(slice(None), *box)] += weight
     yield sums / total
 
 
-def _moved(buffer: Array, by: int, axis: int) -> Array:
-    keep = (slice(None),) * axis
-    out = np.zeros_like(buffer)
-    if by < buffer.shape[axis]:
-        out[(*keep, slice(None, buffer.shape[axis] - by))] = buffer[(*keep, slice(by, None))]
-    return out
+def _advance(rows: Array, by: int) -> None:
+    """Moves rows up by `by`, in place, and empties the last ones."""
+    keep = max(len(rows) - by, 0)
+    for i in range(keep):
+        rows[i] = rows[i + by]
+    rows[keep:] = 0
 
 
 def padded(array: Array, shape: Sequence[int]) -> Array:
