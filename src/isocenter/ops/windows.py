@@ -72,7 +72,8 @@ def blend(answers: Iterable[Array], where: Sequence[Corner], shape: Sequence[int
     ------
     float32 (c, rows, *shape[1:]); together (c, *shape).
     """
-    sums = total = weight = np.zeros(0, np.float32)
+    sums: Array = np.zeros(0, np.float32)
+    total = weight = sums
     first = 0
     for i, (corner, answer) in enumerate(zip(where, answers, strict=True)):
         if i == 0:
