@@ -29,7 +29,7 @@ from isocenter.errors import LabelError, NotFoundError, nearest
 from isocenter.metrics.by_case import ALL
 from isocenter.metrics.calibration import calibration_error
 from isocenter.metrics.metric import Estimate, Metric, Record, mean_estimate, mean_of_targets, ratio
-from isocenter.metrics.ranking import weighted_auc, weighted_average_precision
+from isocenter.metrics.ranking import auc_interval, weighted_auc, weighted_average_precision
 from isocenter.metrics.resample import mean_of_shares, wilson
 from isocenter.ops.array import Array
 
@@ -177,13 +177,14 @@ def _rarer(truth: Array) -> int:
 
 
 def _auc(a: Answers, k: int) -> Estimate:
-    y = a.truth[:, k]
-    return Estimate(weighted_auc(a.rank(k), y), np.ones(len(y), bool), rarer=_rarer(y))
+    y, rank = a.truth[:, k], a.rank(k)
+    exact = (lambda level: auc_interval(rank, y, level)) if _rarer(y) else None
+    return Estimate(weighted_auc(rank, y), _everything(a), exact=exact, logit=True, rarer=_rarer(y))
 
 
 def _average_precision(a: Answers, k: int) -> Estimate:
     y = a.truth[:, k]
-    return Estimate(weighted_average_precision(a.rank(k), y), np.ones(len(y), bool), rarer=_rarer(y))
+    return Estimate(weighted_average_precision(a.rank(k), y), _everything(a), logit=True, rarer=_rarer(y))
 
 
 def _f1(a: Answers, k: int) -> Estimate:
@@ -241,8 +242,8 @@ def _log_loss_label(a: Answers, k: int) -> Estimate:
 
 
 def _ece(a: Answers, k: int) -> Estimate:
-    at, shift = calibration_error(a.certain()[:, k], a.truth[:, k])
-    return Estimate(at, _everything(a), shift=shift)
+    c = calibration_error(a.certain()[:, k], a.truth[:, k])
+    return Estimate(c.at, _everything(a), centred=True, by_chance=c.by_chance)
 
 
 SHARE: tuple[float, float] = (0.0, 1.0)

@@ -168,7 +168,7 @@ def reliability(
         shares = np.concatenate([ratio((w * y) @ member, w @ member) for w in weights(groups, how.resamples, how.seed)])
         inside = [len(np.unique(groups[index == b])) for b in range(len(n))]
         bounds = np.array([percentile_interval(c, how.level, max(g, 2)) for c, g in zip(shares.T, inside, strict=True)])
-    error = float(calibration_error(p, y, bins=bins)[0](np.ones((1, len(p))))[0])
+    error = float(calibration_error(p, y, bins=bins).at(np.ones((1, len(p))))[0])
     plain = plain_error(p, y, bins=bins) or 0.0
     return Reliability(a.classes[k], claimed, observed, bounds[:, 0], bounds[:, 1], n.astype(int), error, plain)
 

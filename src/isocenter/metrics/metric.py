@@ -29,8 +29,13 @@ class Estimate:
         Which this target carries whatever its value.
     exact
         Level to (low, high) by a formula that holds where every group is a single case; None: the bootstrap serves.
-    shift
-        How much higher the resampled values lie than the estimate on average because of resampling itself.
+    centred
+        Whether resampled values are moved to centre on the estimate: a resample takes the chance in the data for truth,
+        and so lies higher on average.
+    logit
+        Whether the bootstrap interval is made on the logit scale, which suits numbers near 1.
+    by_chance
+        Level to whether the least possible value (a fault of 0) may be the true one; then the interval reaches it.
     rarer
         Cases of the rarer kind, where the number needs two kinds; None where it does not.
     parts
@@ -42,7 +47,9 @@ class Estimate:
     unit: str = ""
     flags: tuple[str, ...] = ()
     exact: Callable[[float], tuple[float, float]] | None = None
-    shift: float = 0.0
+    centred: bool = False
+    logit: bool = False
+    by_chance: Callable[[float], bool] | None = None
     rarer: int | None = None
     parts: tuple[str, ...] = ()
 
@@ -94,9 +101,11 @@ def mean_of_targets(targets: Mapping[str, Estimate], names: Sequence[str]) -> Es
     """The unweighted mean over targets; n counts the cases that entered any."""
     chosen = [targets[n] for n in names]
     entered = np.any([e.entered for e in chosen], axis=0)
-    shift = float(np.mean([e.shift for e in chosen]))
     rarer = min((e.rarer for e in chosen if e.rarer is not None), default=None)
-    return Estimate(_never, entered, chosen[0].unit, chosen[0].flags, None, shift, rarer, tuple(names))
+    tests = [e.by_chance for e in chosen if e.by_chance is not None]
+    by_chance = (lambda level: all(t(level) for t in tests)) if tests else None
+    return Estimate(_never, entered, chosen[0].unit, chosen[0].flags, logit=chosen[0].logit, by_chance=by_chance,
+                    rarer=rarer, parts=tuple(names))
 
 
 def ratio(top: Array, bottom: Array) -> Array:

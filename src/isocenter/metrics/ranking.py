@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import expit, logit, ndtri
 
 from isocenter.metrics.metric import ratio
 from isocenter.ops.array import Array
@@ -83,6 +84,59 @@ def delong(scores: Array, truth: Array) -> tuple[Array, Array]:
     of_negatives = 1 - (every[:, ~y] - among_negatives) / positives
     covariance = np.cov(of_positives) / positives + np.cov(of_negatives) / negatives
     return of_positives.mean(axis=1), covariance.reshape(len(s), len(s))
+
+
+def auc_interval(scores: Array, truth: Array, level: float) -> tuple[float, float]:
+    """Interval of one AUC over independent cases.
+
+    DeLong's standard error on the logit scale. Where fewer than two cases of the rarer kind are misplaced, that error
+    is a guess from one or no mishap; there the wider of this and Newcombe's interval is taken, which needs none.
+
+    Source: Qin and Hotilovac, Statistical Methods in Medical Research 2008; Newcombe, Statistics in Medicine 2006
+    (part 2, method 5).
+
+    Parameters
+    ----------
+    scores, truth
+        (n,) as in `weighted_auc`, at least one of each kind.
+    level
+        Such as 0.95.
+    """
+    y = np.asarray(truth, bool)
+    positives, negatives = int(y.sum()), int((~y).sum())
+    value = float(weighted_auc(scores, y)(np.ones((1, len(y))))[0])
+    z = -float(ndtri((1 - level) / 2))
+    low, high = value, value
+    if 0 < value < 1 and min(positives, negatives) > 1:
+        error = float(np.sqrt(delong(scores, y)[1][0, 0]))
+        low, high = logit_interval(value, error, z)
+    if low == high or min(value, 1 - value) * min(positives, negatives) < 2:
+        other = _newcombe(value, positives, negatives, z)
+        low, high = min(low, other[0]), max(high, other[1])
+    return low, high
+
+
+def logit_interval(value: float, error: float, z: float) -> tuple[float, float]:
+    """value -+ z errors on the logit scale; `value` strictly between 0 and 1."""
+    half = z * error / (value * (1 - value))
+    return float(expit(logit(value) - half)), float(expit(logit(value) + half))
+
+
+def _newcombe(value: float, m: int, n: int, z: float) -> tuple[float, float]:
+    """All AUCs from which the value is at most z standard errors of Hanley and McNeil away."""
+    average = (m + n) / 2 - 1
+
+    def near(t: float) -> bool:
+        variance = t * (1 - t) * (1 + average * (1 - t) / (2 - t) + average * t / (1 + t)) / (m * n)
+        return bool(abs(value - t) <= z * np.sqrt(variance))
+
+    def edge(inside: float, outside: float) -> float:
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            inside, outside = (middle, outside) if near(middle) else (inside, middle)
+        return inside
+
+    return edge(value, 0.0), edge(value, 1.0)
 
 
 def midranks(values: Array) -> Array:

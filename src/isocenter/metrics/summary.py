@@ -7,16 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 import numpy as np
+from scipy.special import stdtrit
 
 from isocenter.data import CaseScore, Interval, Score, Scores, Task
 from isocenter.errors import InputError, UsageError
 from isocenter.metrics.metric import Estimate, Metric, mean_estimate, ratio
+from isocenter.metrics.ranking import logit_interval
 from isocenter.metrics.registry import ANSWERED, COVERAGE, get
 from isocenter.metrics.resample import collected, groups_of, percentile_interval, weights, wilson
 from isocenter.ops.array import Array
 
 FEW = 10
-KIND = "bootstrap percentile, expanded for few groups; Wilson for shares of single cases"
+KIND = ("bootstrap percentile, expanded for few groups (auc, average_precision: on the logit scale); where groups are "
+        "single cases Wilson for shares and DeLong for auc")
 ABSTAIN = ("wrong", "report")
 Bounds = tuple[float | None, float | None, list[str]]
 
@@ -145,7 +148,7 @@ def drawn(estimates: Mapping[str, Estimate], groups: Array, resamples: int, seed
     one = np.ones((1, len(groups)))
     values = {i: float(e.at(one)[0]) for i, e in own.items()}
     blocks = collected(weights(groups, resamples, seed), [e.at for e in own.values()])
-    draws = {i: d - e.shift for (i, e), d in zip(own.items(), blocks, strict=True)}
+    draws = {i: _centred(d, values[i]) if e.centred else d for (i, e), d in zip(own.items(), blocks, strict=True)}
     out: dict[str, Drawn] = {}
     for target, e in estimates.items():
         parts = [id(estimates[p]) for p in e.parts]
@@ -155,6 +158,11 @@ def drawn(estimates: Mapping[str, Estimate], groups: Array, resamples: int, seed
             value, spread = values[id(e)], draws[id(e)]
         out[target] = Drawn(e, float(value), spread)
     return out
+
+
+def _centred(draws: Array, value: float) -> Array:
+    known = draws[~np.isnan(draws)]
+    return draws if not len(known) else draws - known.mean() + value
 
 
 def n_groups(estimate: Estimate, groups: Array) -> int:
@@ -212,6 +220,10 @@ def _bounds(metric: Metric, d: Drawn, groups: Array, count: int, level: float) -
     flags = ["unstable"] if lost > 0.05 else []
     least, most = metric.range
     low, high = percentile_interval(d.draws, level, count)
+    if e.logit and low < high:
+        low, high = _on_logit(d, level, count)
+    if e.by_chance is not None and least is not None and e.by_chance(level):
+        low = least
     if low == high:
         flags.append("no_variation")
         # A faultless sample does not prove a faultless method: as many cases without a failure still allow some.
@@ -224,6 +236,12 @@ def _bounds(metric: Metric, d: Drawn, groups: Array, count: int, level: float) -
     high = high if most is None else min(high, most)
     # A shifted or skewed bootstrap never leaves out the estimate itself.
     return min(low, d.value), max(high, d.value), flags
+
+
+def _on_logit(d: Drawn, level: float, count: int) -> tuple[float, float]:
+    error = float(np.nanstd(d.draws)) * np.sqrt(count / (count - 1))
+    inside = min(max(d.value, 1e-9), 1 - 1e-9)
+    return logit_interval(inside, error, -float(stdtrit(count - 1, (1 - level) / 2)))
 
 
 def n_single(groups: Array) -> bool:
