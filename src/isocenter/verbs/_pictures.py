@@ -106,18 +106,48 @@ def explanation_of(method: Method, scores: Scores, cases: Cases) -> tuple[Explan
     )
 
 
-def samples_of(method: Method, cases: Cases) -> tuple[Picture, ...]:
-    """Sixteen training samples as the network saw them, where the method can show them."""
-    offered = getattr(method.object, "samples", None)
-    return tuple(offered(cases, 16)) if callable(offered) else ()
+def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple[Picture, ...]:
+    """Training samples as the network saw them, augmented; nothing for methods without a study."""
+    about: Any = getattr(method.object, "about", None) or {}
+    if "scheme" not in about or "train" not in cases.splits:
+        return ()
+    from isocenter.fit import Scheme
+    from isocenter.fit.feed import Shelf, sample
+
+    shelf = Shelf(cases.split("train"), Scheme.from_json(about["scheme"]))
+    names = tuple(about["plan"]["classes"])
+    return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names) for k in range(n))
+
+
+def _sample(image: Array, target: Array, names: tuple[str, ...]) -> Picture:
+    """One sample, (c, *patch) with its target, as a picture: its middle slice where it has several."""
+    labels = target if target.shape == image.shape[1:] else None
+    text = "" if labels is not None else " + ".join(c for c, v in zip(names, target, strict=True) if v >= 0.5)
+    if image.ndim == 4:
+        z = pick_slice(image[0], labels)
+        image, labels = image[:, z], _cut(labels, z)
+    return Picture(image[0], labels, None, names if labels is not None else (), text=text)
 
 
 def _worth_drawing(scores: Scores) -> dict[str, str]:
-    for key in scores.metrics:
-        found = extremes(scores, key)
-        if found:
-            return dict(found)
-    return {}
+    if scores.task == "classify":
+        return _by_truth(scores)
+    return dict(next((found for key in scores.metrics if (found := extremes(scores, key))), {}))
+
+
+def _by_truth(scores: Scores) -> dict[str, str]:
+    """Worst, median and best by the probability that the answer gave to what is true."""
+    from isocenter.metrics import answers
+
+    found = answers([c.records["auc"] for c in scores.cases])
+    given = np.where(found.answered, np.where(found.truth, found.p, 1 - found.p).min(axis=1), -1.0)
+    order = np.argsort(given, kind="stable")
+    places = {"worst": order[0], "median": order[(len(order) - 1) // 2], "best": order[-1]}
+    out: dict[str, str] = {}
+    for rank, at in places.items():
+        if scores.cases[at].case not in out.values():
+            out[rank] = scores.cases[at].case
+    return out
 
 
 def _case_text(scores: Scores, name: str) -> str:
@@ -126,7 +156,7 @@ def _case_text(scores: Scores, name: str) -> str:
     at = next(i for i, c in enumerate(scores.cases) if c.case == name)
     for key, targets in scores.metrics.items():
         target = "all" if "all" in targets else next(iter(targets))
-        values = case_values(scores, key, target)
+        values = case_values(scores, key, target) if scores.task != "classify" else None
         if values and values[at] is not None:
             return f"{key} {number(values[at])}"
     return ""

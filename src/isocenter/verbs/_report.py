@@ -80,10 +80,10 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
         created=_now(),
         command=command,
         data=_data(made.cases),
-        plan=plain(about.get("plan") or {}),
+        plan=_plan(made.method),
         origins=_origins(made.method),
         history=about.get("history") or (),
-        samples=samples_of(made.method, made.cases),
+        samples=samples_of(made.method, made.cases, seed=made.seed),
         methods=(shown,),
         curves=_curves([made.method] * len(scores), scores, val),
         made=_made([made.method], val),
@@ -97,7 +97,6 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
 
 def _result(method: Method, scores: Scores | None, cases: Cases, *, taken: Taken | None = None) -> MethodResult:
     about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
-    plan = plain({k: about[k] for k in ("recipe", "plan") if k in about})
     took = taken or Taken()
     thresholds = _thresholds(method)
     return MethodResult(
@@ -105,13 +104,20 @@ def _result(method: Method, scores: Scores | None, cases: Cases, *, taken: Taken
         scores,
         _text(method),
         pictures_of(method, scores, cases) if scores else (),
-        plan,
+        _plan(method),
         _origins(method),
         about.get("history") or (),
         took.seconds,
         took.peak_mb,
         f"thresholds {', '.join(f'{t:.3g}' for t in thresholds)}, chosen on val" if thresholds else "",
     )
+
+
+def _plan(method: Method) -> Mapping[str, Any]:
+    about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
+    if "scheme" in about:
+        return {k: plain(v) for k, v in about["scheme"].items() if k not in ("origins", "format")}
+    return {k: plain(about[k]) for k in ("recipe", "plan") if k in about}
 
 
 def _text(method: Method) -> str:

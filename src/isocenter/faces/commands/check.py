@@ -14,7 +14,9 @@ EXAMPLES = ("isocenter check eyes/", "isocenter check chest/manifest.csv --task 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Its own arguments."""
     parser.add_argument("data", metavar="DATA", help="a folder or a table")
-    parser.add_argument("--task", metavar="TASK", help="the question (default: the first that the data bring a truth for)")
+    parser.add_argument(
+        "--task", metavar="TASK", help="the question (default: the first that the data bring a truth for)"
+    )
     parser.add_argument("--method", metavar="METHOD", help="whose time and memory are estimated")
     parser.add_argument("--target", metavar="COLUMN", help="the column that holds the truth")
     parser.add_argument("--role", metavar="NAME", help="the image that the answer is about, where a case has several")
