@@ -72,14 +72,12 @@ def blend(answers: Iterable[Array], where: Sequence[Corner], shape: Sequence[int
     ------
     float32 (c, rows, *shape[1:]); together (c, *shape).
     """
-    sums: Array = np.zeros(0, np.float32)
-    total = weight = sums
-    first = 0
-    for i, (corner, answer) in enumerate(zip(where, answers, strict=True)):
-        if i == 0:
-            weight = gaussian(answer.shape[1:])
-            sums = np.zeros((answer.shape[0], answer.shape[1], *shape[1:]), np.float32)
-            total = np.zeros(sums.shape[1:], np.float32)
+    first, begun = 0, iter(answers)
+    head = next(begun)
+    weight = gaussian(head.shape[1:])
+    sums = _empty((*head.shape[:2], *shape[1:]))
+    total = _empty(sums.shape[1:])
+    for corner, answer in zip(where, itertools.chain([head], begun), strict=True):
         if final := corner[0] - first:
             yield sums[:, :final] / total[:final]
             _advance(sums.swapaxes(0, 1), final)
@@ -88,9 +86,14 @@ def blend(answers: Iterable[Array], where: Sequence[Corner], shape: Sequence[int
         box = tuple(slice(c, c + n) for c, n in zip(corner[1:], answer.shape[2:], strict=True))
         # One class at a time, so that the product stays in the cache.
         for c in range(len(answer)):
-            sums[(c, slice(None), *box)] += answer[c] * weight
+            one: Array = sums[c]
+            one[(slice(None), *box)] += answer[c] * weight
         total[(slice(None), *box)] += weight
     yield sums / total
+
+
+def _empty(shape: Sequence[int]) -> Array:
+    return np.zeros(shape, np.float32)
 
 
 def _advance(rows: Array, by: int) -> None:
