@@ -34,7 +34,7 @@ class Source:
 
     files: tuple[str, ...] = ()
     format: str = "array"
-    identifiers: Mapping[str, str] = field(default_factory=lambda: EMPTY)
+    identifiers: Mapping[str, str] = field(default_factory=dict)
     transfer_syntax: str = ""
 
 

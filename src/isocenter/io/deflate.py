@@ -89,7 +89,7 @@ def _index(path: Path, info: ZipInfo) -> Index:
 
 
 def _data_offset(path: Path, file: Any, info: ZipInfo) -> int:
-    """Where the packed bytes start: behind the local header, whose lengths may differ from the list's (APPNOTE 4.3.7)."""
+    """Where the packed bytes start: behind the local header, whose lengths are its own (APPNOTE 4.3.7)."""
     file.seek(info.header_offset)
     head = file.read(30)
     if len(head) < 30 or head[:4] != b"PK\x03\x04" or info.flag_bits & 1:

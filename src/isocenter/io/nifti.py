@@ -107,16 +107,18 @@ def header_of(path: str | Path) -> Any:
 
 
 def _bytes(path: str | Path, size: int) -> bytes:
+    """The first bytes of the file, inflated where it is compressed."""
     with Path(path).open("rb") as file:
-        head = file.read(max(size, 1024))
-        while head.startswith(GZIP):
-            inflater = zlib.decompressobj(31)
-            found = inflater.decompress(head, size)
-            more = file.read(BLOCK) if len(found) < size and not inflater.eof else b""
-            if not more:
-                return found
-            head += more
-    return head[:size]
+        if file.read(2) != GZIP:
+            file.seek(0)
+            return file.read(size)
+        file.seek(0)
+        found = b""
+        for piece in _pieces(file, path, block=4096):
+            found += piece
+            if len(found) >= size:
+                break
+    return found[:size]
 
 
 def _layout(path: Path, header: Any) -> Layout:
@@ -211,10 +213,16 @@ def pixels(path: str, layout: Layout) -> Array:
         wanted = _result(layout)
         if (layout.slope, layout.intercept) != (1.0, 0.0):
             limits.fits(path, array.size * wanted.itemsize)
-            array = array.astype(wanted)
-            array *= wanted.type(layout.slope)
-            array += wanted.type(layout.intercept)
+            array = _scaled(array, wanted, layout)
         return ordered(layout.axes + "c" * _coloured(layout), array.astype(wanted, copy=False))
+
+
+def _scaled(array: Array, wanted: np.dtype[Any], layout: Layout) -> Array:
+    """Stored numbers times slope plus intercept, reckoned in double precision plane by plane."""
+    out = np.empty(array.shape, wanted)
+    for place in np.ndindex(array.shape[:-2]):
+        out[place] = array[place] * layout.slope + layout.intercept
+    return out
 
 
 def _stored(path: str, size: int, offset: int) -> Array:
@@ -226,7 +234,7 @@ def _stored(path: str, size: int, offset: int) -> Array:
     out = np.empty(size, np.uint8)
     done = -offset
     with Path(path).open("rb") as file:
-        for piece in _pieces(file):
+        for piece in _pieces(file, path):
             end = done + len(piece)
             if end > 0:
                 part = np.frombuffer(piece, np.uint8)[max(-done, 0) : max(size - done, 0)]
@@ -238,19 +246,21 @@ def _stored(path: str, size: int, offset: int) -> Array:
     return out
 
 
-def _pieces(file: Any) -> Any:
-    """The inflated stream in blocks, over all gzip members; zlib.error where the checksum is wrong."""
-    inflater, data = zlib.decompressobj(31), file.read(BLOCK)
+def _pieces(file: Any, path: str | Path, *, block: int = BLOCK) -> Iterator[bytes]:
+    """The inflated stream in blocks, over all gzip members; zlib.error where a checksum is wrong."""
+    inflater, data = zlib.decompressobj(31), file.read(block)
     while data:
-        yield inflater.decompress(data, BLOCK)
+        yield inflater.decompress(data, block)
         data = inflater.unconsumed_tail
         if inflater.eof:
-            rest = inflater.unused_data or file.read(BLOCK)
+            rest = inflater.unused_data or file.read(block)
+            # Zeros may pad the end.
             if not rest.startswith(GZIP[:1]):
                 return
             inflater, data = zlib.decompressobj(31), rest
         elif not data:
-            data = file.read(BLOCK)
+            data = file.read(block)
+    raise UnreadableError("cut short", where=str(path), wanted="the end of its compressed stream")
 
 
 def write(path: Path, block: Block, like: Image | None = None) -> None:
