@@ -143,19 +143,20 @@ def surface_pair(a: Array, b: Array, *, ignored: Array | None = None) -> Surface
     if ignored is not None:
         ignored = np.asarray(ignored, bool).reshape(a.shape)
         a, b = a & ~ignored, b & ~ignored
-    where = _bounds(a, b)
+    # Ignored pixels next to a mask count too, so they must not be cut away.
+    where = _bounds(a, b, margin=0 if ignored is None else 1)
     out = _cells(ignored[where]) != 0 if ignored is not None else None
     found = [_elements(m[where], out) for m in (a, b)]
-    return SurfacePair(found[0], found[1], tuple(s.stop - s.start + 1 for s in where), axes)
+    return SurfacePair(found[0], found[1], tuple(n + 1 for n in a[where].shape), axes)
 
 
-def _bounds(a: Array, b: Array) -> tuple[slice, ...]:
-    """The box around both masks; of size 0 where both are empty."""
+def _bounds(a: Array, b: Array, *, margin: int) -> tuple[slice, ...]:
+    """The box around both masks and a margin within the image; of size 0 where both are empty."""
     spans = []
     for axis in range(a.ndim):
         rest = tuple(i for i in range(a.ndim) if i != axis)
         hit = np.flatnonzero(a.any(axis=rest) | b.any(axis=rest))
-        spans.append(slice(int(hit[0]), int(hit[-1]) + 1) if len(hit) else slice(0, 0))
+        spans.append(slice(max(int(hit[0]) - margin, 0), int(hit[-1]) + 1 + margin) if len(hit) else slice(0, 0))
     return tuple(spans)
 
 
