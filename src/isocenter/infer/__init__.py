@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from isocenter.infer.classifying import classify
+from isocenter.infer.classifying import classify, decided, probabilities
 from isocenter.infer.engines import Engine, engine, ready, verify
 from isocenter.infer.memory import available
-from isocenter.infer.preparing import Prepared, back, prepare, working_shape
+from isocenter.infer.preparing import Prepared, back, prepare, unusable, working_shape
 from isocenter.infer.segmenting import logits, segment
 from isocenter.infer.threads import limited, threads
 
@@ -15,13 +15,16 @@ __all__ = [
     "available",
     "back",
     "classify",
+    "decided",
     "engine",
     "limited",
     "logits",
     "prepare",
+    "probabilities",
     "ready",
     "segment",
     "threads",
+    "unusable",
     "verify",
     "working_shape",
 ]
