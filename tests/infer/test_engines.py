@@ -126,6 +126,30 @@ def test_ready_is_built_once_and_refuses_every_time(network, conv_network, rng):
         assert ready(data, vector, answer, replace(PLAN, rank=3)).parallel == 2
 
 
+def test_a_network_that_does_not_change_is_hashed_once(network, rng, monkeypatch):
+    import hashlib
+
+    from isocenter.infer import engines
+
+    vector = rng.normal(size=(1, 1, 8, 8)).astype(np.float32)
+    answer = engine(network[0], threads=1)(vector)
+    array = np.frombuffer(network[0], np.uint8)
+    with limited(1):
+        first = ready(array, vector, answer, PLAN)
+        hashed = []
+        monkeypatch.setattr(engines.hashlib, "sha256", lambda data: hashed.append(len(data)) or hashlib.md5(data))
+        ready(array, vector, answer, PLAN)
+        assert len(network[0]) not in hashed
+        monkeypatch.undo()
+        number, own = id(array), array.copy()
+        assert ready(own, vector, answer, PLAN) is first
+        own[-40:] = 0
+        with pytest.raises(BundleError):
+            ready(own, vector, answer, PLAN)
+        del array
+        assert number not in engines._seen
+
+
 def test_nothing_heavy_is_imported_before_it_is_needed():
     heavy = "{'torch', 'scipy', 'onnxruntime', 'safetensors', 'onnx'}"
     code = f"import isocenter.infer, sys; print(*sorted({heavy} & set(sys.modules)))"

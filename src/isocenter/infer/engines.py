@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -185,25 +186,43 @@ def verify(engine: Engine, vector_in: Array, vector_out: Array, plan: Plan) -> f
 
 _open: OrderedDict[tuple[str, str, float, int, int], Engine] = OrderedDict()
 _lock = Lock()
+# Checksums of read-only arrays that are still alive, by identity: a network of 50 MB is not hashed for every case.
+_seen: dict[int, tuple[weakref.ref[Array], str]] = {}
 
 
-def ready(onnx_bytes: bytes, vector_in: Array, vector_out: Array, plan: Plan) -> Engine:
+def ready(network: Array | bytes, vector_in: Array, vector_out: Array, plan: Plan) -> Engine:
     """The verified engine of a network; built and verified once per process, thread count and plan.
 
-    Raises as `engine` and `verify`.
+    Parameters
+    ----------
+    network
+        ONNX as uint8 or bytes. A read-only array is recognised without being read again.
+    vector_in, vector_out, plan
+        As in `verify`; raises as it and `engine` do.
     """
-    digest = hashlib.sha256(onnx_bytes)
-    for vector in (vector_in, vector_out):
-        digest.update(np.ascontiguousarray(vector).tobytes())
+    array = np.frombuffer(network, np.uint8) if isinstance(network, bytes) else network
     count = default_threads()
-    key = (digest.hexdigest(), plan.engine, plan.tolerance, plan.rank, count)
+    parts = "/".join(_digest(part) for part in (array, vector_in, vector_out))
+    key = (parts, plan.engine, plan.tolerance, plan.rank, count)
     with _lock:
         if key not in _open:
             alone = plan.rank == 3 and plan.engine == "onnxruntime"
-            made = engine(onnx_bytes, kind=plan.engine, threads=1 if alone else count, parallel=count if alone else 1)
+            threads, parallel = (1, count) if alone else (count, 1)
+            made = engine(array.tobytes(), kind=plan.engine, threads=threads, parallel=parallel)
             verify(made, vector_in, vector_out, plan)
             _open[key] = made
         _open.move_to_end(key)
         while len(_open) > KEPT:
             _open.popitem(last=False)
         return _open[key]
+
+
+def _digest(array: Array) -> str:
+    known = _seen.get(id(array))
+    if known is not None and known[0]() is array and not array.flags.writeable:
+        return known[1]
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+    if not array.flags.writeable:
+        number = id(array)
+        _seen[number] = (weakref.ref(array, lambda _: _seen.pop(number, None)), digest)
+    return digest

@@ -66,7 +66,7 @@ def accepted(about: Mapping[str, Any], state: Mapping[str, Array], task: str) ->
 
 def engine_of(plan: Plan, arrays: Mapping[str, Array]) -> Engine:
     """The engine, once it has answered the stored vector as at its export; raises as `infer.ready`."""
-    return ready(arrays[NETWORK].tobytes(), arrays[INPUT], arrays[OUTPUT], plan)
+    return ready(arrays[NETWORK], arrays[INPUT], arrays[OUTPUT], plan)
 
 
 def _known(name: str, kind: type) -> bool:
