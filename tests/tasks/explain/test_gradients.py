@@ -1,0 +1,219 @@
+"""Gradients of an answer, on networks small enough to know what is right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+from torch import nn
+
+from isocenter.data import Case, Image, NotEvaluated, Opened, build
+from isocenter.errors import InputError, NotFoundError, RecipeError
+from isocenter.tasks.explain.gradients import Gradients
+from isocenter.tasks.segment.histogram import Histogram
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network that sees the pixels as they are."""
+
+    module: nn.Module
+    classes: tuple[str, ...] = ("normal", "mass")
+    layers: tuple[str, ...] = ("0",)
+
+    def opened(self) -> Opened:
+        def prepare(case: Case) -> torch.Tensor:
+            return torch.from_numpy(case.image().channels_first().astype(np.float32))[None]
+
+        return Opened(self.module.eval(), prepare, lambda array, case: array, self.classes, self.layers)
+
+
+class Mean(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.flatten(2).mean(dim=2)
+
+
+def convolutional(seed: int = 0, rank: int = 2) -> nn.Module:
+    torch.manual_seed(seed)
+    conv: Any = nn.Conv2d if rank == 2 else nn.Conv3d
+    return nn.Sequential(
+        conv(1, 8, 3, padding=1), nn.ReLU(), conv(8, 8, 3, padding=1), nn.ReLU(), Mean(), nn.Linear(8, 2)
+    )
+
+
+def case(shape: tuple[int, ...] = (16, 20), seed: int = 0) -> Case:
+    array = np.random.default_rng(seed).normal(0, 1, shape)
+    return Case.of(Image.from_array(array, spacing=(2.0,) * len(shape)))
+
+
+def test_integrated_gradients_of_a_linear_network_are_weight_times_pixel() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
+    found = Gradients(of=Net(module), kind="integrated-gradients", target="mass").predict(case((2, 3)))
+    weight = module[1].weight[1].detach().numpy().reshape(2, 3)
+    assert np.allclose(found.values, weight * case((2, 3)).image().pixels(), atol=1e-6)
+    assert found.completeness < 1e-5
+    assert (found.target, found.method) == ("mass", "integrated-gradients")
+
+
+@pytest.mark.parametrize("shape", [(16, 20), (5, 8, 9)])
+@pytest.mark.parametrize("baseline", ["mean", "black"])
+def test_integrated_gradients_are_complete(shape: tuple[int, ...], baseline: str) -> None:
+    net = Net(convolutional(rank=len(shape)))
+    method = Gradients(of=net, kind="integrated-gradients", baseline=baseline, steps=1)
+    found = method.predict(case(shape))
+    assert found.completeness <= 0.01
+    inside = net.opened()
+    x = inside.prepare(case(shape))
+    start = torch.zeros_like(x) if baseline == "mean" else torch.full_like(x, float(x.min()))
+    index = inside.classes.index(found.target)
+    with torch.no_grad():
+        difference = float((inside.module(x) - inside.module(start))[0, index])
+    assert found.values.sum() == pytest.approx(difference, rel=0.02)
+
+
+def test_steps_are_doubled_until_the_tolerance_holds() -> None:
+    class Kink(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            s = x.sum(dim=(1, 2, 3))[:, None]
+            return torch.cat([s * 0, torch.relu(s - 5.3)], dim=1)
+
+    image = Case.of(Image.from_array(np.full((2, 4), 1.0)))
+    rough = Gradients(of=Net(Kink()), kind="integrated-gradients", target="mass", steps=2, tolerance=1.0)
+    fine = Gradients(of=Net(Kink()), kind="integrated-gradients", target="mass", steps=2)
+    assert rough.predict(image).completeness > 0.05
+    assert fine.predict(image).completeness <= 0.01
+
+
+def test_an_answer_that_does_not_change_has_no_completeness() -> None:
+    net = Net(nn.Sequential(nn.Flatten(), nn.Linear(6, 2)))
+    nn.init.zeros_(net.module[1].weight)
+    found = Gradients(of=net, kind="integrated-gradients").predict(case((2, 3)))
+    assert found.completeness is None
+    assert not found.values.any()
+
+
+def test_the_gradient_is_that_of_finite_differences() -> None:
+    net = Net(convolutional().double())
+    inside = net.opened()
+    double = Net.opened
+
+    class Double(Net):
+        def opened(self) -> Opened:
+            base = double(self)
+            return Opened(base.module, lambda c: base.prepare(c).double(), base.back, base.classes, base.layers)
+
+    found = Gradients(of=Double(net.module), kind="gradient", target="normal").predict(case())
+    x = inside.prepare(case()).double()
+    nudge = torch.zeros_like(x)
+    nudge[0, 0, 4, 7] = 1e-4
+    with torch.no_grad():
+        slope = float((inside.module(x + nudge) - inside.module(x - nudge))[0, 0]) / 2e-4
+    assert found.values[4, 7] == pytest.approx(slope, rel=1e-3, abs=1e-7)
+
+
+class Blob(nn.Module):
+    """Answers "mass" by the brightness that its one filter sees, halved in resolution."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = nn.Conv2d(1, 1, 2, stride=2, bias=False)
+        nn.init.constant_(self.see.weight, 0.25)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        s = self.see(x).mean(dim=(2, 3))
+        return torch.cat([-s, s], dim=1)
+
+
+def test_grad_cam_lies_where_the_answer_comes_from() -> None:
+    array = np.zeros((20, 30))
+    array[4:8, 20:26] = 10.0
+    found = Gradients(of=Net(Blob(), layers=("see",))).predict(Case.of(Image.from_array(array)))
+    assert found.target == "mass"
+    assert found.values.shape == (20, 30)
+    assert found.values.min() >= 0
+    assert np.unravel_index(found.values.argmax(), found.values.shape)[0] in range(4, 8)
+    inside = found.values[4:8, 20:26].sum()
+    assert inside > 0.6 * found.values.sum()
+    against = Gradients(of=Net(Blob(), layers=("see",)), target="normal").predict(Case.of(Image.from_array(array)))
+    assert not against.values.any()
+
+
+def segmenting(rank: int = 2) -> Net:
+    conv: Any = nn.Conv2d if rank == 2 else nn.Conv3d
+    module = nn.Sequential(conv(1, 4, 3, padding=1), nn.ReLU(), conv(4, 2, 1))
+    nn.init.constant_(module[0].weight, 1.0)
+    nn.init.zeros_(module[0].bias)
+    nn.init.constant_(module[2].weight[0], 0.0)
+    nn.init.constant_(module[2].weight[1], 0.1)
+    nn.init.constant_(module[2].bias, 0.0)
+    module[2].bias.data[1] = -5.0
+    return Net(module, ("background", "organ"), ("0",))
+
+
+@pytest.mark.parametrize("shape", [(16, 20), (6, 16, 20)])
+@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients", "gradient"])
+def test_a_segmentation_is_explained_over_its_region(shape: tuple[int, ...], kind: str) -> None:
+    array = np.zeros(shape)
+    array[..., 4:10, 5:12] = 6.0
+    net = segmenting(len(shape))
+    found = Gradients(of=net, kind=kind).predict(Case.of(Image.from_array(array)))
+    assert found.target == "organ"
+    assert found.values.shape == shape
+    assert found.values[..., 4:10, 5:12].mean() > 5 * abs(found.values[..., 13:, :].mean())
+    if kind == "integrated-gradients":
+        assert found.completeness <= 0.01
+
+
+def test_a_region_that_was_not_found_is_not_evaluated() -> None:
+    empty = Case.of(Image.from_array(np.zeros((8, 8))))
+    assert "no region" in Gradients(of=segmenting()).predict(empty).reason
+    assert "no organ" in Gradients(of=segmenting(), target="organ").predict(empty).reason
+
+
+@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients", "gradient"])
+def test_maps_change_when_the_weights_are_random(kind: str) -> None:
+    """A map that stays the same for another network shows the image, not the network (Adebayo et al., NeurIPS 2018)."""
+    maps = [Gradients(of=Net(convolutional(s), layers=("2",)), kind=kind, target="mass").predict(case()).values
+            for s in (0, 5)]  # fmt: skip
+    scaled = [m / (np.abs(m).max() or 1.0) for m in maps]
+    assert structural_similarity(*scaled, data_range=2.0) < 0.5
+
+
+def test_the_same_answer_twice_and_no_hook_is_left() -> None:
+    net = Net(convolutional(), layers=("2",))
+    one, two = (Gradients(of=net).predict(case()) for _ in range(2))
+    assert np.array_equal(one.values, two.values)
+    assert not net.module[2]._forward_hooks
+    assert one.geometry.spacing == (2.0, 2.0)
+
+
+def test_unknown_names_are_refused_with_the_nearest() -> None:
+    net = Net(convolutional(), layers=("0", "2"))
+    with pytest.raises(NotFoundError, match="Did you mean mass"):
+        Gradients(of=net, target="mas").predict(case())
+    with pytest.raises(NotFoundError, match="Known: 0, 2"):
+        Gradients(of=net, layer="seventh").predict(case())
+    with pytest.raises(NotFoundError, match="no grid"):
+        Gradients(of=net, layer="5").predict(case())
+    with pytest.raises(RecipeError, match="grad-cam"):
+        build(Gradients, {"of": net, "kind": "grad-cm"})
+
+
+def test_only_networks_have_gradients() -> None:
+    with pytest.raises(RecipeError, match="occlusion"):
+        Gradients(of=Histogram())
+    with pytest.raises(RecipeError, match="of="):
+        Gradients()
+
+
+def test_films_and_broken_pixels() -> None:
+    film = Case.of(Image.from_array(np.zeros((2, 4, 4)), axes="tyx"))
+    with pytest.raises(InputError, match="frame"):
+        Gradients(of=Net(convolutional())).predict(film)
+    broken = Case.of(Image.from_array(np.full((8, 8), np.nan)))
+    assert isinstance(Gradients(of=Net(convolutional())).predict(broken), NotEvaluated)
