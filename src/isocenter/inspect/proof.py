@@ -116,8 +116,8 @@ def _mean(metric: str, target: str, n: int) -> Proof:
         from scipy.stats import t
 
         half = float(t.ppf(0.975, n - 1)) * DICE_SD / math.sqrt(n)
-    if half is None:
-        text = f"{metric}: {n} subject{'s' * (n != 1)}: no interval is possible"
+    if half is None or half > 0.5:
+        text = f"{metric}: {n} subject{'s' * (n != 1)}: too few for an interval that says anything"
     else:
         text = f"{metric}: {n} subjects whose scores spread by SD {DICE_SD:.2f} give the mean +/- {half:.3f}"
     return Proof(metric, target, n, DICE_SD, None if half is None else -half, half, text)
@@ -137,6 +137,6 @@ def _sentence(said: str, value: float, low: float, high: float) -> str:
 def distinguishable(found: Sequence[Proof]) -> str:
     """What difference between two methods the leading metric could show, as a sentence; "" where there is none."""
     first = next((p for p in found if p.low is not None and p.high is not None), None)
-    if first is None or first.low is None or first.high is None:
+    if first is None or first.low is None or first.high is None or first.high - first.low > 1:
         return ""
     return f"differences in {first.metric} much below {(first.high - first.low) / 2:.3f} cannot be shown on this split"

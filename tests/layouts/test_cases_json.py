@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from isocenter.errors import TableError, UnreadableError
+from isocenter.layouts import cases_json
+
+
+def test_everything_that_can_be_said(folder: Any) -> None:
+    path = folder.json({
+        "format": 1, "table": "m.csv", "tables": [{"file": "c.csv", "on": "image"}], "case": "exam", "role": "mod",
+        "frame": "t", "subject": "who", "group": "site", "split": "part", "facts": ["age"],
+        "truth": {
+            "segment": {"column": "mask", "role": "PET",
+                        "labels": {"background": 0, "lung": 255, "ignore": [127, 128]}},
+            "classify": {"column": "dx", "positive": 1},
+        },
+        "allow": {"leakage": "one film"},
+    })
+    said = cases_json.read(path)
+    assert said.table == "m.csv" and said.tables == (("c.csv", "image"),)
+    wanted = {"case": "exam", "role": "mod", "frame": "t", "subject": "who", "group": "site", "split": "part"}
+    assert said.columns == wanted
+    assert said.truth["segment"].labels == {"background": ("0",), "lung": ("255",), "ignore": ("127", "128")}
+    assert said.truth["classify"].positive == "1" and said.facts == ("age",) and said.allow == {"leakage": "one film"}
+    assert said.named() == {"exam", "mod", "t", "who", "site", "part", "age", "mask", "dx", "image"}
+
+
+def test_a_newer_format_is_refused_with_what_to_do() -> None:
+    with pytest.raises(TableError, match="format 2 is newer") as error:
+        cases_json.parsed({"format": 2, "something": "new"}, "cases.json")
+    assert "pip install -U isocenter" in error.value.remedy
+
+
+@pytest.mark.parametrize("version", [None, "1", True, 0])
+def test_the_format_must_be_stated(version: Any) -> None:
+    with pytest.raises(TableError, match="format is not stated"):
+        cases_json.parsed({"format": version}, "cases.json")
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"format": 1, "subjct": "who"}, "Did you mean subject"),
+        ({"format": 1, "truth": {"segment": {"colum": "mask"}}}, "Did you mean column"),
+        ({"format": 1, "allow": {"everything": "yes"}}, "unknown key 'everything'"),
+        ({"format": 1, "subject": 3}, "subject is not text"),
+        ({"format": 1, "facts": "age"}, "facts is not a list"),
+        ({"format": 1, "truth": []}, "truth is not an object"),
+        ({"format": 1, "truth": {"segment": {"labels": {"a": None}}}}, "not a number or a name"),
+        ([], "the document is not an object"),
+    ],
+)
+def test_faults_are_named(document: Any, message: str) -> None:
+    with pytest.raises(TableError, match=message):
+        cases_json.parsed(document, "cases.json")
+
+
+def test_what_is_not_json_is_refused(folder: Any) -> None:
+    with pytest.raises(UnreadableError, match="not JSON"):
+        cases_json.read(folder.text("cases.json", "{"))
+    with pytest.raises(UnreadableError, match="not JSON"):
+        cases_json.read(folder.text("deep.json", "[" * 100_000))
