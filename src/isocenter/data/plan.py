@@ -47,6 +47,9 @@ class Plan:
         Output names. segment: background first.
     spacing
         mm (or pixels of unknown size) per axis of the grid that the network works on; None: the image's own.
+    orientation
+        rank 3: what the network was trained on, such as ``"SPL"``; volumes whose orientation is known are turned to it
+        and answers are turned back. None: as they lie.
     size
         Fixed grid that the whole image is resized to, or None. classify has a size or a spacing; segment may have both
         None.
@@ -96,6 +99,7 @@ class Plan:
     temperature: float = 1.0
     engine: str = "onnxruntime"
     tolerance: float = 1e-3
+    orientation: str | None = None
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Plan:

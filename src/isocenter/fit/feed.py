@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from isocenter.data import IGNORE, Case, Cases, Probabilities, Segmentation
+from isocenter.data.turning import turned, turned_labels
 from isocenter.errors import LabelError
 from isocenter.fit.augment import drawn, positions, sampled, sampled_labels, shaded
 from isocenter.fit.scheme import Scheme
@@ -79,7 +80,7 @@ def prepared_case(case: Case, scheme: Scheme) -> Ready:
         The case has no truth of the task, or one with other names.
     """
     plan = scheme.plan
-    image = prepare(case.image(), plan).array
+    image = prepare(turned(case.image(), plan.orientation), plan).array
     truth = case.truth()
     if plan.task == "classify":
         if not isinstance(truth, Probabilities) or truth.classes != plan.classes:
@@ -91,7 +92,7 @@ def prepared_case(case: Case, scheme: Scheme) -> Ready:
         raise LabelError(
             "the case has no truth over the regions of train", where=case.id, wanted=", ".join(plan.classes)
         )
-    labels = regrid(truth.labels, image.shape[1:], len(plan.classes))
+    labels = regrid(turned_labels(truth, plan.orientation).labels, image.shape[1:], len(plan.classes))
     return Ready(image, labels, _centres(labels, len(plan.classes)))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import IGNORE, Case, Cases, Image, Probabilities, Segmentation, build
+from isocenter.data.turning import turned
 from isocenter.errors import InputError, LabelError
 from isocenter.ops.array import Array
 
@@ -50,6 +51,8 @@ class Fingerprint:
         Region to 2 area / perimeter in pixels of the images (segment, median over cases): the width of a band.
     multilabel, positive
         As in `Cases`.
+    orientation
+        Of the first volume, where it is known; grids and spacings are those of volumes turned to it.
     """
 
     task: str
@@ -73,6 +76,7 @@ class Fingerprint:
     thickness: dict[str, float] = field(default_factory=dict)
     multilabel: bool = False
     positive: str | None = None
+    orientation: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -126,8 +130,10 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
             raise InputError(
                 f"the images differ in {what}", where=cases.name, got=str(sorted(found)), wanted="one number"
             )
-    shapes = np.array([s.image.geometry.shape for s in seen])
-    spacings = [s.image.geometry.spacing for s in seen]
+    orientation = first.geometry.orientation if first.ndim == 3 else None
+    grids = [turned(s.image, orientation).geometry for s in seen]
+    shapes = np.array([g.shape for g in grids])
+    spacings = [g.spacing for g in grids]
     known = None if any(s is None for s in spacings) else np.array(spacings)
     median = None if known is None else np.median(known, axis=0)
     values = np.concatenate([s.values for s in seen]).astype(np.float64)
@@ -157,6 +163,7 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
         _median_thickness(seen),
         cases.multilabel,
         cases.positive,
+        orientation,
     )
 
 

@@ -66,6 +66,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         divisor,
         multilabel=fingerprint.multilabel,
         positive=fingerprint.positive,
+        orientation=fingerprint.orientation,
         **_answering(after, origins),
     )
     study = _study(recipe.study, fingerprint, patch, origins)

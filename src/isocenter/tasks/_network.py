@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Case, Opened, Plan
+from isocenter.data.turning import returned_map, turned
 from isocenter.errors import BundleError, MissingExtraError, RecipeError
-from isocenter.infer import Engine, back, prepare, ready
+from isocenter.infer import Engine, back, prepare, ready, working_shape
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded, unpadded
 
@@ -108,14 +109,16 @@ def opened_of(about: Mapping[str, Any], arrays: Mapping[str, Array], plan: Plan)
     module = nets.build(spec, weights)
 
     def tensor(case: Case) -> Any:
-        seen = prepare(case.image(), plan).array
+        seen = prepare(turned(case.image(), plan.orientation), plan).array
         return torch.from_numpy(padded(seen, multiple(seen.shape[1:], plan.divisor)).copy())[None]
 
     def returned(array: Array, case: Case) -> Array:
         array = np.asarray(array, np.float32)
         flat = array[None] if array.ndim == plan.rank else array
-        working = prepare(case.image(), plan).working
-        out = back(unpadded(flat, working), case.image().geometry.shape)
+        image = case.image()
+        there = turned(image, plan.orientation)
+        out = back(unpadded(flat, working_shape(there, plan)), there.geometry.shape)
+        out = returned_map(out, there.geometry, image)
         return out[0] if array.ndim == plan.rank else out
 
     return Opened(module, tensor, returned, plan.classes, nets.layers(spec))

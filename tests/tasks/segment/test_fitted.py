@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from isocenter.bundle import open_bundle, state, write
 from isocenter.data import Case, Fitted, Image, Normalisation, NotEvaluated, Plan, Predictor, Segmentation
+from isocenter.data.turning import turned, turned_labels
 from isocenter.errors import BundleError
 from isocenter.infer import engine
 from isocenter.tasks.segment._fitted import FittedSegmenter
@@ -101,3 +103,26 @@ def test_a_bundle_answers_while_torch_is_blocked(fitted, tmp_path):
     answer, refusal = done.stdout.splitlines()
     assert int(answer) == 299
     assert "isocenter[train]" in refusal
+
+
+@pytest.mark.parametrize("codes", ["SPL", "LAS", "PRI", "ILA"])
+def test_a_volume_stored_another_way_round_gets_the_same_answer(conv_network, rng, codes):
+    # The kernel looks towards the head only, so that an answer on a volume as it lies would differ.
+    kernel = np.zeros((2, 1, 3, 3, 3), np.float32)
+    kernel[1, 0, 2, 1, 1] = 1.0
+    network = conv_network((kernel, np.zeros(2)))
+    vector = rng.normal(size=(1, 1, 8, 8, 8)).astype(np.float32)
+    arrays = {
+        "network.onnx": np.frombuffer(network, np.uint8),
+        "vector/input": vector,
+        "vector/output": engine(network, threads=1)(vector),
+    }
+    plan = replace(PLAN, rank=3, patch=(16, 16, 16), divisor=(1, 1, 1), orientation="SPL")
+    about = {"recipe": {}, "plan": plan.as_json(), "network": {"name": "unet"}, "classes": ["bright"], "history": []}
+    fitted = FittedSegmenter(about, arrays)
+    straight = Image.from_array(rng.normal(size=(5, 6, 7)).astype(np.float32), spacing=(2.0, 1.0, 1.0))
+    image = turned(straight, codes)
+    wanted = fitted.predict(Case.of(straight))
+    found = fitted.predict(Case.of(image))
+    assert found.geometry == image.geometry
+    assert np.array_equal(found.labels, turned_labels(wanted, codes).labels)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocenter.data import Case, NotEvaluated, Opened, Probabilities
+from isocenter.data.turning import turned
 from isocenter.infer import classify
 from isocenter.ops.array import Array
 from isocenter.tasks._network import accepted, engine_of, opened_of, plan_of
@@ -48,7 +49,7 @@ class FittedClassifier:
     def predict(self, case: Case) -> Probabilities | NotEvaluated:
         """The probability of each class for the leading image."""
         plan = plan_of(self.about, "classify")
-        return classify(engine_of(plan, self.arrays), case.image(), plan)
+        return classify(engine_of(plan, self.arrays), turned(case.image(), plan.orientation), plan)
 
     def opened(self) -> Opened:
         """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocenter.data import Case, NotEvaluated, Opened, Segmentation
+from isocenter.data.turning import returned_labels, turned
 from isocenter.infer import segment
 from isocenter.ops.array import Array
 from isocenter.tasks._network import accepted, engine_of, opened_of, plan_of
@@ -48,7 +49,9 @@ class FittedSegmenter:
     def predict(self, case: Case) -> Segmentation | NotEvaluated:
         """The label map of the leading image, on its own grid."""
         plan = plan_of(self.about, "segment")
-        return segment(engine_of(plan, self.arrays), case.image(), plan)
+        image = case.image()
+        found = segment(engine_of(plan, self.arrays), turned(image, plan.orientation), plan)
+        return returned_labels(found, image) if found else found
 
     def opened(self) -> Opened:
         """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
