@@ -10,18 +10,18 @@ from isocenter.fit.validation import log_loss
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
 def test_a_known_temperature_is_found(true: float) -> None:
     rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, (40000, 3))
+    logits = rng.normal(0, 2, (8000, 3))
     p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     chosen = (p.cumsum(1) > rng.random((len(p), 1))).argmax(1)
     truth = np.eye(3)[chosen]
-    assert temperature(logits * true, truth) == pytest.approx(true, rel=0.03)
+    assert temperature(logits * true, truth) == pytest.approx(true, rel=0.06)
 
 
 def test_several_labels_have_a_temperature_too() -> None:
     rng = np.random.default_rng(1)
-    logits = rng.normal(0, 2, (40000, 2))
+    logits = rng.normal(0, 2, (8000, 2))
     truth = (rng.random(logits.shape) < 1 / (1 + np.exp(-logits))).astype(float)
-    assert temperature(logits * 2, truth, multilabel=True) == pytest.approx(2.0, rel=0.03)
+    assert temperature(logits * 2, truth, multilabel=True) == pytest.approx(2.0, rel=0.06)
 
 
 def test_it_never_makes_val_worse_and_never_grows_certain() -> None:

@@ -265,11 +265,11 @@ def _validated(run: Run, valid: Shelf, *, rate: float) -> None:
         }
     )
     run.losses = [0.0, 0.0]
+    run.stale = 0 if run.best_score is None or value > run.best_score else run.stale + 1
+    # Of equal scores the later one has seen more.
     if run.best_score is None or value >= run.best_score:
         run.best = {k: v.detach().cpu().clone() for k, v in run.module.state_dict().items()}
-        run.best_score, run.stale = value, 0
-    else:
-        run.stale += 1
+        run.best_score = value
     run.module.load_state_dict(now)
     run.module.train()
 

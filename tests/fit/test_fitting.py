@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+from isocenter import nets
+from isocenter.data import Cases, Plan, Watch, merged
+from isocenter.errors import InputError, RecipeError
+from isocenter.fit import fitted
+from isocenter.infer import engine
+from isocenter.tasks.classify.cnn import Cnn
+from isocenter.tasks.segment.unet import UNet
+
+QUICK = {"study.epochs": 2, "study.steps": 3, "study.batch_size": 2, "width": 4}
+
+
+def made(cases: Cases, task: str = "segment", recipe: object = None, **watch: object) -> tuple[dict, dict]:
+    recipe = recipe or merged(UNet() if task == "segment" else Cnn(), QUICK)
+    return fitted(recipe, cases.split("train"), cases.split("val"), task=task, watch=Watch(**watch))
+
+
+def digest(state: dict[str, np.ndarray]) -> str:
+    return hashlib.sha256(b"".join(k.encode() + np.ascontiguousarray(state[k]).tobytes() for k in sorted(state))).hexdigest()
+
+
+def test_what_comes_out_is_complete_and_json(discs) -> None:
+    about, state = made(discs())
+    json.dumps(about, allow_nan=False)
+    assert {"recipe", "plan", "network", "classes", "history", "vector", "origins", "fingerprint", "scheme"} <= set(about)
+    assert {"network.onnx", "vector/input", "vector/output"} <= set(state)
+    assert state["network.onnx"].dtype == np.uint8
+    plan = Plan.from_json(about["plan"])
+    answer = engine(state["network.onnx"].tobytes())(state["vector/input"])
+    assert np.abs(answer - state["vector/output"]).max() <= plan.tolerance
+    weights = {k.removeprefix("weights/"): v for k, v in state.items() if k.startswith("weights/")}
+    assert not any("aux" in k for k in weights)
+    import torch
+
+    rebuilt = nets.build(about["network"], weights)(torch.from_numpy(state["vector/input"])).detach().numpy()
+    assert np.abs(rebuilt - state["vector/output"]).max() < 1e-5
+
+
+def test_the_same_seed_gives_the_same_bytes(discs) -> None:
+    a, b = made(discs(), seed=4)[1], made(discs(), seed=4)[1]
+    assert digest(a) == digest(b)
+    assert digest(a) != digest(made(discs(), seed=5)[1])
+
+
+def test_classify_gets_temperature_and_threshold(pictures) -> None:
+    about, _ = made(pictures(), "classify")
+    plan = Plan.from_json(about["plan"])
+    assert plan.temperature > 0
+    assert len(plan.thresholds) == 2
+    assert plan.positive == "sick"
+    assert sum(plan.thresholds) == pytest.approx(1.0)
+
+
+def test_several_labels_at_once(pictures) -> None:
+    base = pictures()
+    x = [c.image().pixels() for c in base]
+    y = np.stack([np.arange(len(x)) % 2, np.arange(len(x)) % 3 == 0], 1).astype(int)
+    cases = Cases.from_arrays(x, y, classes=["corner", "third"], splits=[e.split for e in base.entries])
+    about, _ = made(cases, "classify")
+    plan = Plan.from_json(about["plan"])
+    assert plan.multilabel
+    assert plan.thresholds == ()
+
+
+def test_an_edited_plan_is_used(discs, tmp_path) -> None:
+    made(discs(), folder=tmp_path)
+    values = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    values["study"]["epochs"] = 1
+    values["plan"]["largest"] = True
+    about, _ = made(discs(), plan=values)
+    assert len(about["history"]) == 1
+    assert about["plan"]["largest"] is True
+    values["plan"]["classes"] = ["background", "square"]
+    with pytest.raises(RecipeError, match="for other data: classes"):
+        made(discs(), plan=values)
+
+
+def test_a_budget_is_written_into_the_plan(discs, tmp_path) -> None:
+    recipe = merged(UNet(), {k: v for k, v in QUICK.items() if k != "study.epochs"})
+    about, _ = made(discs(), recipe=recipe, minutes=0.05, folder=tmp_path)
+    values = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert values["origins"]["study.epochs"].startswith("--time")
+    # The plan repeats without the clock.
+    again, _ = made(discs(), recipe=recipe, plan=values)
+    shorter = min(len(about["history"]), len(again["history"]))
+    assert about["history"][:shorter] == again["history"][:shorter]
+
+
+def test_a_network_of_ones_own(discs) -> None:
+    own = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    before = {k: v.clone() for k, v in own.state_dict().items()}
+    recipe = merged(UNet(), {k: v for k, v in QUICK.items() if k != "width"})
+    recipe = UNet(network=own, study=recipe.study)
+    about, state = made(discs(), recipe=recipe)
+    assert about["network"]["name"] == "given"
+    assert "Sequential" in about["network"]["class"]
+    json.dumps(about)
+    assert all(bool((own.state_dict()[k] == v).all()) for k, v in before.items())
+    assert engine(state["network.onnx"].tobytes())(np.zeros((1, 1, 8, 8), np.float32)).shape == (1, 2, 8, 8)
+
+
+def test_nothing_to_validate_on_is_refused(discs) -> None:
+    cases = discs().split("train")
+    with pytest.raises(InputError, match="nothing to validate on"):
+        fitted(merged(UNet(), QUICK), cases, cases.subset([]), task="segment", watch=Watch())
+
+
+# One process imports torch; the trainings are its children, so that twenty kills cost little.
+SCRIPT = """
+import hashlib, os, signal, sys, time
+from pathlib import Path
+import numpy as np
+from isocenter.data import Cases, Watch, merged
+from isocenter.fit import fitted, loop
+from isocenter.tasks.segment.unet import UNet
+
+loop.EVERY = 0.0  # a checkpoint after every step: many kills fall into a save
+rng = np.random.default_rng(0)
+y = [np.pad(np.ones((5, 5), np.uint8), ((3 + i % 3, 8 - i % 3), (4, 7))) for i in range(6)]
+x = [m + rng.normal(0, 0.3, m.shape).astype(np.float32) for m in y]
+cases = Cases.from_arrays(x, y, task="segment", classes=["square"], splits=["train"] * 4 + ["val"] * 2)
+recipe = merged(UNet(), {"study.epochs": 12, "study.steps": 5, "study.batch_size": 2, "width": 4})
+
+def trained(folder, say):
+    report = lambda p: os.write(say, b".")
+    watch = Watch(folder=folder, resume=True, report=report)
+    _, state = fitted(recipe, cases.split("train"), cases.split("val"), task="segment", watch=watch)
+    return hashlib.sha256(b"".join(k.encode() + np.ascontiguousarray(state[k]).tobytes() for k in sorted(state))).hexdigest()
+
+def child(folder):
+    listen, say = os.pipe()
+    pid = os.fork()
+    if not pid:
+        sha = trained(folder, say)
+        (folder / "sha").write_text(sha)
+        os._exit(0)
+    os.close(say)
+    return pid, listen
+
+whole, cut = Path(sys.argv[1]) / "whole", Path(sys.argv[1]) / "cut"
+os.waitpid(child(whole)[0], 0)
+kills = 0
+while kills < 20:
+    pid, listen = child(cut)
+    for _ in range(2 + int(rng.integers(2))):
+        os.read(listen, 1)
+    time.sleep(float(rng.uniform(0, 0.02)))
+    os.kill(pid, signal.SIGKILL)
+    status = os.waitpid(pid, 0)[1]
+    os.close(listen)
+    if not os.WIFSIGNALED(status):
+        break
+    kills += 1
+os.waitpid(child(cut)[0], 0)
+print(kills, (whole / "sha").read_text() == (cut / "sha").read_text())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_twenty_kills_resume_to_the_same_bytes(tmp_path: Path) -> None:
+    run = [sys.executable, "-c", SCRIPT, str(tmp_path)]
+    out = subprocess.run(run, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert out.returncode == 0, out.stderr
+    kills, same = out.stdout.split()
+    assert int(kills) >= 10
+    assert same == "True"
