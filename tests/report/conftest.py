@@ -165,15 +165,15 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
     heat = ndimage.gaussian_filter((arrays[first]["truth"] == 2).astype(float), 5) - 0.2 * ndimage.gaussian_filter(
         (arrays[first]["truth"] == 1).astype(float), 9
     )
-    settings: dict[str, Any] = dict(
-        title="Simulated kidneys: three methods compared",
-        task="segment",
-        verb="compare",
-        created="2026-11-20 12:00",
-        command=f"isocenter compare segment /data/{surname}/table.csv --methods unet,morphology,histogram --split test",
-        chosen="unet",
-        chosen_by="highest mean Dice on val (0.931 against 0.842 and 0.771)",
-        data=Data(
+    settings: dict[str, Any] = {
+        "title": "Simulated kidneys: three methods compared",
+        "task": "segment",
+        "verb": "compare",
+        "created": "2026-11-20 12:00",
+        "command": f"isocenter compare segment /data/{surname}/t.csv --methods unet,morphology,histogram --split test",
+        "chosen": "unet",
+        "chosen_by": "highest mean Dice on val (0.931 against 0.842 and 0.771)",
+        "data": Data(
             "simulated-kidneys",
             {
                 "train": {"cases": 96, "subjects": 80},
@@ -193,10 +193,10 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
             },
             unused={"truth cell is empty": 2},
         ),
-        methods=tuple(methods),
-        tests=compare(SEGMENT, list(scores.values()), resamples=300),
-        samples=tuple(samples),
-        explanations=(
+        "methods": tuple(methods),
+        "tests": compare(SEGMENT, list(scores.values()), resamples=300),
+        "samples": tuple(samples),
+        "explanations": (
             Explanation(
                 arrays[first]["image"],
                 heat,
@@ -209,7 +209,7 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
             ),
             Explanation(arrays[first]["image"], heat * 0.5, names[2], "grad-cam", first, SPACING, {"insertion": 0.72}),
         ),
-        made={
+        "made": {
             "method": "segment/unet",
             "version": "0.1.0",
             "weights": "sha256 9f2c" + "0" * 60,
@@ -218,7 +218,7 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
             "versions": {"numpy": "2.4.6", "torch": "2.13.0"},
             "inputs": {c: f"{i:064x}" for i, c in enumerate(arrays)},
         },
-        card={
+        "card": {
             "name": "kidney-demo 0.1",
             "use": "Showing what a report looks like.",
             "out_of_scope": "Everything else; the images are simulated.",
@@ -226,7 +226,7 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
             "licence": "CC0-1.0",
             "limits": "Discs below 5 pixels are missed.",
         },
-        problems=(
+        "problems": (
             Problem(
                 "spacing-unknown", "note", "spacing is unknown", f"/data/{surname}/a.png", remedy="Pass --spacing Y,X"
             ),
@@ -241,9 +241,9 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
             ),
             Problem("truncated", "error", "the file is cut short", "row 17", "12 KB", "30 KB", "Copy it again"),
         ),
-        notes=("The images are simulated: these numbers say nothing about patients.",),
-        identifiers=(f"/data/{surname}/a.png", f"{surname}^ERIKA"),
-    )
+        "notes": ("The images are simulated: these numbers say nothing about patients.",),
+        "identifiers": (f"/data/{surname}/a.png", f"{surname}^ERIKA"),
+    }
     return Run(**{**settings, **fields})
 
 
@@ -270,25 +270,25 @@ def classify_run(n: int = 120, classes: tuple[str, str] = ("normal", "pneumonia"
         scores.append(s)
         methods.append(MethodResult(name, s, decided=f"threshold {cut:.2f}, chosen on val"))
         curves.append(Curves.of(s, classes[1], threshold=cut, resamples=200))
-    settings: dict[str, Any] = dict(
-        title="Simulated chests: two classifiers compared",
-        task="classify",
-        verb="compare",
-        created="2026-11-20 12:00",
-        chosen="cnn",
-        chosen_by="highest AUC on val",
-        positive=classes[1],
-        methods=tuple(methods),
-        curves=tuple(curves),
-        tests=compare(CLASSIFY, scores, positive=classes[1], resamples=300),
-        data=Data(
+    settings: dict[str, Any] = {
+        "title": "Simulated chests: two classifiers compared",
+        "task": "classify",
+        "verb": "compare",
+        "created": "2026-11-20 12:00",
+        "chosen": "cnn",
+        "chosen_by": "highest AUC on val",
+        "positive": classes[1],
+        "methods": tuple(methods),
+        "curves": tuple(curves),
+        "tests": compare(CLASSIFY, scores, positive=classes[1], resamples=300),
+        "data": Data(
             "simulated-chests",
             {"test": {"cases": n, "subjects": n - 20}},
             {"test": {classes[0]: int((~y).sum()), classes[1]: int(y.sum())}},
             classes,
             allow={"leakage": "two scans of one person are meant to be compared"},
         ),
-    )
+    }
     return Run(**{**settings, **fields})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from isocenter.ops.array import Array
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Explanation, Picture
 from isocenter.report.svg import Point, path_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as Pillow
 
 # Okabe and Ito (2008), colours that stay apart for colour-blind eyes; also on grey and on reddish pictures.
 TRUTH, ANSWER, AGREED, SWAPPED, IGNORED = (
@@ -108,22 +112,27 @@ def windowed(image: Array, low: float = 0.5, high: float = 99.5) -> Array:
 
 def png(pixels: Array, *, side: int | None = None) -> bytes:
     """PNG of uint8 pixels: (y, x) grey, (y, x, 3) colours or (y, x, 4) with transparency, no larger than `side`."""
-    return _encoded(pixels, side, "PNG", optimize=True)
+    return _saved(_resized(pixels, side), "PNG", compress_level=6)
 
 
 def jpeg(pixels: Array, *, side: int | None = None, quality: int = 85) -> bytes:
-    """JPEG of uint8 pixels, (y, x) or (y, x, 3)."""
-    return _encoded(pixels, side, "JPEG", quality=quality, optimize=True, subsampling=0)
+    """JPEG of uint8 pixels, (y, x) or (y, x, 3), no larger than `side`."""
+    return _saved(_resized(pixels, side), "JPEG", quality=quality, subsampling=0)
 
 
-def _encoded(pixels: Array, side: int | None, kind: str, **options: object) -> bytes:
-    from PIL import Image as Pillow
+def _resized(pixels: Array, side: int | None) -> Pillow:
+    from PIL import Image
 
-    picture = Pillow.fromarray(np.ascontiguousarray(pixels))
-    if side and max(picture.size) > side:
-        share = side / max(picture.size)
-        size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
-        picture = picture.resize(size, Pillow.Resampling.LANCZOS if picture.mode != "RGBA" else Pillow.Resampling.BOX)
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    if not side or max(picture.size) <= side:
+        return picture
+    share = side / max(picture.size)
+    size = (max(1, round(picture.width * share)), max(1, round(picture.height * share)))
+    # Lanczos rings at the hard edges of a layer.
+    return picture.resize(size, Image.Resampling.BOX if picture.mode == "RGBA" else Image.Resampling.LANCZOS)
+
+
+def _saved(picture: Pillow, kind: str, **options: int) -> bytes:
     out = io.BytesIO()
     picture.save(out, kind, **options)
     return out.getvalue()
@@ -131,12 +140,16 @@ def _encoded(pixels: Array, side: int | None, kind: str, **options: object) -> b
 
 def data_uri(pixels: Array, *, side: int, limit: int = LIMIT) -> str:
     """uint8 pixels as a ``data:`` address: PNG where it stays below `limit` bytes, else JPEG of falling quality."""
-    data, kind = png(pixels, side=side), "png"
-    if pixels.ndim == 2 or pixels.shape[2] == 3:
-        for quality in (90, 80, 65, 50):
-            if len(data) <= limit:
-                break
-            data, kind = jpeg(pixels, side=side, quality=quality), "jpeg"
+    picture = _resized(pixels, side)
+    solid = picture.mode != "RGBA"
+    data, kind = b"", "jpeg"
+    # No photograph shrinks twelvefold as PNG, which takes long to find out.
+    if not solid or picture.width * picture.height * len(picture.getbands()) < 12 * limit:
+        data, kind = _saved(picture, "PNG", compress_level=6), "png"
+    for quality in (90, 80, 65, 50) if solid else ():
+        if 0 < len(data) <= limit:
+            break
+        data, kind = _saved(picture, "JPEG", quality=quality, subsampling=0), "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 

@@ -8,25 +8,24 @@ from isocenter.report.headline import answer, caveats
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Run
 from isocenter.report.section_cases import cases_section, lead_chart
+from isocenter.report.section_pairs import pairs_section
 from isocenter.report.section_record import card_section, made_section, problems_section
 from isocenter.report.section_scores import scores_section
 from isocenter.report.section_study import (
     curves_section,
     data_section,
     explanations_section,
-    facts_list,
     learning_section,
     plan_section,
     samples_section,
 )
-from isocenter.report.section_tests import tests_section
 from isocenter.report.style import page_style, policy
-from isocenter.report.view import IDENTIFIED, RESEARCH, Section, View, bullets, paragraph
+from isocenter.report.view import IDENTIFIED, RESEARCH, Section, View, bullets, facts_list, paragraph
 from isocenter.report.wording import counted
 
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     scores_section,
-    tests_section,
+    pairs_section,
     cases_section,
     curves_section,
     explanations_section,

@@ -7,7 +7,7 @@ import hmac
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from isocenter.errors import UsageError
 
@@ -87,6 +87,48 @@ def _parts(identifier: str) -> set[str]:
     return {p for p in pieces if p.lower() not in COMMON and len(p) >= 3 and not p.isdecimal()}
 
 
+class Names:
+    """Strings to be found in a text whatever their case; looking is as fast for a hundred thousand as for ten.
+
+    Parameters
+    ----------
+    strings
+        Whole strings; a letter or digit beside one makes it another word, an underscore does not.
+    """
+
+    def __init__(self, strings: Iterable[str]) -> None:
+        self._strings = {_lower(s) for s in strings if s}
+        self._lengths = sorted({len(s) for s in self._strings}, reverse=True)
+
+    def replaced(self, text: str, by: Callable[[str], str]) -> str:
+        """The text with every find, longest first, given to `by`."""
+        lower, out, i, kept = _lower(text), [], 0, 0
+        while i < len(text):
+            length = self._found(lower, i)
+            if length:
+                out += [text[kept:i], by(text[i : i + length])]
+                kept = i + length
+            i += length or 1
+        return "".join([*out, text[kept:]])
+
+    def _found(self, lower: str, i: int) -> int:
+        for length in self._lengths:
+            found = lower[i : i + length]
+            if found in self._strings and not _glued(lower, i) and not _glued(lower, i + length):
+                return length
+        return 0
+
+
+def _lower(text: str) -> str:
+    """Lower case of the same length, so that positions agree."""
+    return "".join(low if len(low := c.lower()) == 1 else c for c in text)
+
+
+def _glued(text: str, i: int) -> bool:
+    """Whether letters or digits stand on both sides of a position."""
+    return 0 < i < len(text) and text[i - 1].isalnum() and text[i].isalnum()
+
+
 class Codes:
     """Turns identifiers into codes; the same key gives the same codes.
 
@@ -117,16 +159,11 @@ class Codes:
         self.used: dict[str, str] = {}
         self._spared = {_normal(s).lower() for s in spared}
         whole = {_normal(k).lstrip("\0") for k in known}
-        self._whole = self._pattern(s for s in whole if len(s) >= 4 or (len(s) == 3 and not s.isalpha()))
-        self._pieces = self._pattern(p for k in whole for p in _parts(k))
+        self._whole = self._names(s for s in whole if len(s) >= 4 or (len(s) == 3 and not s.isalpha()))
+        self._pieces = self._names(p for k in whole for p in _parts(k))
 
-    def _pattern(self, strings: Iterable[str]) -> re.Pattern[str] | None:
-        wanted = {s for s in strings if s.lower() not in self._spared and s.lower() not in COMMON}
-        if not wanted:
-            return None
-        longest_first = sorted(wanted, key=lambda s: (-len(s), s))
-        # A letter or digit beside it makes it another word; an underscore does not.
-        return re.compile(r"(?<![^\W_])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![^\W_])", re.IGNORECASE)
+    def _names(self, strings: Iterable[str]) -> Names:
+        return Names(s for s in strings if s.lower() not in self._spared and s.lower() not in COMMON)
 
     def of(self, identifier: str) -> str:
         """The code of one identifier (itself when identified); remembered for the table that stays at home."""
@@ -151,13 +188,12 @@ class Codes:
         text = _normal(value)
         if self.identified:
             return text
-        for pattern in (self._whole, _PATH, _UID, self._pieces if pieces else None):
-            if pattern is not None:
-                text = pattern.sub(self._replaced, text)
-        return text
+        text = self._whole.replaced(text, self._replaced)
+        for pattern in (_PATH, _UID):
+            text = pattern.sub(lambda match: self._replaced(match.group()), text)
+        return self._pieces.replaced(text, self._replaced) if pieces else text
 
-    def _replaced(self, match: re.Match[str]) -> str:
-        found = match.group()
+    def _replaced(self, found: str) -> str:
         if found.lower() in self._spared or re.fullmatch(rf"\[?[0-9a-f]{{{LENGTH}}}\]?", found):
             return found
         return f"[{self.of(found)}]"

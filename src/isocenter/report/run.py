@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from isocenter.data import Cases, Problem, Score, Scores, Test
+from isocenter.errors import InputError
 from isocenter.metrics import Confusion, Reliability, Roc, answers, confusion, operating_point, reliability, roc
 from isocenter.ops.array import Array
 
@@ -200,7 +201,10 @@ class Curves:
         NotFoundError
             There is no such class.
         """
-        found = answers([c.records["auc"] for c in scores.cases if "auc" in c.records])
+        records = [c.records["auc"] for c in scores.cases if "auc" in c.records]
+        if not records:
+            raise InputError("only a classification has curves", got=scores.task, wanted="records of auc")
+        found = answers(records)
         single = positive or (ALL if len(found.classes) == 2 and not found.multilabel else None)
         matrix = confusion(scores, positive if found.multilabel else None) if single or not found.multilabel else None
         if single is None:

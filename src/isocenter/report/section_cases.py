@@ -66,6 +66,9 @@ def pictures(view: View, run: Run) -> Markup | None:
     if not rows:
         return None
     thin = any('class="areas"' in row for row in rows)
+    if not thin and not any('class="rim"' in row for row in rows):
+        words = "From the most wrong to the most right case; below each, what is true and what was answered."
+        return joined([tag("h3", "Drawn cases"), view.figure("pictures", joined(rows), words)])
     words = "The solid blue line is the truth, the dashed orange line the answer; where they part, the method errs."
     return tag(
         "div",

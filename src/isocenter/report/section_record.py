@@ -9,8 +9,7 @@ from isocenter.data import Problem
 from isocenter.report.card import card_html
 from isocenter.report.markup import Markup, tag
 from isocenter.report.run import Run
-from isocenter.report.section_study import facts_list
-from isocenter.report.view import Section, View, flat, fold, paragraph, shown, table
+from isocenter.report.view import Section, View, facts_list, flat, fold, paragraph, shown, table
 from isocenter.report.wording import counted
 
 SEVERITIES = ("error", "warning", "note")
@@ -67,7 +66,7 @@ def made_section(view: View, run: Run) -> Section | None:
     nested = {k: v for k, v in run.made.items() if isinstance(v, Mapping) and k != "inputs"}
     inputs = run.made.get("inputs") or {}
     parts: list[object] = [facts_list(view, facts)]
-    parts += [fold(k.replace("_", " ").capitalize(), _settings(view, v)) for k, v in nested.items() if v]
+    parts += [fold(k.replace("_", " "), _settings(view, v)) for k, v in nested.items() if v]
     if isinstance(inputs, Mapping) and inputs:
         parts.append(fold(f"Inputs and their checksums ({len(inputs)})", _inputs(view, inputs)))
     if run.command:

@@ -10,7 +10,7 @@ from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.percase import ALL, alias, is_share, lead_target, metric_of
 from isocenter.report.run import Run
 from isocenter.report.svg import sign
-from isocenter.report.view import Section, View, fold, series_of, table
+from isocenter.report.view import Section, View, facts_list, fold, series_of, table
 from isocenter.report.wording import decimals, duration, estimate, flag_text, listed, memory, metric_name, target_name
 
 MARKS = "abcdefghijklmnop"
@@ -86,7 +86,8 @@ def scores_section(view: View, run: Run) -> Section | None:
         [f"{k.capitalize()} allowed: {view.text(v)}. " for k, v in (run.data.allow if run.data else {}).items()]
     )
     main = forest(blocks, joined([how, empty, allowed, notes.text()]))
-    return view.section("scores", "Scores", main, per_class(run, series), effort(run))
+    about = facts_list(view, {m.name: m.text for m in run.methods})
+    return view.section("scores", "Scores", main, about, per_class(run, series), effort(run))
 
 
 def forest(blocks: Sequence[Markup], caption: object) -> Markup:

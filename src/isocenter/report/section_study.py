@@ -19,7 +19,19 @@ from isocenter.report.figures import explained, layers
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Curves, Data, Explanation, Picture, Run
 from isocenter.report.section_scores import key_sign
-from isocenter.report.view import Section, View, bullets, flat, fold, paragraph, series_of, shown, slug, table
+from isocenter.report.view import (
+    Section,
+    View,
+    bullets,
+    facts_list,
+    flat,
+    fold,
+    paragraph,
+    series_of,
+    shown,
+    slug,
+    table,
+)
 from isocenter.report.wording import counted, digits, score_text
 
 SAMPLES = 16
@@ -122,8 +134,8 @@ def explanations_section(view: View, run: Run) -> Section | None:
 
 
 def _explanation(view: View, e: Explanation, index: int) -> Markup:
-    plain = layers(Picture(e.image, spacing=e.spacing), side=320, detail=view.detail)
-    mapped = explained(e, side=320, detail=view.detail, label=f"What {e.target} rests on, by {e.method}")
+    plain = layers(Picture(e.image, spacing=e.spacing), side=240, detail=view.detail)
+    mapped = explained(e, side=240, detail=view.detail, label=f"What {e.target} rests on, by {e.method}")
     view.keep_picture(f"explanation-{index + 1}", mapped)
     numbers = "; ".join(f"{k.replace('_', ' ')} {digits(v, 3)}" for k, v in e.numbers.items())
     lines = [
@@ -152,17 +164,6 @@ def data_section(view: View, run: Run) -> Section | None:
         class_table(data),
         bullets(words, "caveats"),
     )
-
-
-def facts_list(view: View, facts: Mapping[str, Any]) -> Markup | None:
-    """Named facts, the empty ones left out."""
-    rows = [
-        part
-        for k, v in facts.items()
-        if shown(v) not in ("", "none")
-        for part in (tag("dt", view.text(k)), tag("dd", view.text(shown(v))))
-    ]
-    return tag("dl", *rows, class_="facts") if rows else None
 
 
 def split_table(data: Data) -> Markup | None:
@@ -207,7 +208,8 @@ def class_table(data: Data) -> Markup | None:
 
 def plan_section(view: View, run: Run) -> Section | None:
     """Every setting and where its value came from."""
-    plans = [("", run.plan, run.origins), *((m.name, m.plan, m.origins) for m in run.methods)]
+    plans = [("", run.plan, run.origins)]
+    plans += [(m.name, m.plan, m.origins) for m in run.methods if m.plan != run.plan]
     folds = [_plan(view, name, plan, origins) for name, plan, origins in plans if plan]
     if not folds:
         return None
@@ -263,7 +265,7 @@ def samples_section(view: View, run: Run) -> Section | None:
 
 def learning_section(view: View, run: Run) -> Section | None:
     """Losses and scores over epochs."""
-    histories = [("", run.history), *((m.name, m.history) for m in run.methods)]
+    histories = [("", run.history), *((m.name, m.history) for m in run.methods if list(m.history) != list(run.history))]
     drawn = [part for name, history in histories if len(history) for part in _learning(view, name, history)]
     return view.section("learning", "Learning curves", *drawn)
 

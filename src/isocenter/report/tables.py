@@ -73,7 +73,8 @@ def restored(cell: str) -> str:
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A CSV with every text cell neutralised; None is empty, floats keep all their digits."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    # RFC 4180; with this ending the module also quotes a lone carriage return.
+    writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(head)
     for row in rows:
         writer.writerow(["" if c is None else repr(c) if isinstance(c, float) else neutral(c) for c in row])
@@ -162,10 +163,10 @@ TABLE_HEAD = (
     "flags",
     "better",
 )
-TEST_HEAD = ("chapter", "a", "b", "metric", "target", "difference", "low", "high", "p", "p_holm", "test", "flags")
+PAIR_HEAD = ("chapter", "a", "b", "metric", "target", "difference", "low", "high", "p", "p_holm", "test", "flags")
 
 
-def test_rows(run: Run, chapter: str = "") -> Iterator[tuple[object, ...]]:
+def pair_rows(run: Run, chapter: str = "") -> Iterator[tuple[object, ...]]:
     """The lines of tests.csv of one run."""
     for t in run.tests:
         yield (

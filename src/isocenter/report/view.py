@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.privacy import Codes
@@ -175,3 +176,14 @@ def shown(value: object) -> str:
     if isinstance(value, (list, tuple, set, frozenset)):
         return ", ".join(shown(v) for v in value) or "none"
     return str(value)
+
+
+def facts_list(view: View, facts: Mapping[str, Any]) -> Markup | None:
+    """Named facts, the empty ones left out."""
+    rows = [
+        part
+        for k, v in facts.items()
+        if shown(v) not in ("", "none")
+        for part in (tag("dt", view.text(k)), tag("dd", view.text(shown(v))))
+    ]
+    return tag("dl", *rows, class_="facts") if rows else None

@@ -17,15 +17,15 @@ from isocenter.report.privacy import Codes
 from isocenter.report.run import Run
 from isocenter.report.tables import (
     CASES_HEAD,
+    PAIR_HEAD,
     TABLE_HEAD,
-    TEST_HEAD,
     case_rows,
     csv_text,
     latex,
     markdown,
+    pair_rows,
     restored,
     score_rows,
-    test_rows,
 )
 from isocenter.report.view import IDENTIFIED, RESEARCH, View
 
@@ -83,6 +83,10 @@ def write_report(
     files = {**tables(run, codes), **{f"figures/{name}": svg for name, svg in figures.items()}}
     files[f"{PRIVATE}/identifiers.csv"] = key_table(codes)
     files[f"{PRIVATE}/.gitignore"] = "*\n"
+    # Figures of an earlier report beside tables of this one would tell a wrong story.
+    for old in sorted((folder / "figures").glob("*.svg")):
+        if f"figures/{old.name}" not in files:
+            old.unlink()
     for name, content in files.items():
         write_text(folder / name, content, overwrite=overwrite)
     write_text(target, text, overwrite=overwrite)
@@ -133,7 +137,7 @@ def tables(run: Run, codes: Codes) -> dict[str, str]:
     files = {
         "cases.csv": csv_text(CASES_HEAD, (row for name, r in runs for row in case_rows(r, name, codes))),
         "table.csv": csv_text(TABLE_HEAD, (row for name, r in runs for row in score_rows(r, name))),
-        "tests.csv": csv_text(TEST_HEAD, (row for name, r in runs for row in test_rows(r, name))),
+        "tests.csv": csv_text(PAIR_HEAD, (row for name, r in runs for row in pair_rows(r, name))),
         "table.md": "\n".join([*(markdown(r, codes) for _, r in runs if r.scores), f"*{remark}*", ""]),
         "table.tex": "\n".join([f"% {remark}", *(latex(r, codes) for _, r in runs if r.scores)]),
         "problems.csv": problems_csv((p for _, r in runs for p in r.problems), codes),

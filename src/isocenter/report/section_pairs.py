@@ -16,7 +16,7 @@ from isocenter.report.view import Section, View, fold, paragraph
 from isocenter.report.wording import decimals, digits, interval_text, metric_name, p_text, target_name
 
 
-def tests_section(view: View, run: Run) -> Section | None:
+def pairs_section(view: View, run: Run) -> Section | None:
     """The paired tests, the leading metric first; the rest folded."""
     if not run.tests:
         return None
@@ -32,18 +32,18 @@ def tests_section(view: View, run: Run) -> Section | None:
         "may be chance. p is corrected for the number of comparisons after Holm, with the plain p in brackets; a dash "
         "stands where there are too few subjects for a test."
     )
-    parts = [test_table(run, lead)] if lead else []
+    parts = [pair_table(run, lead)] if lead else []
     if groups:
         parts.append(
             fold(
                 f"Further comparisons ({sum(map(len, groups.values()))})",
-                *(test_table(run, g) for g in groups.values()),
+                *(pair_table(run, g) for g in groups.values()),
             )
         )
     return view.section("tests", "Paired comparisons", words, *parts)
 
 
-def test_table(run: Run, tests: Sequence[Test]) -> Markup:
+def pair_table(run: Run, tests: Sequence[Test]) -> Markup:
     """Comparisons on one metric and target: a row per pair of methods, a column of p per kind of test."""
     notes, span, first = Footnotes(), difference_span(tests), tests[0]
     targets = next((s.metrics[first.metric] for s in run.scores if first.metric in s.metrics), {})
@@ -62,7 +62,7 @@ def test_table(run: Run, tests: Sequence[Test]) -> Markup:
     places = decimals(
         (v for t in tests for v in (t.difference, t.low, t.high)), "" if is_share(run.task, first.metric) else "unit"
     )
-    rows = [test_row(found, kinds, notes, (span, places)) for found in pairs.values()]
+    rows = [pair_row(found, kinds, notes, (span, places)) for found in pairs.values()]
     columns = [
         ("Comparison", None),
         ("Difference (interval)", None),
@@ -79,7 +79,7 @@ def test_table(run: Run, tests: Sequence[Test]) -> Markup:
     )
 
 
-def test_row(found: Mapping[str, Test], kinds: Sequence[str], notes: Footnotes, drawn: tuple[Point, int]) -> Markup:
+def pair_row(found: Mapping[str, Test], kinds: Sequence[str], notes: Footnotes, drawn: tuple[Point, int]) -> Markup:
     """One pair of methods under all its tests; `drawn` is the range of the bars and the number of decimals."""
     test, (span, places) = next(iter(found.values())), drawn
     flags = tuple(dict.fromkeys(f for t in found.values() for f in t.flags))
