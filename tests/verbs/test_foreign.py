@@ -38,7 +38,9 @@ def test_a_state_dict_comes_over_bit_by_bit(tmp_path: Path) -> None:
     found, left = tensors(tmp_path / "w.pth")
     assert left == () and set(found) == set(held)
     for name, tensor in held.items():
-        np.testing.assert_array_equal(found[name], tensor.detach().float().numpy() if name == "c" else tensor.detach().numpy())
+        np.testing.assert_array_equal(
+            found[name], tensor.detach().float().numpy() if name == "c" else tensor.detach().numpy()
+        )
     assert found["c"].dtype == np.float32 and found["g"].dtype == np.float16
 
 
@@ -89,7 +91,7 @@ def test_what_is_no_such_file(tmp_path: Path) -> None:
         tensors(tmp_path / "text.pth")
     with pytest.raises(UnreadableError, match="packed"):
         tensors(archive(tmp_path / "z.pth", b"x" * 1000, packed=True))
-    with pytest.raises(UnreadableError, match="damaged|cut short"):
+    with pytest.raises(UnreadableError, match=r"damaged|cut short"):
         tensors(archive(tmp_path / "cut.pth", pickle.dumps({"a": [1, 2]}, protocol=2)[:-4]))
 
 

@@ -9,7 +9,7 @@ from isocenter.verbs._options import Studying, checked, minutes_of, reporter, th
 
 
 def test_an_unknown_option_names_the_nearest() -> None:
-    with pytest.raises(UsageError, match="Did you mean threads?"):
+    with pytest.raises(UsageError, match=r"Did you mean threads\?"):
         checked({"thread": 1})
     checked({"seeds": 2, "seed": 1}, Studying)
     with pytest.raises(UsageError, match="unknown option 'seeds'"):
@@ -22,7 +22,9 @@ def test_what_is_no_time(text: str) -> None:
         minutes_of(text)
 
 
-@pytest.mark.parametrize(("text", "minutes"), [("90s", 1.5), ("20m", 20), ("1h", 60), ("1h30m", 90), ("2.5", 2.5), (3, 3)])
+@pytest.mark.parametrize(
+    ("text", "minutes"), [("90s", 1.5), ("20m", 20), ("1h", 60), ("1h30m", 90), ("2.5", 2.5), (3, 3)]
+)
 def test_times(text: str | float, minutes: float) -> None:
     assert minutes_of(text) == minutes
     assert minutes_of(None) is None

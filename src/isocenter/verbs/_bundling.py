@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -39,6 +40,19 @@ def facts(
     }
 
 
+def vacant(out: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuses early what `workspace` would refuse after the data were read."""
+    part = out.with_name(out.name + ".part")
+    if out.exists() and not overwrite:
+        raise OutputError("the bundle exists", where=str(out), remedy="Pass --overwrite or name another")
+    if part.is_dir() and any(part.iterdir()) and not (resume or overwrite):
+        raise OutputError(
+            "an unfinished run lies here",
+            where=str(part),
+            remedy="Pass --resume to continue it, or --overwrite to begin anew",
+        )
+
+
 @contextmanager
 def workspace(out: Path, *, resume: bool, overwrite: bool) -> Iterator[Path]:
     """The folder ``OUT.part`` under the bundle's lock; removed again when nothing was left in it.
@@ -50,12 +64,10 @@ def workspace(out: Path, *, resume: bool, overwrite: bool) -> Iterator[Path]:
     """
     from isocenter.bundle import workspace as locked_part
 
+    vacant(out, resume=resume, overwrite=overwrite)
     part = out.with_name(out.name + ".part")
-    if part.is_dir() and any(part.iterdir()) and not resume:
-        if not overwrite:
-            raise OutputError("an unfinished run lies here", where=str(part),
-                              remedy="Pass --resume to continue it, or --overwrite to begin anew")
-        _emptied(part)
+    if part.is_dir() and not resume:
+        shutil.rmtree(part)
     try:
         with locked_part(out, overwrite=overwrite) as folder:
             yield folder
@@ -71,12 +83,6 @@ def report_folder(out: Path) -> Path:
     'eyes.report'
     """
     return out.with_name((out.stem if out.suffix == ".bundle" else out.name) + ".report")
-
-
-def _emptied(part: Path) -> None:
-    import shutil
-
-    shutil.rmtree(part)
 
 
 def _card(method: Method, cases: Cases, scores: Scores | None) -> dict[str, Any]:

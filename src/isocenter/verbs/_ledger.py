@@ -41,6 +41,7 @@ class Ledger:
     def __init__(self, folder: Path, made: Mapping[str, Any], *, record: str = NAME) -> None:
         self.folder, self.made, self.record = folder, dict(made), record
         whole = record == NAME
+        self.fresh = not folder.exists()
         self.items: dict[str, dict[str, Any]] = {**_items(folder / NAME), **_journal(folder / JOURNAL)} if whole else {}
         self.whole = whole
 
@@ -78,6 +79,8 @@ class Ledger:
     def close(self, problems: Sequence[Problem]) -> None:
         """Writes the record, the table and the problems; nothing where nothing was noted."""
         if not self.items:
+            if self.whole:
+                self._gone()
             return
         items = list(self.items.values())
         document: dict[str, Any] = {"format": 1, "notice": NOTICE, "items": items}
@@ -88,6 +91,12 @@ class Ledger:
             self.table()
             self.problems(problems)
             (self.folder / JOURNAL).unlink(missing_ok=True)
+
+    def _gone(self) -> None:
+        """Nothing was answered: neither the journal stays, nor a folder that was made for it."""
+        (self.folder / JOURNAL).unlink(missing_ok=True)
+        if self.fresh and self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
     def table(self) -> None:
         """Writes the answers as predictions.csv, one row an input."""

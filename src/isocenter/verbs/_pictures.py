@@ -17,7 +17,12 @@ from isocenter.verbs._text import number
 
 
 def pictures_of(method: Method, scores: Scores, cases: Cases) -> tuple[Picture, ...]:
-    """The worst, median and best case of a method, answered again (answers are not kept)."""
+    """The worst, median and best case of a method, answered again (answers are not kept).
+
+    Nothing for a method that was fitted anew in every fold: there is no one that could answer.
+    """
+    if method.learns:
+        return ()
     wanted = _worth_drawing(scores)
     entries = {e.id: e for e in cases.entries}
     out: list[Picture] = []

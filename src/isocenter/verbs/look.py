@@ -43,7 +43,7 @@ class Looked:
         return [*lines, f"next: {self._next()}"]
 
     def _next(self) -> str:
-        readable = [item for item in self.items if item.kind != "unreadable"]
+        readable = [i for i in self.items if i.kind == "data set" or not any(p.severity == "error" for p in i.problems)]
         if not readable:
             return "isocenter look PATH"
         first = readable[0]

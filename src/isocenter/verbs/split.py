@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 from isocenter.data import Cases
-from isocenter.errors import UsageError
+from isocenter.errors import OutputError, UsageError
 from isocenter.verbs._cases import cases_of
 from isocenter.verbs._options import Options, checked
 from isocenter.verbs._text import counted
@@ -97,7 +98,7 @@ def split(
     OutputError
         The table exists, or cannot name the cases.
     """
-    from isocenter.inspect import divide, write_split
+    from isocenter.inspect import divide
 
     checked(options)
     if folds is not None and folds < 2:
@@ -106,7 +107,26 @@ def split(
     made = divide(cases, test=test, val=val, folds=folds, seed=options.get("seed", 0))
     if out is None:
         return Divided(made, None, options.get("seed", 0))
-    return Divided(made, write_split(made, out, overwrite=overwrite).table, options.get("seed", 0))
+    return Divided(made, table_of(made, Path(out), overwrite=overwrite), options.get("seed", 0))
+
+
+def table_of(cases: Cases, path: Path, *, overwrite: bool) -> Path:
+    """Writes the cases with their splits as a table, and the cases.json that belongs to it.
+
+    Raises
+    ------
+    OutputError
+        The table exists, or cannot name the cases, or another set's cases.json lies there.
+    """
+    from isocenter.inspect import write_split
+
+    if path.exists() and not overwrite:
+        raise OutputError("the file exists", where=str(path), remedy="Pass --overwrite or name another")
+    beside = path.with_name("cases.json")
+    if path.exists() and beside.is_file() and json.loads(beside.read_text(encoding="utf-8")).get("table") == path.name:
+        # It was written with this very table and is written anew with it.
+        beside.unlink()
+    return write_split(cases, path, overwrite=overwrite).table
 
 
 def _task(data: Any) -> str:

@@ -11,9 +11,17 @@ from isocenter import catalog
 from isocenter.bundle import open_bundle
 from isocenter.data import Cases, Problem, Scores
 from isocenter.errors import IsocenterError, UsageError
-from isocenter.inspect import write_split
-from isocenter.verbs._bundling import report_folder, workspace
-from isocenter.verbs._cases import UNSPLIT, cases_of, caveats, divided, examined, known_to_train, with_allowance
+from isocenter.verbs._bundling import report_folder, vacant, workspace
+from isocenter.verbs._cases import (
+    UNSPLIT,
+    Examined,
+    cases_of,
+    caveats,
+    divided,
+    examined,
+    known_to_train,
+    with_allowance,
+)
 from isocenter.verbs._folds import cross_fitted
 from isocenter.verbs._method import Method, opened, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
@@ -22,6 +30,7 @@ from isocenter.verbs._score import answer_all, summary
 from isocenter.verbs._scores import best_of
 from isocenter.verbs._study import Budget, plan_of, sides, study
 from isocenter.verbs._trained import Trained
+from isocenter.verbs.split import table_of
 
 # What `train TASK DATA` learns when nobody names a method.
 USUAL = {"segment": "unet", "classify": "cnn"}
@@ -74,21 +83,32 @@ def train(
         notes += ("complete already: nothing to resume",)
         return Trained(opened(target), cases, bundle=open_bundle(target), notes=notes, data=_place(data))
     overwrite = options.get("overwrite", False)
-    with workspace(target, resume=again, overwrite=overwrite) as part:
-        made = studied(asked, data, options, part)
-        made = replace(made, bundle=made.save(target, overwrite=overwrite))
+    vacant(target, resume=again, overwrite=overwrite)
+    made = studied(asked, data, options, target)
     return reported(made, target, options.get("command", ""))
 
 
-def studied(asked: Method, data: Any, options: Studying, part: Path | None) -> Trained:
-    """Reads, refuses what leaks, learns; checkpoints go to `part`."""
+def studied(asked: Method, data: Any, options: Studying, target: Path | None) -> Trained:
+    """Reads, refuses what leaks, learns, and writes the bundle where there is a target."""
     cases, notes = ready(asked, data, options)
     exam = examined(cases, options)
-    made = learnt(asked, cases, options, part)
+    if target is None:
+        return noted(learnt(asked, cases, options, None), exam, notes, data)
+    overwrite = options.get("overwrite", False)
+    with workspace(target, resume=options.get("resume", False), overwrite=overwrite) as part:
+        made = noted(learnt(asked, cases, options, part), exam, notes, data)
+        return replace(made, bundle=made.save(target, overwrite=overwrite))
+
+
+def noted(made: Trained, exam: Examined, notes: tuple[str, ...], data: Any) -> Trained:
+    """With what was found before the training, and why it stopped."""
     stopped = str(getattr(made.method.object, "about", {}).get("stopped") or "")
     last = (f"stopped early: {stopped}",) if stopped else ()
     return replace(
-        made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes, *last), shas=exam.shas,
+        made,
+        problems=(*exam.problems, *made.problems),
+        notes=(*notes, *made.notes, *last),
+        shas=exam.shas,
         data=_place(data),
     )
 
@@ -143,7 +163,7 @@ def reported(made: Trained, out: Path, command: str) -> Trained:
     try:
         made = replace(made, report=training_report(made, folder, command=command))
         if made.notes and made.notes[0].startswith(UNSPLIT) and any(e.files for e in made.cases.entries):
-            table = write_split(made.cases, folder / "private" / "split.csv", overwrite=True).table
+            table = table_of(made.cases, folder / "private" / "split.csv", overwrite=True)
             made = replace(made, data=str(table), notes=(*made.notes, f"the split stands in {table}"))
     except IsocenterError as error:
         made = replace(made, problems=(*made.problems, replace(Problem.of(error, "report"), severity="warning")))
