@@ -175,9 +175,9 @@ def test_an_empty_run_is_a_page(tmp_path: Path) -> None:
 
 def test_two_hundred_cases_with_large_noisy_pictures_stay_below_the_limit(tmp_path: Path, key: bytes) -> None:
     rng = np.random.default_rng(0)
-    noise = rng.integers(0, 256, (640, 640, 3), dtype=np.uint8)
-    y, x = np.mgrid[:640, :640]
-    truth = ((y - 320) ** 2 + (x - 320) ** 2 < 200**2).astype(np.uint8)
+    noise = rng.integers(0, 256, (512, 512, 3), dtype=np.uint8)
+    y, x = np.mgrid[:512, :512]
+    truth = ((y - 256) ** 2 + (x - 256) ** 2 < 160**2).astype(np.uint8)
     shown = Picture(
         noise, truth, np.roll(truth, 9), ("background", "lung"), case="case-0", rank="worst", text="Dice 0.9"
     )
@@ -191,7 +191,7 @@ def test_two_hundred_cases_with_large_noisy_pictures_stay_below_the_limit(tmp_pa
             "segment", name, "test", {"dice": {"lung": Score(float(values.mean()), 0.4, 0.6, 200)}}, cases, 200
         )
         methods.append(MethodResult(name, scores, pictures=(shown,) * 3))
-    heat = Explanation(noise, rng.normal(size=(640, 640)), "lung", "grad-cam")
+    heat = Explanation(noise, rng.normal(size=(512, 512)), "lung", "grad-cam")
     run = Run("Large", task="segment", methods=tuple(methods), samples=(shown,) * 16, explanations=(heat,) * 8)
     page = write_report(run, tmp_path, key=key)
     assert page.stat().st_size <= LIMIT
