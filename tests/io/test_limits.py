@@ -33,6 +33,11 @@ def test_our_own_errors_pass_unchanged() -> None:
     assert caught.value is error
 
 
+def test_an_error_that_does_not_say_where_is_given_the_file() -> None:
+    with pytest.raises(GeometryError, match=r"^scan\.nii: singular: got 0"), limits.typed("scan.nii", "NIfTI"):
+        raise GeometryError("singular", got="0")
+
+
 def test_a_stack_too_deep_a_lack_of_memory_and_a_lost_file_have_their_own_words() -> None:
     with pytest.raises(UnreadableError, match="nested too deeply"), limits.typed("a.dcm", "DICOM"):
         raise RecursionError

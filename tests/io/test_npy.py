@@ -110,10 +110,3 @@ def test_a_header_longer_than_numpys_own_limit_is_refused() -> None:
     file = io.BytesIO(npy.MAGIC + b"\2\0" + (2**31).to_bytes(4, "little") + b"{" * 100)
     with pytest.raises(UnreadableError, match=r"no \.npy header"):
         npy.header(file, "a.npy")
-
-
-def test_labels_must_be_numbers(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.npy", np.arange(12).reshape(3, 4))
-    assert npy.labels(path).tolist() == np.arange(12).reshape(3, 4).tolist()
-    with pytest.raises(IsocenterError, match="not numbers"):
-        npy.labels(saved(tmp_path / "b.npy", np.asarray([["a"]])))

@@ -144,3 +144,15 @@ def test_what_is_written_says_its_axes_names_and_grid(tmp_path: Path) -> None:
     assert array_at(f"{path}#labels")[1, 2, 3] == 7
     assert array_at(f"{path}#names").tolist() == ["background", "vessel"]
     np.testing.assert_array_equal(array_at(f"{path}#affine"), image.geometry.matrix)
+    back, geometry = read_labels(path)
+    assert back[1, 2, 3] == 7
+    assert geometry == image.geometry
+
+
+def test_a_film_with_channels_comes_back_whole(tmp_path: Path, rng: np.random.Generator) -> None:
+    film = Image.from_array(rng.normal(size=(4, 2, 5, 6)), axes="tcyx", spacing=(0.5, 0.25), channels=("a", "b"))
+    film = film.replaced(film.load, times=(0.0, 1.0, 3.0, 3.5))
+    back = read_image(write(film, tmp_path / "a.npz"))
+    assert (back.axes, back.times, back.channels) == (film.axes, film.times, film.channels)
+    assert back.geometry == film.geometry
+    assert np.array_equal(back.pixels(), film.pixels())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from isocenter.errors import IsocenterError, MissingFileError, ResourceError, UnreadableError
+from isocenter.errors import InputError, IsocenterError, MissingFileError, ResourceError, UnreadableError
 
 # Deflate cannot expand a byte to more than 1032 (zlib's technical notes); more is a lie of the header.
 DEFLATE = 1032
@@ -53,6 +53,11 @@ def typed(path: str | Path, what: str) -> Iterator[None]:
     """
     try:
         yield
+    except InputError as error:
+        if error.where:
+            raise
+        again = type(error)(error.what, where=str(path), got=error.got, wanted=error.wanted, remedy=error.remedy)
+        raise again from error
     except IsocenterError:
         raise
     except FileNotFoundError as error:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from isocenter.data import Geometry, Image, Source
-from isocenter.errors import LabelError, UnreadableError, UsageError
+from isocenter.errors import UnreadableError, UsageError
 from isocenter.io import limits
 from isocenter.io.encoded import Block
 from isocenter.io.grid import OURS, Note, ordered, silent, stated, unstated, with_spacing
@@ -165,15 +165,10 @@ def _pixels(load: Any, axes: str) -> Array:
     return ordered(axes, array.astype(np.uint8) if array.dtype == bool else array)
 
 
-def labels(path: Path) -> Array:
-    """The array as stored; LabelError where it holds no numbers."""
-    array = load(path)
-    if array.dtype.kind not in "buif":
-        raise LabelError("not numbers", where=str(path), got=str(array.dtype))
-    return array
-
-
 def write(path: Path, block: Block, like: Image | None = None) -> None:
     """Writes the numbers alone; the grid is lost."""
+    array = np.ascontiguousarray(block.array)
     with path.open("wb") as file:
-        np.save(file, block.array, allow_pickle=False)
+        # Not `np.save`: its way to a file hides why writing failed.
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.data)

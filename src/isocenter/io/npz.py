@@ -15,9 +15,11 @@ from isocenter.data import Image
 from isocenter.errors import AmbiguousError, NotFoundError, UnreadableError, UsageError, nearest
 from isocenter.io import deflate, limits, npy
 from isocenter.io.encoded import Block
-from isocenter.io.grid import Note, silent
+from isocenter.io.grid import Note, located, respaced, silent
 from isocenter.ops.array import Array
 
+# Names of the array itself in a file that `write` made.
+KINDS = ("pixels", "labels", "values")
 SPEC = re.compile(r"^(?P<file>.+\.np[yz])#(?P<name>[^\[\]]*)(?:\[(?P<index>-?\d+)\])?$", re.IGNORECASE)
 
 
@@ -144,12 +146,28 @@ def read(
         Damaged, or no numbers.
     """
     where = path if isinstance(path, Place) else Place(path)
-    return npy.described(stored(where), partial(load, where), str(where), "npz", axes, spacing)
+    ours = next((k for k in KINDS if {k, "axes"} <= set(names(where.path))), None) if not where.name else None
+    if ours is None:
+        return npy.described(stored(where), partial(load, where), str(where), "npz", axes, spacing)
+    return _ours(Place(where.path, ours), spacing)
 
 
-def labels(path: Path | Place) -> Array:
-    """The array as stored."""
-    return load(path if isinstance(path, Place) else Place(path))
+def _ours(where: Place, spacing: tuple[float, ...] | None) -> Image:
+    """An image as `write` left it, with its axes and grid."""
+    def side(name: str) -> Array | None:
+        return load(Place(where.path, name)) if name in known else None
+
+    known = names(where.path)
+    axes = str(side("axes"))
+    image = npy.described(stored(where), partial(load, where), str(where.path), "npz", axes, None)
+    matrix, times = side("affine"), side("times")
+    geometry = image.geometry if matrix is None else located(where.path, image.geometry.shape, matrix)
+    channels = side("names") if where.name == "pixels" else None
+    return image.replaced(
+        image.load, geometry=respaced(where.path, geometry, spacing),
+        times=None if times is None else tuple(times.tolist()),
+        channels=() if channels is None else tuple(channels.tolist()),
+    )
 
 
 def write(path: Path, block: Block, like: Image | None = None) -> None:

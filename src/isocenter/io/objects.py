@@ -83,7 +83,7 @@ def _from_nibabel(obj: Any, axes: str | None, spacing: tuple[float, ...] | None)
     grid = tuple(shape[named.index(a)] for a in spatial)
     columns = ["xyz".index(a) for a in spatial] + [3]
     geometry = Geometry(grid)
-    if obj.affine is not None:
+    if obj.affine is not None and not _unplaced(obj.header):
         geometry = located("nibabel image", grid, (ras.RAS_TO_LPS @ np.asarray(obj.affine, float))[:, columns])
     legal = "".join(a for a in "tczyx" if a in named)
     return Image(
@@ -91,6 +91,13 @@ def _from_nibabel(obj: Any, axes: str | None, spacing: tuple[float, ...] | None)
         str(np.asanyarray(obj.dataobj[(slice(0, 1),) * len(obj.shape)]).dtype),
         respaced("nibabel image", geometry, spacing), times=times, source=Source((), "nibabel"),
     )
+
+
+def _unplaced(header: Any) -> bool:
+    """Whether a NIfTI header says that it knows no spacing: no form, no unit, ones."""
+    if not hasattr(header, "get_xyzt_units") or int(header["sform_code"]) or int(header["qform_code"]):
+        return False
+    return header.get_xyzt_units()[0] == "unknown" and bool((np.asarray(header["pixdim"][1:4]) == 1).all())
 
 
 def _nibabel_pixels(obj: Any, shape: tuple[int, ...], axes: str) -> Array:

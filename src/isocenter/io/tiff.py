@@ -237,8 +237,9 @@ def pixels(path: str, number: int, axes: str, shape: tuple[int, ...]) -> Array:
             array = np.stack([tiles.page(path, _page(tif, p)) for p in found.pages])
         else:
             array = _by_pillow(path, found)
-    array = np.asarray(array).reshape(shape)
-    return ordered(axes, array.astype(np.uint8) if array.dtype == bool else array.astype(array.dtype.newbyteorder("=")))
+        array = np.asarray(array).reshape(shape)
+    dtype = np.dtype(np.uint8) if array.dtype == bool else array.dtype.newbyteorder("=")
+    return ordered(axes, array.astype(dtype, copy=False))
 
 
 def _page(tif: Any, page: Any) -> Any:
