@@ -41,7 +41,8 @@ def smallest(array: Array) -> Array:
     if array.dtype.kind == "f":
         whole = np.isfinite(array).all() and (array == np.rint(array)).all() and np.abs(array).max(initial=0) < 2**53
         if not whole:
-            narrow = array.astype(np.float32)
+            with np.errstate(over="ignore"):
+                narrow = array.astype(np.float32)
             exact = array.dtype.itemsize <= 4 or np.array_equal(narrow.astype(array.dtype), array, equal_nan=True)
             out = narrow if exact else array.astype(np.float64)
             # All kinds of NaN are one; so are the two zeros.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from isocenter.errors import IsocenterError
 
 # Problems of one kind that are listed one by one; the rest are counted.
 LISTED = 5
+NUMBER = re.compile(r"\d+(\.\d+)?")
 # Classes whose rarest has less than this share of the commonest.
 UNEVEN = 0.2
 
@@ -88,15 +90,15 @@ def _compare(entry: Entry, case: Case, problems: list[Problem]) -> None:
 
 
 def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """The problems in order; of each kind the first few, and one line that counts the rest."""
+    """The problems in order; of each kind (numbers aside) the first few, and one line that counts the rest."""
     kinds: dict[tuple[str, str], list[Problem]] = {}
     for p in problems:
-        kinds.setdefault((p.code, p.what), []).append(p)
+        kinds.setdefault((p.code, NUMBER.sub("N", p.what)), []).append(p)
     out: list[Problem] = []
-    for same in kinds.values():
+    for (_, what), same in kinds.items():
         out += same[:LISTED]
         if (more := len(same) - LISTED) > 0:
-            out.append(replace(same[0], what=f"{same[0].what}: {more} more like this", where="", got="", remedy=""))
+            out.append(replace(same[0], what=f"{what}: {more} more like this", where="", got="", remedy=""))
     return tuple(out)
 
 
