@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isocenter.metrics.agreement import BlandAltman, bland_altman, cohen_kappa, icc
-from isocenter.metrics.by_case import tables, values_of
+from isocenter.metrics.by_case import means, tables, values_of
 from isocenter.metrics.classify import Answers, answers
 from isocenter.metrics.curves import (
     Confusion,
@@ -25,6 +25,6 @@ from isocenter.metrics.threshold import best_threshold, fit_temperature
 __all__ = [
     "METRICS", "Answers", "BlandAltman", "Confusion", "Estimate", "Metric", "Reliability", "Roc", "answers",
     "best_threshold", "bland_altman", "cohen_kappa", "compare", "confusion", "expected_width", "fit_temperature", "get",
-    "icc", "lead_target", "mean_estimate", "operating_point", "precision_recall", "records", "reliability", "roc",
-    "summarise", "tables", "values_of",
+    "icc", "lead_target", "mean_estimate", "means", "operating_point", "precision_recall", "records", "reliability",
+    "roc", "summarise", "tables", "values_of",
 ]

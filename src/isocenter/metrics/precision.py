@@ -8,6 +8,7 @@ from types import MappingProxyType
 from scipy.special import ndtri, stdtrit
 
 from isocenter.errors import NotFoundError, UsageError, nearest
+from isocenter.metrics.ranking import auc_variance
 from isocenter.metrics.resample import wilson
 
 # What to reckon with when nobody says: a share, or the spread of values between cases.
@@ -24,7 +25,7 @@ def expected_width(
 ) -> float | None:
     """How wide the interval of a metric will be, low to high, with n independent groups.
 
-    Shares by Wilson's formula, means by the t distribution, AUC by Hanley and McNeil, Radiology 1982.
+    Shares by Wilson's formula, means by the t distribution, AUC by `isocenter.metrics.ranking.auc_variance`.
 
     Parameters
     ----------
@@ -74,7 +75,5 @@ def expected_width(
 def _auc_width(auc: float, m: float, n: float, level: float) -> float | None:
     if min(m, n) < 1:
         return None
-    q1, q2 = auc / (2 - auc), 2 * auc * auc / (1 + auc)
-    variance = (auc * (1 - auc) + (m - 1) * (q1 - auc * auc) + (n - 1) * (q2 - auc * auc)) / (m * n)
-    half = -float(ndtri((1 - level) / 2)) * math.sqrt(max(variance, 0.0))
+    half = -float(ndtri((1 - level) / 2)) * math.sqrt(auc_variance(auc, m, n))
     return min(1.0, auc + half) - max(0.0, auc - half)

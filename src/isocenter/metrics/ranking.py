@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -122,13 +123,28 @@ def logit_interval(value: float, error: float, z: float) -> tuple[float, float]:
     return float(expit(logit(value) - half)), float(expit(logit(value) + half))
 
 
+def auc_variance(value: float, positives: float, negatives: float) -> float:
+    """Variance of an AUC expected from its value and the numbers of cases alone.
+
+    Source: Hanley and McNeil, Radiology 1982, in the symmetric form of Newcombe, Statistics in Medicine 2006 (part 2).
+
+    Parameters
+    ----------
+    value
+        AUC in [0, 1].
+    positives, negatives
+        Cases with and without the class, at least 1 each.
+    """
+    average = (positives + negatives) / 2 - 1
+    spread = 1 + average * (1 - value) / (2 - value) + average * value / (1 + value)
+    return value * (1 - value) * spread / (positives * negatives)
+
+
 def _newcombe(value: float, m: int, n: int, z: float) -> tuple[float, float]:
-    """All AUCs from which the value is at most z standard errors of Hanley and McNeil away."""
-    average = (m + n) / 2 - 1
+    """All AUCs from which the value is at most z standard errors away."""
 
     def near(t: float) -> bool:
-        variance = t * (1 - t) * (1 + average * (1 - t) / (2 - t) + average * t / (1 + t)) / (m * n)
-        return bool(abs(value - t) <= z * np.sqrt(variance))
+        return abs(value - t) <= z * math.sqrt(auc_variance(t, m, n))
 
     def edge(inside: float, outside: float) -> float:
         for _ in range(60):
