@@ -10,6 +10,7 @@ True
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 _NAMES = {
@@ -47,3 +48,9 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if "IPython" in sys.modules:
+    from isocenter.faces.notebook import register
+
+    register()

@@ -8,7 +8,16 @@ import pytest
 
 from isocenter.errors import UsageError
 from isocenter.faces.arguments import (
-    Parser, assigned, everywhere, leaking, options, reading, settings, studying, value, words,
+    Parser,
+    assigned,
+    everywhere,
+    leaking,
+    options,
+    reading,
+    settings,
+    studying,
+    value,
+    words,
 )
 
 
@@ -40,7 +49,9 @@ def test_a_value_may_hold_a_sign() -> None:
 def test_flags_win_over_set_and_set_wins_over_the_file(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text('{"study": {"epochs": 1, "steps": 2, "patience": 3}}', encoding="utf-8")
-    made = settings(parsed("--recipe", str(recipe), "--set", "study.epochs=10", "--set", "study.steps=20", "--epochs", "100"))
+    made = settings(
+        parsed("--recipe", str(recipe), "--set", "study.epochs=10", "--set", "study.steps=20", "--epochs", "100")
+    )
     assert made.values == {"study.epochs": 100, "study.steps": 20, "study.patience": 3}
     assert made.origins == {"study.epochs": "--epochs", "study.steps": "--set", "study.patience": "recipe file"}
 

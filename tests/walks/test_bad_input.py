@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -66,11 +68,12 @@ def volumes(tmp_path: Path) -> Make:
             labels = np.zeros(shape, np.uint8)
             labels[2:4, 2:4, 2:4] = value
             for name, array, affine in ((f"i{i}", pixels, image), (f"m{i}", labels, label)):
-                held = nibabel.Nifti1Image(array, np.eye(4))
+                data = bytearray(nibabel.Nifti1Image(array, np.eye(4)).to_bytes())
                 if affine is not None:
-                    held.set_sform(np.asarray(affine, float), 1)
-                    held.header["qform_code"] = 0
-                nibabel.save(held, folder / f"{name}.nii.gz")
+                    # nibabel writes no broken affine: qform_code, sform_code, and the three rows of the sform.
+                    data[252:256] = struct.pack("<hh", 0, 1)
+                    data[280:328] = np.asarray(affine, "<f4")[:3].tobytes()
+                (folder / f"{name}.nii.gz").write_bytes(gzip.compress(bytes(data)))
             rows.append(f"i{i}.nii.gz,m{i}.nii.gz,p{i},{split}")
         (folder / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
         return folder

@@ -113,6 +113,8 @@ def examined(cases: Cases, options: Studying) -> Examined:
 def caveats(cases: Cases) -> tuple[str, ...]:
     """What every table on these cases must say."""
     notes = tuple(f"{what} allowed: {reason}" for what, reason in cases.allow.items())
+    if cases.task == "classify" and len(cases.classes) == 2 and cases.positive and not cases.multilabel:
+        notes += (f"all means {cases.positive} against the rest",)
     return notes if cases.subjects_known else (*notes, "patients unknown: every case counts as a subject of its own")
 
 

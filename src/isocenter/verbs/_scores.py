@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from isocenter.data import Scores, Test
@@ -18,10 +18,18 @@ def score_lines(scores: Scores) -> list[str]:
          ", ".join(s.flags))
         for metric, targets in scores.metrics.items()
         for target, s in targets.items()
-        # The mean over one class is that class.
-        if target != "all" or len(targets) != 2
+        if target in _worth_a_row(scores.task, targets)
     ]
     return table(("metric", "target", "value", "low", "high", "n", "flags"), rows, right=(2, 3, 4, 5))
+
+
+def _worth_a_row(task: str, targets: Iterable[str]) -> list[str]:
+    names = list(targets)
+    if task == "classify" and len(names) == 3 and "all" in names:
+        # Of two classes `all` is the positive one, and what holds for the other follows.
+        return ["all"]
+    # The mean over one class is that class.
+    return [n for n in names if n != "all"] if len(names) == 2 else names
 
 
 def heading(scores: Scores, data: str) -> list[str]:
@@ -89,7 +97,7 @@ def side_by_side(scores: Mapping[str, Scores], lead: tuple[str, str] | None) -> 
     return table(("method", f"{metric} {target}", "interval", "n", *others, "flags"), rows, right=(1, 3, 4, 5, 6))
 
 
-def test_lines(tests: tuple[Test, ...]) -> list[str]:
+def paired_lines(tests: tuple[Test, ...]) -> list[str]:
     """One row a paired test."""
     rows = [
         (f"{t.a} - {t.b}", t.metric, t.target, number(t.difference), f"{number(t.low)} to {number(t.high)}",

@@ -27,7 +27,7 @@ from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
-from isocenter.verbs._scores import best_of, leading, side_by_side, test_lines
+from isocenter.verbs._scores import best_of, leading, side_by_side, paired_lines
 from isocenter.verbs._study import Budget, Taken, sides, study
 from isocenter.verbs._text import counted, duration
 from isocenter.verbs.evaluate import classes_of
@@ -93,7 +93,7 @@ class Comparison:
         lines = [f"{self.task} on {self.data}, split {self.split}: {counted(len(first.cases), 'case')}, "
                  f"{counted(first.n_subjects, 'subject')}; {first.interval.level:.0%} intervals by {first.interval.by}"]
         lines += [f"note: {n}" for n in self.notes] + [f"{p.severity}: {p.line()}" for p in self.problems]
-        lines += ["", *side_by_side(self.methods, lead), "", *test_lines(self.tests), ""]
+        lines += ["", *side_by_side(self.methods, lead), "", *paired_lines(self.tests), ""]
         learnt = [f"{n} {duration(t.seconds)}" for n, t in self.taken.items() if t.seconds is not None]
         lines += [f"learnt in: {', '.join(learnt)}"] if learnt else []
         lines += [f"best on {self.chosen_on}, named before {self.split} was opened: {self.best}"] if self.best else []

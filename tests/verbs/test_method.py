@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from isocenter.data import Case, Cases, Probabilities, Watch
+from isocenter.errors import NotFoundError, RecipeError, UsageError
+from isocenter.verbs._method import Method, opened, resolve, shown
+from isocenter.verbs._recipe import settings_of
+
+
+class Answers:
+    def predict(self, case: Case) -> Probabilities:
+        return Probabilities(("a", "b"), (1.0, 0.0))
+
+
+class Learns:
+    def fit(self, train: Cases, valid: Cases, *, watch: Watch) -> Answers:
+        return Answers()
+
+
+def test_task_and_method() -> None:
+    found = resolve("segment/histogram", settings=settings_of({"levels": 3}))
+    assert (found.task, found.method, found.name, found.object.levels) == ("segment", "histogram", "histogram", 3)
+    assert found.learns and found.answers and not found.studies
+    assert resolve("histogram", task="segment").object.levels is None
+
+
+def test_a_network_studies() -> None:
+    found = resolve("classify/cnn")
+    assert found.learns and found.studies and not found.answers
+
+
+def test_a_bundle_by_its_path(disc_bundle: Path) -> None:
+    found = resolve(disc_bundle)
+    assert (found.name, found.task, found.method) == ("disc", "segment", "unet")
+    assert not found.learns and found.answers and found.bundle is not None
+    assert opened(disc_bundle).object.about["classes"] == ["background", "disc"]
+
+
+def test_a_bundle_takes_no_settings_and_answers_its_own_question(disc_bundle: Path) -> None:
+    with pytest.raises(RecipeError, match="takes no settings"):
+        resolve(disc_bundle, settings=settings_of({"levels": 3}))
+    with pytest.raises(UsageError, match="another question"):
+        resolve(disc_bundle, task="classify")
+    with pytest.raises(UsageError, match="another question"):
+        resolve("segment/histogram", task="classify")
+
+
+def test_objects_that_answer_or_learn() -> None:
+    found = resolve(Answers(), task="classify")
+    assert found == Method("Answers", "classify", "Answers", found.object)
+    assert found.answers and not found.learns
+    assert resolve(Learns(), task="classify").learns
+    with pytest.raises(UsageError, match="neither answers nor learns"):
+        resolve(object())
+
+
+def test_a_class_of_a_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_methods.py").write_text(
+        "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass Mine:\n    level: int = 1\n"
+        "    def predict(self, case): return None\n", encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = resolve("segment/my_methods:Mine", settings=settings_of({"level": 4}))
+    assert found.object.level == 4
+    assert resolve("my_methods:Mine", task="segment").object.level == 1
+
+
+@pytest.mark.parametrize(
+    ("spec", "task", "nearest"),
+    [("histgram", "segment", "segment/histogram"), ("segment/unnet", None, "segment/unet"), ("nothing", None, "BUNDLE")],
+)
+def test_unknown_names_bring_the_nearest(spec: str, task: str | None, nearest: str) -> None:
+    with pytest.raises(NotFoundError, match=nearest):
+        resolve(spec, task=task)
+
+
+def test_names_on_a_command_line() -> None:
+    assert shown("histogram", "segment") == "segment/histogram"
+    assert shown("mine.bundle", "segment") == "mine.bundle"

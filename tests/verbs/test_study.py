@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from isocenter.data import Case, Cases, Probabilities, Watch
+from isocenter.errors import MissingFileError, NotFoundError, RecipeError
+from isocenter.verbs._method import Method
+from isocenter.verbs._study import Budget, plan_of, sides, study
+
+
+@dataclass(frozen=True)
+class Learner:
+    met: list[tuple[int, int, Watch]] = field(default_factory=list)
+
+    def fit(self, train: Cases, valid: Cases, *, watch: Watch) -> str:
+        self.met.append((len(train), len(valid), watch))
+        return "fitted"
+
+
+class Both(Learner):
+    def predict(self, case: Case) -> Probabilities:
+        raise AssertionError
+
+
+def cases(*splits: str) -> Cases:
+    return Cases.from_arrays(np.zeros((len(splits), 4, 4), np.uint8), ["a"] * len(splits), splits=splits)
+
+
+def test_a_learner_gets_train_and_val_and_the_circumstances(tmp_path: Path) -> None:
+    learner = Learner()
+    budget = Budget(2.0, tmp_path, True, {"a": 1})
+    made, taken = study(Method("l", "classify", "l", learner), cases("train", "train", "val", "test"),
+                        {"seed": 3, "threads": 1}, budget)
+    (n_train, n_valid, watch), = learner.met
+    assert (n_train, n_valid) == (2, 1) and (watch.seed, watch.minutes, watch.folder) == (3, 2.0, tmp_path)
+    assert watch.resume and watch.plan == {"a": 1}
+    assert made.object == "fitted" and made.fitted and not made.learns and taken.seconds is not None
+
+
+def test_only_a_method_that_answers_as_it_is_can_do_without_val() -> None:
+    assert len(sides(Method("b", "classify", "b", Both()), cases("train", "test"))[1]) == 0
+    with pytest.raises(NotFoundError, match="--val-from train"):
+        sides(Method("l", "classify", "l", Learner()), cases("train", "test"))
+    with pytest.raises(NotFoundError, match="no split 'train'"):
+        sides(Method("b", "classify", "b", Both()), cases("val", "test"))
+
+
+def test_what_has_nothing_to_learn_stays_as_it_is() -> None:
+    class Answers:
+        def predict(self, case: Case) -> Any:
+            return None
+
+    method = Method("a", "classify", "a", Answers())
+    assert study(method, cases("test"), {})[0] is method
+
+
+def test_plans(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text('{"a": 1}', encoding="utf-8")
+    assert plan_of(path) == {"a": 1} and plan_of({"b": 2}) == {"b": 2} and plan_of(None) is None
+    with pytest.raises(MissingFileError):
+        plan_of(tmp_path / "none.json")
+    for text in ("[", "[1]"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(RecipeError):
+            plan_of(path)
