@@ -60,6 +60,8 @@ def percentile_interval(draws: Array, level: float, n: int) -> tuple[float, floa
 def two_sided_p(differences: Array, n: int) -> float:
     """p of a paired bootstrap: one minus the level at which `percentile_interval` would just touch 0.
 
+    Never smaller than the number of resamples can show: with 2000 and 10 groups 0.012.
+
     Parameters
     ----------
     differences
