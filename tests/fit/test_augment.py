@@ -30,7 +30,7 @@ def test_a_plain_cut_gives_the_pixels_themselves() -> None:
 @pytest.mark.parametrize("rank", [2, 3])
 def test_image_and_labels_move_together(rank: int) -> None:
     grid = np.indices((24,) * rank)
-    inside = (np.abs(grid - np.array([9, 14, 11][:rank]).reshape(-1, *(1,) * rank)).max(0) < 5)
+    inside = np.abs(grid - np.array([9, 14, 11][:rank]).reshape(-1, *(1,) * rank)).max(0) < 5
     spatial = Spatial((-90, 90), (-0.1, 0.1), (0.7, 1.4), (-10, 10), ("y", "x"), 1.0)
     for seed in range(6):
         pose = pose_of(spatial, seed, (24,) * rank)
@@ -109,7 +109,14 @@ def test_elastic_displacement_is_smooth_and_of_its_size() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("gain", (0.5, 0.6)), ("offset", 1.0), ("gamma", (2.0, 2.5)), ("noise", 0.5), ("blur", 2.0), ("low_resolution", 3.0)],
+    [
+        ("gain", (0.5, 0.6)),
+        ("offset", 1.0),
+        ("gamma", (2.0, 2.5)),
+        ("noise", 0.5),
+        ("blur", 2.0),
+        ("low_resolution", 3.0),
+    ],
 )
 def test_each_intensity_step_does_what_it_says(name: str, value: object) -> None:
     image = np.random.default_rng(1).normal(size=(1, 32, 32)).astype(np.float32)
@@ -121,7 +128,8 @@ def test_each_intensity_step_does_what_it_says(name: str, value: object) -> None
     checks = {
         "gain": made.std() < 0.7 * image.std(),
         "offset": change.std() < 1e-5 < abs(change.mean()),
-        "gamma": made.mean() == pytest.approx(image.mean(), abs=1e-3) and made.std() == pytest.approx(image.std(), rel=1e-3),
+        "gamma": made.mean() == pytest.approx(image.mean(), abs=1e-3)
+        and made.std() == pytest.approx(image.std(), rel=1e-3),
         "noise": 0 < change.std() <= 0.5,
         "blur": rough(made) < 0.8 * rough(image),
         "low_resolution": rough(made) < 0.9 * rough(image),

@@ -12,12 +12,17 @@ from isocenter.fit.export import exported, vector_of
 from isocenter.fit.validation import asked
 from isocenter.infer import engine
 
+SIZES = {"widths": [4, 8], "strides": [[2, 2]], "deep": 1}
 NETWORKS = [
-    ("segment", (1, 2, 16, 16), {"name": "unet", "rank": 2, "channels": 2, "outputs": 3, "widths": [4, 8], "strides": [[2, 2]], "deep": 1}),
-    ("segment", (1, 1, 8, 8, 8), {"name": "unet", "rank": 3, "channels": 1, "outputs": 2, "widths": [4, 8], "strides": [[1, 2, 2]]}),
+    ("segment", (1, 2, 16, 16), {"name": "unet", "rank": 2, "channels": 2, "outputs": 3} | SIZES),
+    (
+        "segment",
+        (1, 1, 8, 8, 8),
+        {"name": "unet", "rank": 3, "channels": 1, "outputs": 2} | SIZES | {"strides": [[1, 2, 2]]},
+    ),
     ("classify", (1, 1, 32, 32), {"name": "resnet18", "rank": 2, "channels": 1, "outputs": 2, "width": 8}),
     ("classify", (1, 1, 16, 16), {"name": "small", "rank": 2, "channels": 1, "outputs": 2, "width": 8, "depth": 3}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("task", "shape", "spec"), NETWORKS)

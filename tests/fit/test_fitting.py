@@ -28,13 +28,17 @@ def made(cases: Cases, task: str = "segment", recipe: object = None, **watch: ob
 
 
 def digest(state: dict[str, np.ndarray]) -> str:
-    return hashlib.sha256(b"".join(k.encode() + np.ascontiguousarray(state[k]).tobytes() for k in sorted(state))).hexdigest()
+    return hashlib.sha256(
+        b"".join(k.encode() + np.ascontiguousarray(state[k]).tobytes() for k in sorted(state))
+    ).hexdigest()
 
 
 def test_what_comes_out_is_complete_and_json(discs) -> None:
     about, state = made(discs())
     json.dumps(about, allow_nan=False)
-    assert {"recipe", "plan", "network", "classes", "history", "vector", "origins", "fingerprint", "scheme"} <= set(about)
+    assert {"recipe", "plan", "network", "classes", "history", "vector", "origins", "fingerprint", "scheme"} <= set(
+        about
+    )
     assert {"network.onnx", "vector/input", "vector/output"} <= set(state)
     assert state["network.onnx"].dtype == np.uint8
     plan = Plan.from_json(about["plan"])
@@ -137,7 +141,8 @@ def trained(folder, say):
     report = lambda p: os.write(say, b".")
     watch = Watch(folder=folder, resume=True, report=report)
     _, state = fitted(recipe, cases.split("train"), cases.split("val"), task="segment", watch=watch)
-    return hashlib.sha256(b"".join(k.encode() + np.ascontiguousarray(state[k]).tobytes() for k in sorted(state))).hexdigest()
+    parts = [k.encode() + np.ascontiguousarray(state[k]).tobytes() for k in sorted(state)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 def child(folder):
     listen, say = os.pipe()

@@ -15,7 +15,7 @@ from isocenter.fit import loop
 from isocenter.fit.checkpoint import NAME
 from isocenter.fit.feed import Shelf
 from isocenter.fit.fingerprint import fingerprint
-from isocenter.fit.loop import Trained, probed, rate_at, train
+from isocenter.fit.loop import Trained, probed, train
 from isocenter.fit.planning import plan
 from isocenter.fit.scheme import Scheme
 from isocenter.tasks.classify.cnn import Cnn
@@ -57,7 +57,9 @@ def with_scheme(shelf: Shelf, scheme: Scheme) -> Shelf:
 
 @pytest.mark.parametrize("task", ["segment", "classify"])
 @pytest.mark.parametrize("at", [1, 11])
-def test_a_run_that_was_cut_off_ends_in_the_same_bytes(discs, pictures, tmp_path, monkeypatch, task: str, at: int) -> None:
+def test_a_run_that_was_cut_off_ends_in_the_same_bytes(
+    discs, pictures, tmp_path, monkeypatch, task: str, at: int
+) -> None:
     monkeypatch.setattr(loop, "EVERY", 0.0)  # a checkpoint after every step
     settings = {} if task == "segment" else {"dropout": 0.5}
     build, shelf, valid = ready(discs() if task == "segment" else pictures(), task, **settings)
@@ -91,7 +93,11 @@ def test_patience_ends_a_run_that_gets_no_better(discs) -> None:
     x, y = [c.image().pixels() for c in cases], [c.truth().labels for c in cases]
     # On val nothing is labelled, so that no network scores better than another.
     blind = Cases.from_arrays(
-        x, [*y[:2], *(np.full_like(m, IGNORE) for m in y[2:])], task="segment", classes=["disc"], splits=["train", "train", "val", "val"]
+        x,
+        [*y[:2], *(np.full_like(m, IGNORE) for m in y[2:])],
+        task="segment",
+        classes=["disc"],
+        splits=["train", "train", "val", "val"],
     )
     build, shelf, valid = ready(blind, "segment", **{"study.epochs": 40, "study.steps": 1, "study.patience": 2})
     trained = train(build, shelf, valid, watch=Watch())
@@ -127,15 +133,6 @@ def test_a_budget_becomes_epochs_once(discs) -> None:
     assert "--time" in long.origins["study.epochs"]
     assert long.estimate["seconds_per_step"] > 0
     assert probed(build, shelf, valid, watch=Watch()) == shelf.scheme
-
-
-def test_the_rate_rises_and_falls() -> None:
-    rates = [rate_at(s, 100, 1.0, 0.1) for s in range(100)]
-    assert rates[0] == pytest.approx(0.04)
-    assert rates[10] == pytest.approx(1.0)
-    assert max(rates) == rates[10]
-    assert all(a >= b for a, b in zip(rates[10:], rates[11:], strict=False))
-    assert rates[-1] < 0.01
 
 
 @pytest.mark.parametrize("change", [{"optimiser": "sgd"}, {"ema": 0.0}, {"precision": "fp32"}])

@@ -13,10 +13,26 @@ from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.segment.unet import UNet
 
 BASE: dict[str, Any] = {
-    "task": "segment", "n": 40, "rank": 2, "channels": 1, "grey": True, "smallest": [480, 480], "median": [500, 500],
-    "largest": [520, 520], "spacing": None, "varied": False, "modality": "", "dtype": "uint8", "low": 10.0, "high": 240.0,
-    "mean": 100.0, "sd": 30.0, "classes": ["background", "a"], "counts": {"background": 100, "a": 50}, "thickness": {"a": 100.0},
-}  # fmt: skip
+    "task": "segment",
+    "n": 40,
+    "rank": 2,
+    "channels": 1,
+    "grey": True,
+    "smallest": [480, 480],
+    "median": [500, 500],
+    "largest": [520, 520],
+    "spacing": None,
+    "varied": False,
+    "modality": "",
+    "dtype": "uint8",
+    "low": 10.0,
+    "high": 240.0,
+    "mean": 100.0,
+    "sd": 30.0,
+    "classes": ["background", "a"],
+    "counts": {"background": 100, "a": 50},
+    "thickness": {"a": 100.0},
+}
 
 
 def facts(**changes: Any) -> Fingerprint:
@@ -24,9 +40,13 @@ def facts(**changes: Any) -> Fingerprint:
 
 
 VOLUMES: dict[str, Any] = {
-    "rank": 3, "smallest": [24, 40, 31], "median": [36, 50, 35], "largest": [47, 59, 43], "spacing": [1.0, 1.0, 1.0],
+    "rank": 3,
+    "smallest": [24, 40, 31],
+    "median": [36, 50, 35],
+    "largest": [47, 59, 43],
+    "spacing": [1.0, 1.0, 1.0],
     "thickness": {"a": 4.0},
-}  # fmt: skip
+}
 
 
 def test_large_things_are_seen_coarsely_and_thin_ones_in_full() -> None:
@@ -49,7 +69,9 @@ def test_small_volumes_are_seen_whole() -> None:
 
 
 def test_large_volumes_are_seen_in_parts_of_bounded_size() -> None:
-    made = plan(UNet(), facts(**VOLUMES | {"median": [120, 512, 512], "largest": [200, 512, 512], "spacing": [3.0, 0.8, 0.8]}))
+    made = plan(
+        UNet(), facts(**VOLUMES | {"median": [120, 512, 512], "largest": [200, 512, 512], "spacing": [3.0, 0.8, 0.8]})
+    )
     patch = made.study.patch
     assert patch is not None
     assert patch[0] * patch[1] * patch[2] < 2 * PATCH[3]
@@ -85,7 +107,9 @@ def test_left_and_right_are_exchanged_only_with_a_reason() -> None:
 
 
 def test_the_recipe_wins_and_is_named_as_the_origin() -> None:
-    recipe = merged(UNet(), {"study.batch_size": 3, "study.augment.spatial.rotation": [0, 0], "after.largest": True, "width": 8})
+    recipe = merged(
+        UNet(), {"study.batch_size": 3, "study.augment.spatial.rotation": [0, 0], "after.largest": True, "width": 8}
+    )
     made = plan(recipe, facts())
     assert made.study.batch_size == 3
     assert made.origins["study.batch_size"] == "recipe"
@@ -96,7 +120,10 @@ def test_the_recipe_wins_and_is_named_as_the_origin() -> None:
 
 
 def test_nothing_is_left_open() -> None:
-    for recipe, found in ((UNet(), facts()), (Cnn(), facts(task="classify", classes=["a", "b"], counts={"a": 5, "b": 5}))):
+    for recipe, found in (
+        (UNet(), facts()),
+        (Cnn(), facts(task="classify", classes=["a", "b"], counts={"a": 5, "b": 5})),
+    ):
         made = plan(recipe, found)
         for name in ("epochs", "steps", "batch_size", "learning_rate", "patience", "patch"):
             assert getattr(made.study, name) is not None, name
@@ -111,7 +138,12 @@ def test_a_size_for_classification() -> None:
 
 
 def test_what_networks_do_not_offer_is_refused() -> None:
-    for settings in ({"before.denoise": "median"}, {"before.channel": "green"}, {"before.spacing": [1.0]}, {"study.patch": [8, 8, 8]}):
+    for settings in (
+        {"before.denoise": "median"},
+        {"before.channel": "green"},
+        {"before.spacing": [1.0]},
+        {"study.patch": [8, 8, 8]},
+    ):
         with pytest.raises(RecipeError):
             plan(merged(UNet(), settings), facts())
 

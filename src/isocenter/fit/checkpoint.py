@@ -38,6 +38,8 @@ class Run:
         One entry a validation: step, loss, score, rate. No times: the file does not depend on the machine's load.
     losses
         Sum and number of losses since the last validation.
+    parts
+        Pieces that a batch goes through the network in; a circumstance of the machine, not saved.
     """
 
     module: nn.Module
@@ -49,6 +51,7 @@ class Run:
     stale: int = 0
     history: list[dict[str, float]] = field(default_factory=list)
     losses: list[float] = field(default_factory=lambda: [0.0, 0.0])
+    parts: int = 1
 
 
 def save(run: Run, folder: Path, *, key: str) -> None:

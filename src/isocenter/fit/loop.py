@@ -10,26 +10,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from isocenter import nets
 from isocenter.data import Progress, Watch
 from isocenter.errors import RecipeError, ResourceError
 from isocenter.fit import checkpoint
 from isocenter.fit.checkpoint import Run
-from isocenter.fit.feed import Shelf, batch
-from isocenter.fit.scheme import Loop, Scheme
+from isocenter.fit.feed import Shelf
+from isocenter.fit.scheme import Scheme
+from isocenter.fit.step import loss_of, one_step, started
 from isocenter.fit.validation import score
 
 # Steps that measure the speed, and the share of the time that training may take.
 PROBE, SHARE = 20, 0.85
 # Seconds between checkpoints.
 EVERY = 20.0
-# Of stochastic gradient descent with Nesterov's momentum.
-MOMENTUM = 0.9
 
 Builder = Callable[[], nn.Module]
 
@@ -77,40 +74,6 @@ def threaded(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def loss_of(scheme: Scheme) -> Callable[[Any, Tensor], Tensor]:
-    """The loss of a scheme, over what the network gives in training mode."""
-    if scheme.plan.task == "segment":
-
-        def segmenting(out: Any, target: Tensor) -> Tensor:
-            heads = out if isinstance(out, (list, tuple)) else [out]
-            return nets.deep(nets.dice_cross_entropy, heads, target)
-
-        return segmenting
-    chosen = nets.multilabel if scheme.plan.multilabel else nets.soft_cross_entropy
-    return lambda out, target: chosen(out, target, smoothing=scheme.loop.smoothing)
-
-
-def optimiser_of(module: nn.Module, scheme: Scheme) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter 2019) or SGD with Nesterov momentum; no decay on norms and biases."""
-    flat = [p for p in module.parameters() if p.ndim <= 1]
-    full = [p for p in module.parameters() if p.ndim > 1]
-    groups = [{"params": full, "weight_decay": scheme.loop.weight_decay}, {"params": flat, "weight_decay": 0.0}]
-    rate = float(scheme.study.learning_rate or 1e-3)
-    if scheme.loop.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=rate, momentum=MOMENTUM, nesterov=True)
-    return torch.optim.AdamW(groups, lr=rate)
-
-
-def rate_at(step: int, steps: int, peak: float, warmup: float) -> float:
-    """Learning rate of a step: cosine up from peak / 25, cosine down to peak / 1000 (one cycle, Smith 2018)."""
-    rise = max(1, round(steps * warmup))
-    if step < rise:
-        low, share = peak / 25, step / rise
-        return low + (peak - low) * 0.5 * (1 - math.cos(math.pi * share))
-    share = (step - rise) / max(1, steps - rise)
-    return peak / 1000 + (peak - peak / 1000) * 0.5 * (1 + math.cos(math.pi * share))
-
-
 def train(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Trained:
     """Trains to the end of the plan, from the last checkpoint where `watch.resume` asks for it.
 
@@ -143,13 +106,6 @@ def train(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Traine
     return Trained(module, run.history, run.best_score, stopped)
 
 
-def started(build: Builder, scheme: Scheme, device: torch.device) -> Run:
-    """A run before its first step."""
-    module = build().to(device).train()
-    mean = {k: v.detach().clone() for k, v in module.state_dict().items()} if scheme.loop.ema else {}
-    return Run(module, optimiser_of(module, scheme), mean)
-
-
 def probed(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Scheme:
     """The scheme with as many epochs as fill 85 % of `watch.minutes`, by the speed of 20 steps and one validation.
 
@@ -177,39 +133,6 @@ def probed(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Schem
     origins = scheme.origins | {"study.epochs": f"--time {watch.minutes:g} min: {per_step:.3g} s a step"}
     estimate = scheme.estimate | {"seconds_per_step": round(per_step, 4)}
     return replace(scheme, study=study, origins=origins, estimate=estimate)
-
-
-def one_step(run: Run, shelf: Shelf, loss: Callable[[Any, Tensor], Tensor], step: int, *, seed: int) -> float:
-    """One batch through the network and back; the loss."""
-    scheme, loop = shelf.scheme, shelf.scheme.loop
-    device = next(run.module.parameters()).device
-    images, targets = (t.to(device) for t in batch(shelf, step, seed=seed))
-    for group in run.optimiser.param_groups:
-        group["lr"] = rate_at(step, scheme.steps, float(scheme.study.learning_rate or 1e-3), loop.warmup)
-    run.optimiser.zero_grad(set_to_none=True)
-    # Dropout draws from torch's own state, which is set by the step: nothing to save.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed((seed << 32) + step)
-        with torch.autocast(device.type, torch.bfloat16, enabled=loop.precision == "bf16"):
-            out = run.module(images)
-    value = loss(out, targets)
-    value.backward()
-    nn.utils.clip_grad_norm_(run.module.parameters(), loop.clip)
-    run.optimiser.step()
-    _averaged(run, loop, step)
-    return float(value.detach())
-
-
-def _averaged(run: Run, loop: Loop, step: int) -> None:
-    # Early on the mean is short, so that it forgets the random start (Tarvainen and Valpola 2017).
-    decay = min(loop.ema, (1 + step) / (10 + step))
-    state = run.module.state_dict()
-    with torch.no_grad():
-        for name, mean in run.mean.items():
-            if mean.is_floating_point():
-                mean.lerp_(state[name], 1 - decay)
-            else:
-                mean.copy_(state[name])
 
 
 def _loop(run: Run, shelf: Shelf, valid: Shelf, *, watch: Watch, key: str) -> str:

@@ -71,7 +71,6 @@ def _dense(
     origins["network.widths"] = "default" if getattr(recipe, "width", None) is None else "recipe"
     base["widths"] = [min(WIDEST, width * 2**i) for i in range(len(strides) + 1)]
     base["strides"] = strides
-    base["norm"] = "instance"
     base["residual"] = bool(getattr(recipe, "residual", None))
     base["deep"] = max(0, min(2, len(strides) - 2))
     divisor = tuple(math.prod(s[a] for s in strides) for a in range(fp.rank))

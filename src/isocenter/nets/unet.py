@@ -24,8 +24,6 @@ class UNet(nn.Module):  # type: ignore[misc]
         Channels per stage, the full grid first.
     strides
         One per step down, `rank` whole numbers each; an axis that is small already keeps 1.
-    norm
-        ``"instance"``, ``"batch"`` or ``"group"``.
     residual
         Residual blocks.
     deep
@@ -40,7 +38,6 @@ class UNet(nn.Module):  # type: ignore[misc]
         *,
         widths: Sequence[int],
         strides: Sequence[Sequence[int]],
-        norm: str = "instance",
         residual: bool = False,
         deep: int = 0,
     ) -> None:
@@ -52,13 +49,13 @@ class UNet(nn.Module):  # type: ignore[misc]
                 wanted=f"one stride of {rank} numbers less than widths",
             )
         self.strides = tuple(tuple(s) for s in strides)
-        self.down = nn.ModuleList([Block(rank, channels, widths[0], kind=norm, residual=residual)])
+        self.down = nn.ModuleList([Block(rank, channels, widths[0], residual=residual)])
         for stride, inputs, width in zip(strides, widths[:-1], widths[1:], strict=True):
-            self.down.append(Block(rank, inputs, width, stride=stride, kind=norm, residual=residual))
+            self.down.append(Block(rank, inputs, width, stride=stride, residual=residual))
         self.up, self.join = nn.ModuleList(), nn.ModuleList()
         for stride, inputs, width in reversed(list(zip(strides, widths[1:], widths[:-1], strict=True))):
             self.up.append(TRANSPOSED[rank](inputs, width, tuple(stride), tuple(stride), bias=False))
-            self.join.append(Block(rank, 2 * width, width, kind=norm, residual=residual))
+            self.join.append(Block(rank, 2 * width, width, residual=residual))
         self.head = CONVOLUTION[rank](widths[0], outputs, 1)
         self.aux = nn.ModuleList(CONVOLUTION[rank](w, outputs, 1) for w in widths[1 : 1 + deep])
         initialised(self)

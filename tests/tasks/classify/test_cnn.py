@@ -37,7 +37,9 @@ def test_it_comes_back_from_its_state(answerer) -> None:
         assert again.predict(case).values == answerer.predict(case).values
 
 
-@pytest.mark.parametrize(("classes", "rank", "network"), [(4, 2, "small"), (2, 3, "small"), (2, 2, "resnet18"), (2, 3, "resnet18")])
+@pytest.mark.parametrize(
+    ("classes", "rank", "network"), [(4, 2, "small"), (2, 3, "small"), (2, 2, "resnet18"), (2, 3, "resnet18")]
+)
 def test_more_classes_more_axes_and_the_large_network(classes: int, rank: int, network: str) -> None:
     cases = corners(20, classes, rank)
     recipe = merged(Cnn(), QUICK | {"study.epochs": 1, "study.steps": 1, "network": network})
