@@ -93,3 +93,26 @@ def test_what_no_table_can_name_is_refused(tmp_path: Path, labelled: Callable[..
     with pytest.raises(OutputError, match="not a table"):
         write_split(labelled(["a"]), tmp_path / "s.json")
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_without_a_truth_stay_on_the_side_of_their_patient(table: Any, picture: Callable[..., np.ndarray]) -> None:
+    for i in range(20):
+        table.add(f"{i}.png", picture(i), label=["a", "b", ""][i % 3], subject=f"p{i // 2}")
+    table.add("alone.png", picture(30), label="", subject="nobody else")
+    cases = divide(layouts.read(table.done(), task="classify"))
+    assert sum(cases.unused.values()) == len(cases.left) == 7
+    again = layouts.read(write_split(cases, table.path / "s.csv").table)
+    assert len(again) == 21 and again.splits[""] == 1
+    sides: dict[str, set[str]] = {}
+    for entry in again.entries:
+        sides.setdefault(entry.subject, set()).add(entry.split)
+    assert all(len(found) == 1 for found in sides.values())
+
+
+def test_its_own_declaration_may_be_written_again(data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("other")
+    for seed in (0, 1):
+        written = write_split(divide(layouts.read(data), seed=seed), other / "s.csv", overwrite=True)
+        assert written.cases_json == other / "cases.json"
+    with pytest.raises(OutputError, match=r"another cases.json"):
+        write_split(divide(layouts.read(data)), other / "t.csv", overwrite=True)

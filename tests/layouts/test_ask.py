@@ -25,7 +25,9 @@ def test_rows_left_out_are_counted_by_reason() -> None:
     notes.leave_out("no image")
     notes.leave_out("no image", 2)
     notes.leave_out("no truth")
-    assert notes.unused == {"no image": 3, "no truth": 1}
+    notes.leave_rows("no truth", [{"image": "a"}, {"image": "b"}])
+    notes.leave_rows("nothing", [])
+    assert notes.unused == {"no image": 3, "no truth": 3} and [row["image"] for row in notes.left] == ["a", "b"]
 
 
 def test_notes_and_warnings_differ_in_severity() -> None:

@@ -78,6 +78,8 @@ class Cases:
         Path of the table that it came from, or "".
     declared
         The cases.json as read, or empty; for writing another table of the same set.
+    left
+        The rows of the table that were left out of this task, by column, as text.
     """
 
     entries: tuple[Entry, ...]
@@ -94,6 +96,7 @@ class Cases:
     layout: str = ""
     table: str = ""
     declared: Mapping[str, Any] = field(default_factory=lambda: EMPTY)
+    left: tuple[Mapping[str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)

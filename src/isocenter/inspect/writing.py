@@ -65,7 +65,7 @@ def write_split(cases: Cases, table_path: str | Path, *, overwrite: bool = False
     folder = target.parent.resolve()
     rows = list(_rows(cases, folder))
     declared = _declared(cases, target.name)
-    beside = _beside(cases, folder, declared)
+    beside = _beside(cases, folder, declared, overwrite)
     _write(target, rows, overwrite)
     if beside:
         files.write_text(beside, json.dumps(declared, indent=1, ensure_ascii=False) + "\n", overwrite=overwrite)
@@ -91,6 +91,19 @@ def _rows(cases: Cases, folder: Path) -> Iterator[dict[str, str]]:
             )
         seen[key] = entry.id
         yield made
+    yield from _left(cases, base, folder, column)
+
+
+def _left(cases: Cases, base: Path | None, folder: Path, column: str) -> Iterator[dict[str, str]]:
+    """The rows that took no part: on the side of their group where that has one, else on none."""
+    if base is None:
+        return
+    named = [str(cases.declared.get(what) or what) for what in ("group", "subject")]
+    who = next((c for c in named if any(c in row for row in cases.left)), "")
+    sides = {row[who]: entry.split for entry in cases.entries for row in entry.rows if row.get(who)}
+    for row in cases.left:
+        kept = row if base == folder else {c: _moved(v, base, folder) for c, v in row.items()}
+        yield {**kept, column: sides.get(row.get(who, ""), "")}
 
 
 def _row(cases: Cases, entry: Entry, folder: Path) -> dict[str, str]:
@@ -138,7 +151,15 @@ def _declared(cases: Cases, table: str) -> dict[str, Any]:
     return made | ({"allow": dict(cases.allow)} if cases.allow else {})
 
 
-def _beside(cases: Cases, folder: Path, declared: Mapping[str, Any]) -> Path | None:
+def _names(path: Path, table: str) -> bool:
+    """Whether a cases.json is about a table of that name."""
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")).get("table") == table)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def _beside(cases: Cases, folder: Path, declared: Mapping[str, Any], overwrite: bool) -> Path | None:
     """Where a cases.json must be written; None where the right one lies there, or none is needed."""
     path = folder / NAME
     base = Path(cases.table).resolve().parent if cases.table else None
@@ -146,7 +167,7 @@ def _beside(cases: Cases, folder: Path, declared: Mapping[str, Any]) -> Path | N
         return None
     if set(declared) <= {"format", "table"}:
         return None
-    if path.exists():
+    if path.exists() and not (overwrite and _names(path, str(declared["table"]))):
         remedy = "Name a table in an empty folder, or beside the first"
         raise OutputError("another cases.json lies here", where=str(path), remedy=remedy)
     return path

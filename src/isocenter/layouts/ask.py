@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from isocenter.data import Problem
@@ -46,6 +47,7 @@ class Notes:
     tolerant: bool = False
     problems: list[Problem] = field(default_factory=list)
     unused: dict[str, int] = field(default_factory=dict)
+    left: list[Mapping[str, str]] = field(default_factory=list)
 
     def note(self, code: str, what: str, *, where: str = "", got: str = "", remedy: str = "") -> None:
         """Something worth knowing."""
@@ -56,8 +58,14 @@ class Notes:
         self.problems.append(Problem(code, "warning", what, where, got, "", remedy))
 
     def leave_out(self, reason: str, count: int = 1) -> None:
-        """Counts rows that take no part."""
+        """Counts what takes no part."""
         self.unused[reason] = self.unused.get(reason, 0) + count
+
+    def leave_rows(self, reason: str, rows: Sequence[Mapping[str, str]]) -> None:
+        """Counts rows of a table that take no part, and keeps them for a table that is written anew."""
+        if rows:
+            self.leave_out(reason, len(rows))
+            self.left += rows
 
     def refuse(self, error: IsocenterError) -> None:
         """Raises the error, or lists it where the caller is tolerant."""

@@ -67,7 +67,7 @@ def _bind_classes(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, n
                     got=unit.truth, wanted=", ".join(meaning),
                 ))
         left = [u for u in units if meaning.get(canonical(u.truth), "ignore") == "ignore"]
-        notes.leave_out("class to ignore", len(left)) if left else None
+        notes.leave_rows("class to ignore", [row.cells for unit in left for row in unit.rows])
         units = [u for u in units if u not in left]
         names = tuple(n for n in truth.labels if n != "ignore")
         meaning = {text: name for text, name in meaning.items() if name != "ignore"}

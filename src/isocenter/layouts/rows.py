@@ -92,8 +92,12 @@ class Maker:
         NotFoundError
             The role asked for is not there (names the nearest).
         """
-        rows = [row for row in self.table.rows if any(row[c] for c in self.images.values())]
-        notes.leave_out("no image", n) if (n := len(self.table.rows) - len(rows)) else None
+        rows: list[Row] = []
+        for row in self.table.rows:
+            if any(row[c] for c in self.images.values()):
+                rows.append(row)
+            else:
+                notes.leave_rows("no image", [row.cells])
         case, frame = self.declared.columns.get("case"), self.declared.columns.get("frame")
         if case:
             units = self._by_role(_gathered(rows, case), notes)
@@ -114,7 +118,7 @@ class Maker:
             if role_column:
                 images, lead = {row[role_column]: images[lead]}, row[role_column]
             if self.ask.role and self.ask.role not in images:
-                notes.leave_out(f"no image {self.ask.role!r}")
+                notes.leave_rows(f"no image {self.ask.role!r}", [row.cells])
                 continue
             lead = self.ask.role or lead
             name = identity(self.table.base, images[lead][0])
@@ -135,6 +139,7 @@ class Maker:
         for name, roles in gathered.items():
             if lead not in roles:
                 notes.leave_out(f"no image {lead!r}")
+                notes.left += [row.cells for row in roles.values()]
                 continue
             images = {role: (row[self._image],) for role, row in roles.items()}
             unit = self._unit(name, images, list(roles.values()), lead, self._truth_cell(name, roles, lead))

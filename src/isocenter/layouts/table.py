@@ -114,7 +114,7 @@ def cases_of(table: Table, declared: Declared, ask: Ask, notes: Notes) -> Cases:
     return Cases(
         entries, table.base.name or "data", ask.task or "", bound.classes, bound.codes, bound.positive,
         problems=tuple(notes.problems), allow=allow, unused=dict(notes.unused), tasks=columns.tasks(table, declared),
-        table=str(table.path), declared=declared.raw,
+        table=str(table.path), declared=declared.raw, left=tuple(notes.left),
     )
 
 
@@ -125,14 +125,14 @@ def _present(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes:
     masks = bool(truth.column) and ask.task not in columns.LABELLED
     for unit in units:
         if truth.column and not unit.truth:
-            notes.leave_out(f"no truth in column {truth.column!r}", len(unit.rows))
+            notes.leave_rows(f"no truth in column {truth.column!r}", [row.cells for row in unit.rows])
             continue
         cells = [c for images in unit.images.values() for c in images] + ([unit.truth] if masks else [])
         missing = next((c for c in cells if not there(c)), None)
         if missing is not None:
             row = next((r for r in unit.rows if missing in r.cells.values()), unit.rows[0])
             column = next((c for c, v in row.cells.items() if v == missing), "")
-            notes.leave_out("a file is not there", len(unit.rows))
+            notes.leave_rows("a file is not there", [row.cells for row in unit.rows])
             notes.refuse(TableError(
                 f"row {row.number} names a file that is not there", where=str(table.path), got=f"{column} {missing}",
                 remedy="Correct the cell or bring the file; paths are relative to the table",
