@@ -13,7 +13,7 @@ from torch import nn
 
 from isocenter.data import Case, Image, NotEvaluated, Opened, build
 from isocenter.errors import InputError, NotFoundError, RecipeError
-from isocenter.tasks.explain.gradients import Gradients
+from isocenter.tasks.explain.gradients import Gradients, _start
 from isocenter.tasks.segment.histogram import Histogram
 
 
@@ -53,7 +53,8 @@ def case(shape: tuple[int, ...] = (16, 20), seed: int = 0) -> Case:
 def test_integrated_gradients_of_a_linear_network_are_weight_times_pixel() -> None:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
-    found = Gradients(of=Net(module), kind="integrated-gradients", target="mass").predict(case((2, 3)))
+    method = Gradients(of=Net(module), kind="integrated-gradients", target="mass", baseline="mean")
+    found = method.predict(case((2, 3)))
     weight = module[1].weight[1].detach().numpy().reshape(2, 3)
     assert np.allclose(found.values, weight * case((2, 3)).image().pixels(), atol=1e-6)
     assert found.completeness < 1e-5
@@ -61,7 +62,7 @@ def test_integrated_gradients_of_a_linear_network_are_weight_times_pixel() -> No
 
 
 @pytest.mark.parametrize("shape", [(16, 20), (5, 8, 9)])
-@pytest.mark.parametrize("baseline", ["mean", "black"])
+@pytest.mark.parametrize("baseline", ["mean", "black", "blur"])
 def test_integrated_gradients_are_complete(shape: tuple[int, ...], baseline: str) -> None:
     net = Net(convolutional(rank=len(shape)))
     method = Gradients(of=net, kind="integrated-gradients", baseline=baseline, steps=1)
@@ -69,24 +70,50 @@ def test_integrated_gradients_are_complete(shape: tuple[int, ...], baseline: str
     assert found.completeness <= 0.01
     inside = net.opened()
     x = inside.prepare(case(shape))
-    start = torch.zeros_like(x) if baseline == "mean" else torch.full_like(x, float(x.min()))
+    start = _start(x, baseline)
     index = inside.classes.index(found.target)
     with torch.no_grad():
         difference = float((inside.module(x) - inside.module(start))[0, index])
     assert found.values.sum() == pytest.approx(difference, rel=0.02)
 
 
-def test_steps_are_doubled_until_the_tolerance_holds() -> None:
-    class Kink(nn.Module):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            s = x.sum(dim=(1, 2, 3))[:, None]
-            return torch.cat([s * 0, torch.relu(s - 5.3)], dim=1)
+class Kink(nn.Module):
+    """Nothing up to a sum of 5.3, then rising."""
 
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        s = x.sum(dim=(1, 2, 3))[:, None]
+        return torch.cat([s * 0, torch.relu(s - 5.3)], dim=1)
+
+
+def test_steps_are_halved_until_the_tolerance_holds() -> None:
     image = Case.of(Image.from_array(np.full((2, 4), 1.0)))
-    rough = Gradients(of=Net(Kink()), kind="integrated-gradients", target="mass", steps=2, tolerance=1.0)
-    fine = Gradients(of=Net(Kink()), kind="integrated-gradients", target="mass", steps=2)
-    assert rough.predict(image).completeness > 0.05
-    assert fine.predict(image).completeness <= 0.01
+    settings = {"of": Net(Kink()), "kind": "integrated-gradients", "target": "mass", "baseline": "mean", "steps": 2}
+    assert Gradients(**settings, tolerance=1.0).predict(image).completeness > 0.05
+    assert Gradients(**settings).predict(image).completeness <= 0.01
+
+
+@pytest.mark.parametrize("baseline", ["mean", "black", "blur"])
+def test_networks_that_normalise_inside_are_complete_too(baseline: str) -> None:
+    """Near a flat baseline their answer jumps, which steps of one width would never catch."""
+    torch.manual_seed(1)
+    module = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.InstanceNorm2d(8), nn.LeakyReLU(), nn.Conv2d(8, 8, 3), Mean(), nn.Linear(8, 2)
+    )
+    method = Gradients(of=Net(module), kind="integrated-gradients", baseline=baseline)
+    assert method.predict(case()).completeness <= 0.01
+
+
+def test_the_blurred_baseline_has_no_structure() -> None:
+    x = torch.from_numpy(np.random.default_rng(0).normal(5, 1, (1, 2, 24, 24)).astype(np.float32))
+    assert float(_start(x, "blur").std(dim=(2, 3)).max()) < 0.3
+    assert torch.allclose(_start(x, "blur").mean(dim=(2, 3)), x.mean(dim=(2, 3)), atol=0.1)
+
+
+def test_gradients_that_are_not_kept_are_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    method = Gradients(of=Net(convolutional()), kind="integrated-gradients")
+    kept = method.predict(case())
+    monkeypatch.setattr("isocenter.tasks.explain.gradients.KEPT", 10_000)
+    assert np.array_equal(method.predict(case()).values, kept.values)
 
 
 def test_an_answer_that_does_not_change_has_no_completeness() -> None:

@@ -14,9 +14,13 @@ from isocenter.infer.preparing import unusable
 from isocenter.ops.array import Array
 
 KINDS = ("grad-cam", "integrated-gradients", "gradient")
-BASELINES = ("mean", "black")
-# Integrated gradients double their steps up to this number; what is still missing then is reported, not hidden.
-MOST_STEPS = 2048
+BASELINES = ("blur", "mean", "black")
+# The blur's SD in pixels as a share of the longest axis: wide enough to leave no structure.
+BLUR = 1 / 12
+# Integrated gradients look at no more points than this; what is still missing then is reported, not hidden.
+MOST_POINTS = 512
+# Bytes of gradients that are kept; beyond that they are computed a second time.
+KEPT = 1 << 28
 # Differences of answers below this share of the answer have no meaningful completeness.
 FLAT = 1e-6
 
@@ -43,19 +47,24 @@ class Gradients:
 
     of: Differentiable | None = knob(None, "the fitted network to explain: a bundle")
     kind: str = knob(
-        "grad-cam", "how", choices=KINDS, source="Selvaraju et al., ICCV 2017; Sundararajan et al., ICML 2017"
+        "grad-cam",
+        "how gradients become a map",
+        choices=KINDS,
+        source="Selvaraju et al., ICCV 2017; Sundararajan et al., ICML 2017",
     )
     target: str | None = knob(
         None, "class to explain; None: the answer's own (segment: the region with the most pixels)"
     )
     layer: str | None = knob(None, "grad-cam: module whose channels are weighed; None: the network's usual one")
     baseline: str = knob(
-        "mean",
-        "integrated-gradients: where the way begins, 0 after normalisation or the least value of the image",
+        "blur",
+        "integrated-gradients: where the way begins: the image without its structure, 0 after normalisation, or the "
+        "image's least value; networks that normalise inside jump near the two flat ones",
         choices=BASELINES,
+        source="Sturmfels et al., Distill 2020",
     )
     steps: int = knob(
-        16, "integrated-gradients: steps to begin with, doubled until `tolerance` holds", low=1, high=2048
+        16, "integrated-gradients: steps to begin with; the worst are halved until `tolerance` holds", low=1, high=512
     )
     tolerance: float = knob(
         0.01, "integrated-gradients: largest error of completeness, a share of the difference", low=1e-6, high=1.0
@@ -105,26 +114,68 @@ class Gradients:
         return Attribution(own, case.image().geometry, name, self.kind, completeness)
 
     def _integrated(self, module: Any, x: Any, score: Score) -> tuple[Array, float | None]:
-        """Integrated gradients (*grid) by the trapezoidal rule on nested points, and the error of completeness."""
-        import torch
+        """Integrated gradients (*grid) and the error of completeness.
 
-        start = torch.zeros_like(x) if self.baseline == "mean" else torch.full_like(x, float(x.min()))
-        way = (x - start)[0].double().numpy()
-        (first, g0), (last, g1) = (_gradient(module, at, score) for at in (start, x))
-        difference, ends = last - first, (g0 + g1) / 2
-        inner, steps = np.zeros_like(ends), self.steps
-        points = np.arange(1, steps) / steps
+        The trapezoidal rule, where the interval that errs most is halved next: its true share is known, because the
+        score at both of its ends is.
+        """
+        start = _start(x, self.baseline)
+        along = _Way(module, score, start, x - start)
+        points = [i / self.steps for i in range(self.steps + 1)]
         while True:
-            for share in points:
-                inner += _gradient(module, start + float(share) * (x - start), score)[1]
-            values = (way * (ends + inner) / steps).sum(axis=0)
-            if abs(difference) <= FLAT * max(1.0, abs(first), abs(last)):
-                return values, None
-            error = abs(float(values.sum()) - difference) / abs(difference)
-            if error <= self.tolerance or 2 * steps > MOST_STEPS:
-                return values, error
-            steps *= 2
-            points = np.arange(1, steps, 2) / steps
+            values, slopes = (np.asarray([along.at(p)[i] for p in points]) for i in (0, 1))
+            widths = np.diff(points)
+            missing = widths * (slopes[:-1] + slopes[1:]) / 2 - np.diff(values)
+            difference = abs(float(values[-1] - values[0]))
+            flat = difference <= FLAT * max(1.0, float(np.abs(values).max()))
+            error = abs(float(missing.sum())) / max(difference, FLAT)
+            if flat or error <= self.tolerance or len(points) >= MOST_POINTS:
+                break
+            worst = int(np.argmax(np.abs(missing)))
+            points.insert(worst + 1, (points[worst] + points[worst + 1]) / 2)
+        weights = np.concatenate([widths, [0.0]]) / 2 + np.concatenate([[0.0], widths]) / 2
+        return along.summed(points, weights), None if flat else error
+
+
+class _Way:
+    """The straight way from a baseline to an image, and what the network says on it."""
+
+    def __init__(self, module: Any, score: Score, start: Any, way: Any) -> None:
+        self._module, self._score, self._start, self._way = module, score, start, way
+        self._along = way[0].double().numpy()
+        self._seen: dict[float, tuple[float, float]] = {}
+        self._kept: dict[float, Array] = {}
+
+    def at(self, share: float) -> tuple[float, float]:
+        """The score at a share of the way, and its slope along the way."""
+        if share not in self._seen:
+            value, gradient = self._gradient(share)
+            self._seen[share] = value, float((gradient * self._along).sum())
+            if (len(self._kept) + 1) * gradient.nbytes <= KEPT:
+                self._kept[share] = gradient
+        return self._seen[share]
+
+    def summed(self, points: list[float], weights: Array) -> Array:
+        """Sum over channels of way times weighted gradients, float64 (*grid)."""
+        total = np.zeros_like(self._along)
+        for share, weight in zip(points, weights, strict=True):
+            total += weight * (self._kept[share] if share in self._kept else self._gradient(share)[1])
+        return np.asarray((self._along * total).sum(axis=0))
+
+    def _gradient(self, share: float) -> tuple[float, Array]:
+        return _gradient(self._module, self._start + share * self._way, self._score)
+
+
+def _start(x: Any, baseline: str) -> Any:
+    import torch
+
+    if baseline == "blur":
+        from scipy import ndimage
+
+        sd = BLUR * max(x.shape[2:])
+        blurred = [ndimage.gaussian_filter(channel, sd, mode="nearest") for channel in x[0].numpy()]
+        return torch.from_numpy(np.stack(blurred))[None].to(x.dtype)
+    return torch.zeros_like(x) if baseline == "mean" else torch.full_like(x, float(x.min()))
 
 
 def _chosen(inside: Opened, x: Any, target: str | None) -> tuple[str, Score] | NotEvaluated:
