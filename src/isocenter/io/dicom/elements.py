@@ -305,7 +305,7 @@ def _inflated(rest: bytes, data: bytes, at: int, meta: dict[int, str], path: str
         pixels = _pixels(walk, end)
         if pixels is not None or len(plain) < size:
             break
-        if size > LARGEST >> 3:
+        if size > LARGEST >> 5:
             raise UnreadableError("a deflated header that swells too far", where=path, got=f"more than {size >> 20} MB")
         size *= 8
     if pixels is None and end < len(plain):

@@ -76,7 +76,7 @@ def grouped(item: Elements, base: Slice) -> Slice:
             marks[name] = value
     when = base.seconds
     if (group := within(tags.FRAME_CONTENT)) is not None:
-        when = clock((group.text(tags.FRAME_REFERENCE) or group.text(tags.FRAME_DATETIME))[8:])
+        when = clock((group.text(tags.FRAME_ACQUIRED) or group.text(tags.FRAME_REFERENCED))[8:])
     return replace(base, marks=tuple(marks.items()), seconds=when)
 
 
