@@ -14,17 +14,18 @@ from typing import Any
 from isocenter.errors import RecipeError, nearest
 
 
-def knob(
-    default: Any,
-    text: str,
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    unit: str = "",
-    choices: tuple[str, ...] = (),
-    tunable: bool = False,
-    source: str = "",
-) -> Any:
+class Said(typing.TypedDict, total=False):
+    """What else a field says about itself; see `knob`."""
+
+    low: float | None
+    high: float | None
+    unit: str
+    choices: tuple[str, ...]
+    tunable: bool
+    source: str
+
+
+def knob(default: Any, text: str, **said: typing.Unpack[Said]) -> Any:
     """A field of a recipe.
 
     Parameters
@@ -33,22 +34,11 @@ def knob(
         Value when nobody says; None means that the plan decides. A callable makes the default (nested recipes).
     text
         What it is, in the field's own terms.
-    low, high, unit, choices
-        Range (inclusive), unit and allowed names.
-    tunable
-        Whether `isocenter tune` may search over it.
-    source
-        Paper or standard.
+    said
+        ``low``, ``high`` (inclusive range), ``unit``, ``choices`` (allowed names), ``tunable`` (whether a search may
+        try other values), ``source`` (paper or standard).
     """
-    meta = {
-        "text": text,
-        "low": low,
-        "high": high,
-        "unit": unit,
-        "choices": choices,
-        "tunable": tunable,
-        "source": source,
-    }
+    meta = {"text": text, **said}
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=meta)
     return dataclasses.field(default=default, metadata=meta)
