@@ -59,7 +59,8 @@ def find(task_name: str, name: str) -> type:
         No such task or method; the nearest name is offered.
     """
     if ":" in name:
-        return load(name)
+        outside: type = load(name)
+        return outside
     task(task_name)
     for entry in entry_points(group=GROUP):
         if entry.name == f"{task_name}/{name}":

@@ -24,11 +24,13 @@ from isocenter.data.protocols import Differentiable, Fitted, Learner, Opened, Pr
 from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
 from isocenter.data.scores import CaseScore, Interval, Score, Scores, Test
 from isocenter.data.study import After, Augment, Before, Intensity, Spatial, Study
+from isocenter.ops.array import Array
 
 __all__ = [
     "IGNORE",
     "SPLITS",
     "After",
+    "Array",
     "Attribution",
     "Augment",
     "Before",

@@ -62,4 +62,4 @@ def moved(array: Array, order: tuple[int, ...], flips: tuple[bool, ...]) -> Arra
     """An array whose last three axes are transposed by `order` and then flipped where `flips` says so."""
     lead = array.ndim - 3
     out = array.transpose(*range(lead), *(lead + o for o in order))
-    return np.flip(out, [lead + a for a, flip in enumerate(flips) if flip])
+    return np.asarray(np.flip(out, tuple(lead + a for a, flip in enumerate(flips) if flip)))

@@ -6,10 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Attribution, Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation, Values
+from isocenter.data import (
+    Array,
+    Attribution,
+    Case,
+    Cases,
+    Image,
+    NotEvaluated,
+    Probabilities,
+    Scores,
+    Segmentation,
+    Values,
+)
 from isocenter.errors import IsocenterError
 from isocenter.io.overlay import PALETTE, backdrop, heat, outlines
-from isocenter.ops.array import Array
 from isocenter.report import png
 from isocenter.verbs._text import number
 

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from isocenter.data import Array
 from isocenter.errors import InputError, IsocenterError, MissingFileError, ResourceError, UnreadableError
-from isocenter.ops.array import Array
 
 # torch's storage classes and dtypes to numpy's; bfloat16 is widened to float32, which holds it exactly.
 KINDS = {

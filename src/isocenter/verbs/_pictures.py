@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation
+from isocenter.data import Array, Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation
 from isocenter.errors import IsocenterError
-from isocenter.ops.array import Array
 from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
 from isocenter.verbs._method import Method
 from isocenter.verbs._text import number

@@ -51,7 +51,7 @@ class FittedSegmenter:
         plan = plan_of(self.about, "segment")
         image = case.image()
         found = segment(engine_of(plan, self.arrays), turned(image, plan.orientation), plan)
-        return returned_labels(found, image) if found else found
+        return returned_labels(found, image) if isinstance(found, Segmentation) else found
 
     def opened(self) -> Opened:
         """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
