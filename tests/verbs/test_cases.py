@@ -9,7 +9,17 @@ from isocenter.data import Cases, Problem
 from isocenter.errors import InputError, IsocenterError, LabelError, LeakageError, NotFoundError, TableError, UsageError
 from isocenter.inspect import fingerprint
 from isocenter.verbs._cases import (
-    cases_of, caveats, chosen, divided, examined, first_refusal, kind_of, known_classes, known_to_train, refuse, unseen,
+    cases_of,
+    caveats,
+    chosen,
+    divided,
+    examined,
+    first_refusal,
+    kind_of,
+    known_classes,
+    known_to_train,
+    refuse,
+    unseen,
     with_allowance,
 )
 

@@ -70,7 +70,11 @@ def test_a_class_of_a_third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     ("spec", "task", "nearest"),
-    [("histgram", "segment", "segment/histogram"), ("segment/unnet", None, "segment/unet"), ("nothing", None, "BUNDLE")],
+    [
+        ("histgram", "segment", "segment/histogram"),
+        ("segment/unnet", None, "segment/unet"),
+        ("nothing", None, "BUNDLE"),
+    ],
 )
 def test_unknown_names_bring_the_nearest(spec: str, task: str | None, nearest: str) -> None:
     with pytest.raises(NotFoundError, match=nearest):

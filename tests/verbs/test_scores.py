@@ -1,15 +1,28 @@
 from __future__ import annotations
 
 from isocenter.data import Score, Scores, Test
-from isocenter.verbs._scores import best_of, cost, heading, leading, score_lines, side_by_side, paired_lines
+from isocenter.verbs._scores import best_of, cost, heading, leading, paired_lines, score_lines, side_by_side
 
 
 def scores(dice: float | None, *, hd: float = 3.0, flags: tuple[str, ...] = ()) -> Scores:
     low = None if dice is None else dice - 0.1
     one = Score(dice, low, None if dice is None else dice + 0.1, 4, "", flags)
-    return Scores("segment", "m", "test", {
-        "dice": {"disc": one, "all": one}, "hd95": {"disc": Score(hd, 1.0, 5.0, 4, "px"), "all": Score(hd, 1.0, 5.0, 4, "px")},
-    }, (), 4, n_refused=1, seconds=1.5, peak_mb=100.0, threads=2, engine="onnxruntime")
+    return Scores(
+        "segment",
+        "m",
+        "test",
+        {
+            "dice": {"disc": one, "all": one},
+            "hd95": {"disc": Score(hd, 1.0, 5.0, 4, "px"), "all": Score(hd, 1.0, 5.0, 4, "px")},
+        },
+        (),
+        4,
+        n_refused=1,
+        seconds=1.5,
+        peak_mb=100.0,
+        threads=2,
+        engine="onnxruntime",
+    )
 
 
 def test_the_mean_over_one_class_is_not_repeated() -> None:
@@ -46,7 +59,9 @@ def test_who_leads() -> None:
 
 def test_side_by_side() -> None:
     lines = side_by_side({"a": scores(0.7), "b": scores(0.8)}, ("dice", "all"))
-    assert lines[0].split()[:3] == ["method", "dice", "all"] and lines[1].startswith("a") and "0.600 to 0.800" in lines[1]
+    assert (
+        lines[0].split()[:3] == ["method", "dice", "all"] and lines[1].startswith("a") and "0.600 to 0.800" in lines[1]
+    )
     assert side_by_side({"a": scores(0.7)}, None) == []
 
 

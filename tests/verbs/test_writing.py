@@ -19,8 +19,16 @@ def image(kind: str, *, ndim: int = 2) -> Image:
 
 @pytest.mark.parametrize(
     ("kind", "ndim", "name"),
-    [("nifti", 3, "a.nii.gz"), ("dicom", 2, "a.nii.gz"), ("png", 2, "a.png"), ("jpeg", 2, "a.png"), ("tiff", 2, "a.tif"),
-     ("npy", 2, "a.npy"), ("array", 3, "a.nii.gz"), ("array", 2, "a.png")],
+    [
+        ("nifti", 3, "a.nii.gz"),
+        ("dicom", 2, "a.nii.gz"),
+        ("png", 2, "a.png"),
+        ("jpeg", 2, "a.png"),
+        ("tiff", 2, "a.tif"),
+        ("npy", 2, "a.npy"),
+        ("array", 3, "a.nii.gz"),
+        ("array", 2, "a.png"),
+    ],
 )
 def test_the_format_follows_the_input(kind: str, ndim: int, name: str) -> None:
     assert planned("a", image(kind, ndim=ndim), "segment", None) == {"answer": name, "overlay": "a_overlay.png"}

@@ -27,7 +27,7 @@ from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
-from isocenter.verbs._scores import best_of, leading, side_by_side, paired_lines
+from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side
 from isocenter.verbs._study import Budget, Taken, sides, study
 from isocenter.verbs._text import counted, duration
 from isocenter.verbs.evaluate import classes_of

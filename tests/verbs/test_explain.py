@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import isocenter as iso
+from isocenter.data import Attribution, Cases
+from isocenter.errors import NotFoundError, OutputError, RecipeError, UsageError
+from isocenter.verbs.explain import explain
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory, sizes: Cases) -> Path:
+    """A small network that tells large squares from small ones."""
+    pytest.importorskip("torch")
+    out = tmp_path_factory.mktemp("network") / "sizes.bundle"
+    settings = {"study.epochs": 1, "study.steps": 2, "study.batch_size": 4}
+    iso.train("classify", sizes, method="cnn", settings=settings, out=out, threads=1)
+    return out
+
+
+def test_a_map_on_the_cases_own_grid_and_its_files(network: Path, discs_folder: Path, tmp_path: Path) -> None:
+    path = discs_folder / "images" / "case00.png"
+    made = explain(network, path, out=tmp_path / "out", threads=1)
+    assert isinstance(made.found, Attribution) and made.found.values.shape == (48, 48)
+    assert sorted(f.suffix for f in made.files) == [".npy", ".png"] and all(f.is_file() for f in made.files)
+    document = json.loads(json.dumps(made.as_json(), allow_nan=False))
+    assert document["target"] in ("large", "small") and document["kind"] == "grad-cam"
+    with pytest.raises(OutputError):
+        explain(network, path, out=tmp_path / "out")
+
+
+def test_settings_of_the_explanation(network: Path, sizes: Cases) -> None:
+    made = explain(iso.load(network), sizes[0], settings={"kind": "integrated-gradients", "target": "small"})
+    assert isinstance(made.found, Attribution) and made.found.target == "small"
+    assert made.found.completeness is not None and made.found.completeness < 0.1 and made.files == ()
+    assert np.isfinite(made.found.values).all()
+
+
+def test_what_cannot_be_explained(network: Path, disc_bundle: Path, sizes: Cases) -> None:
+    with pytest.raises(UsageError, match="no gradients"):
+        explain("segment/histogram", sizes[0])
+    with pytest.raises(UsageError, match="must be trained first"):
+        explain("classify/cnn", sizes[0])
+    with pytest.raises(NotFoundError, match="Did you mean gradients"):
+        explain(network, sizes[0], method="gradient")
+    with pytest.raises(RecipeError, match="Did you mean target"):
+        explain(network, sizes[0], settings={"taget": "small"})

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from isocenter.data import Cases, Score, Scores
+from isocenter.verbs._method import resolve
+from isocenter.verbs._trained import Trained
+
+
+def scored(value: float) -> Scores:
+    return Scores("segment", "m", "val", {"dice": {"all": Score(value, 0.0, 1.0, 4)}}, (), 2)
+
+
+def test_the_spread_over_seeds(squares: Cases) -> None:
+    made = Trained(resolve("segment/histogram"), squares, scored(0.7), seeds={0: scored(0.5), 1: scored(0.7)})
+    line = next(line for line in made.lines() if line.startswith("spread"))
+    assert "mean 0.600, SD 0.141, 0.500 to 0.700 (0: 0.500, 1: 0.700)" in line
+
+
+def test_the_next_command_follows_the_splits(squares: Cases) -> None:
+    made = Trained(resolve("segment/histogram"), squares, data="eyes")
+    assert made.lines()[-1] == "next: isocenter evaluate BUNDLE eyes --split test"
+    untested = Trained(resolve("segment/histogram"), squares.split("train"))
+    assert untested.lines()[-1] == "next: isocenter predict BUNDLE INPUT -o OUT"
+
+
+def test_it_is_the_predictor_that_it_holds(squares: Cases) -> None:
+    made = Trained(resolve("segment/histogram"), squares)
+    assert made.predict(squares[0]).names[1] == "foreground"
+    assert made.about["recipe"]["bins"] == 256 and made.state() == {} and made.name == "histogram"
