@@ -116,3 +116,12 @@ def test_its_own_declaration_may_be_written_again(data: Path, tmp_path_factory: 
         assert written.cases_json == other / "cases.json"
     with pytest.raises(OutputError, match=r"another cases.json"):
         write_split(divide(layouts.read(data)), other / "t.csv", overwrite=True)
+
+
+def test_what_a_workbook_cannot_hold_is_refused(table: Any, picture: Callable[..., np.ndarray]) -> None:
+    for i in range(6):
+        table.add(f"{i}.png", picture(i), note="a\x07b")
+    cases = divide(layouts.read(table.done()))
+    with pytest.raises(OutputError, match="control characters"):
+        write_split(cases, table.path / "s.xlsx")
+    assert not (table.path / "s.xlsx").exists() and write_split(cases, table.path / "s.csv").table.is_file()

@@ -150,6 +150,12 @@ def look(path: str | Path, *, read: Survey | None = None) -> Look:
         return _series(path) if cases.layout == "dicom_folder" else _set(path, cases, read)
     except IsocenterError as error:
         return Look(str(path), "unreadable", problems=(Problem.of(error, str(path)),))
+    except (OSError, ValueError) as error:
+        # A folder that may not be entered, a name that no file can have.
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        return Look(str(path), "unreadable", problems=(
+            Problem("unreadable", "error", "cannot be read", str(path)[:200], text or type(error).__name__),
+        ))
 
 
 def _tabular(path: Path) -> bool:

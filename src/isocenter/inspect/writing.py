@@ -187,7 +187,12 @@ def _write(target: Path, rows: Sequence[Mapping[str, str]], overwrite: bool) -> 
 
 def _workbook(target: Path, lines: Sequence[Sequence[str]], overwrite: bool) -> None:
     import openpyxl
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
+    odd = next((v for line in lines for v in line if ILLEGAL_CHARACTERS_RE.search(v)), None)
+    if odd is not None:
+        remedy = "Write .csv, or clean the cell"
+        raise OutputError("a workbook cannot hold control characters", where=str(target), got=repr(odd), remedy=remedy)
     book = openpyxl.Workbook()
     sheet = book.active
     for r, line in enumerate(lines, 1):

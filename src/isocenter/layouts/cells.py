@@ -62,7 +62,7 @@ def split_array(cell: str) -> tuple[str, str]:
 def located(base: Path, cell: str) -> str:
     """The absolute path of a cell, an array's name and index kept behind it."""
     name, rest = split_array(cell)
-    if rest and (base / cell).exists():
+    if rest and is_there(base / cell):
         name, rest = cell, ""
     return os.path.normpath((base / name).absolute()) + rest
 
@@ -70,7 +70,17 @@ def located(base: Path, cell: str) -> str:
 def names_file(base: Path, cell: str) -> bool:
     """Whether a cell names a file: one that is there, or a name that only a file would have."""
     name, rest = split_array(cell)
-    return bool(rest or suffix(name)) or (("/" in cell or "." in cell) and (base / cell).is_file())
+    if rest or suffix(name):
+        return True
+    return ("/" in cell or "." in cell) and is_there(base / cell) and (base / cell).is_file()
+
+
+def is_there(path: Path) -> bool:
+    """Whether something lies at a path; False for text that no path can be (a whole report in a cell, say)."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def identity(base: Path, cell: str) -> str:

@@ -58,17 +58,22 @@ def read(
     return _read(data, Ask(task, target, tuple(facts), group, positive, role))
 
 
-def survey(data: Any, *, task: str | None = None, target: str | None = None, role: str | None = None) -> Cases:
+def survey(
+    data: Any,
+    *,
+    task: str | None = None,
+    target: str | None = None,
+    group: str | None = None,
+    positive: str | None = None,
+    role: str | None = None,
+) -> Cases:
     """As `read`, for look and check: rows that cannot be used become problems of the cases instead of a refusal."""
-    return _read(data, Ask(task, target, role=role, tolerant=True))
+    return _read(data, Ask(task, target, (), group, positive, role, tolerant=True))
 
 
 def _read(data: Any, ask: Ask) -> Cases:
     if isinstance(data, (str, Path)):
-        path = Path(data)
-        name = layout_of(path)
-        found: Cases = module(name).read(path, ask)
-        return replace(found, layout=name)
+        return _on_disk(Path(data), ask)
     if isinstance(data, Cases):
         return memory.again(data, ask)
     if isinstance(data, (Case, Image)):
@@ -78,6 +83,17 @@ def _read(data: Any, ask: Ask) -> Cases:
     if isinstance(data, (tuple, list)) and len(data) == 2:
         return memory.pair(data, ask)
     raise UsageError("not data", got=type(data).__name__, wanted="a path, (x, y), a data frame, Cases")
+
+
+def _on_disk(path: Path, ask: Ask) -> Cases:
+    try:
+        name = layout_of(path)
+        found: Cases = module(name).read(path, ask)
+    except (OSError, ValueError) as error:
+        # A folder that may not be entered, a name that no file can have.
+        text = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnreadableError("cannot be read", where=str(path)[:200], got=text or type(error).__name__) from error
+    return replace(found, layout=name)
 
 
 def layout_of(path: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from isocenter.errors import IsocenterError
 from isocenter.io import npz
-from isocenter.layouts.cells import split_array
+from isocenter.layouts.cells import is_there, split_array
 
 
 class Presence:
@@ -38,9 +38,8 @@ class Presence:
         # One listing of a folder serves all its files; a stat each is slow on network drives.
         path = self._base / cell
         if path.parent not in self._folders:
-            listed = (p.name for p in path.parent.iterdir()) if path.parent.is_dir() else ()
-            self._folders[path.parent] = frozenset(listed)
-        return path.name in self._folders[path.parent] or path.exists()
+            self._folders[path.parent] = _names_in(path.parent)
+        return path.name in self._folders[path.parent] or is_there(path)
 
     def _length(self, file: str, name: str) -> int | None:
         """Items of an array; None where there is no such array, and no bound where its header cannot be read."""
@@ -55,3 +54,10 @@ class Presence:
                 # A damaged archive is refused where it is opened, with its cause.
                 self._arrays[key] = 1 << 62
         return self._arrays[key]
+
+
+def _names_in(folder: Path) -> frozenset[str]:
+    try:
+        return frozenset(p.name for p in folder.iterdir())
+    except (OSError, ValueError):
+        return frozenset()
