@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import pytest
 
 from isocenter.errors import IsocenterError
 from isocenter.faces import cli
+from isocenter.faces.arguments import Parser, everywhere
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -49,6 +52,19 @@ def test_every_verb_has_help_with_examples(name: str, capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert f"isocenter {name}" in out and "examples:" in out
     assert all(flag in out for flag in ("--json", "--seed", "--set", "--quiet", "--debug"))
+
+
+@pytest.mark.parametrize("name", sorted(cli.verbs()))
+def test_every_example_can_be_typed(name: str) -> None:
+    command = importlib.import_module(f"isocenter.faces.commands.{name}")
+    for example in command.EXAMPLES:
+        # What follows a gap is a remark.
+        words = shlex.split(example.split("   ")[0])
+        assert words[:2] == ["isocenter", name]
+        parser = Parser(name, "", command.EXAMPLES)
+        command.arguments(parser)
+        everywhere(parser)
+        parser.parse_args(words[2:])
 
 
 def test_a_misspelt_verb_is_malformed_and_named(capsys: pytest.CaptureFixture[str]) -> None:

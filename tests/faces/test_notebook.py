@@ -56,7 +56,10 @@ def test_every_class_named_is_there() -> None:
 
 
 def test_without_a_shell_nothing_happens() -> None:
-    code = "import isocenter, sys; from isocenter.faces.notebook import register; print(register(), 'IPython' in sys.modules)"
+    code = (
+        "import isocenter, sys; from isocenter.faces.notebook import register;"
+        "print(register(), 'IPython' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 

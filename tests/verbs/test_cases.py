@@ -40,7 +40,7 @@ def test_arrays_and_cases_are_data() -> None:
 
 def test_the_first_error_is_raised_in_its_kind_and_the_others_are_counted() -> None:
     bad = Problem("table", "error", "row 3 is torn", "t.csv")
-    with pytest.raises(TableError, match="row 3 is torn.*1 more problem"):
+    with pytest.raises(TableError, match=r"row 3 is torn.*1 more problem"):
         refuse([Problem("x", "warning", "well"), bad, bad])
     refuse([Problem("x", "note", "well")])
     assert kind_of("leakage") is LeakageError and kind_of("nonsense") is IsocenterError

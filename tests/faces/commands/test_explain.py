@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+
+from isocenter.faces.arguments import Parser, everywhere
+from isocenter.faces.commands import explain
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the command hands to the verb for these words."""
+    met: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    monkeypatch.setattr(explain, "explain", lambda *given, **named: met.append((given, named)))
+    parser = Parser("explain", "text", explain.EXAMPLES)
+    explain.arguments(parser)
+    everywhere(parser)
+    args: argparse.Namespace = parser.parse_args(list(words))
+    explain.call(args, print)
+    return met[0]
+
+
+def test_words_reach_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, named = asked(monkeypatch, "x.bundle", "a.png", "-o", "out", "--set", "kind=gradient")
+    assert given == ("x.bundle", "a.png") and named["method"] == "gradients" and named["out"] == "out"
+    assert named["settings"].values == {"kind": "gradient"}

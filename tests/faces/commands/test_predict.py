@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pytest
+
+from isocenter.faces.arguments import Parser, everywhere
+from isocenter.faces.commands import predict
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """What the command hands to the verb for these words."""
+    met: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    monkeypatch.setattr(predict, "predict", lambda *given, **named: met.append((given, named)))
+    parser = Parser("predict", "text", predict.EXAMPLES)
+    predict.arguments(parser)
+    everywhere(parser)
+    args: argparse.Namespace = parser.parse_args(list(words))
+    predict.call(args, print)
+    return met[0]
+
+
+def test_words_reach_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, named = asked(monkeypatch, "x.bundle", "a.png", "b.png", "-o", "out", "--overwrite", "--threads", "2")
+    assert given == ("x.bundle", ["a.png", "b.png"]) and named["out"] == "out" and named["overwrite"]
+    assert named["threads"] == 2 and named["settings"].values == {}
+
+
+def test_how_to_go_on() -> None:
+    assert predict.resume(["predict", "b", "a.png", "-o", "out"]) == "isocenter predict b a.png -o out"
