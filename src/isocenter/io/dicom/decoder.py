@@ -6,6 +6,7 @@ starts with the first compressed frame, serves all later ones, and is replaced w
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,11 +40,12 @@ class Child:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.process: subprocess.Popen[bytes] | None = None
-        self.owner = 0
 
     def streams(self) -> tuple[IO[bytes], IO[bytes]]:
         """Input and output of a living process, started where there is none."""
-        if self.process is None or self.process.poll() is not None or self.owner != os.getpid():
+        if self.process is not None and self.process.poll() is not None:
+            self.stop()
+        if self.process is None:
             here = Path(__file__).with_name("worker.py")
             calm = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
             # -P: neither this folder nor the current one may shadow a module of the standard library.
@@ -50,7 +53,6 @@ class Child:
                 [sys.executable, "-P", str(here)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, env=os.environ | calm,
             )
-            self.owner = os.getpid()
         assert self.process.stdin is not None and self.process.stdout is not None
         return self.process.stdin, self.process.stdout
 
@@ -59,13 +61,28 @@ class Child:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-            for stream in (self.process.stdin, self.process.stdout):
-                if stream is not None:
+            self._close()
+
+    def forget(self) -> None:
+        """After a fork: the process and the lock are the parent's."""
+        if self.process is not None:
+            # Not ours to wait for.
+            self.process.returncode = 0
+            self._close()
+        self.lock = threading.Lock()
+
+    def _close(self) -> None:
+        for stream in (self.process.stdin, self.process.stdout) if self.process is not None else ():
+            if stream is not None:
+                with suppress(OSError):
                     stream.close()
-            self.process = None
+        self.process = None
 
 
 CHILD = Child()
+atexit.register(CHILD.stop)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=CHILD.forget)
 
 
 def frames(path: str, coding: Coding, indices: Sequence[int]) -> Iterator[Array]:
