@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from isocenter.data import Augment, Intensity, Spatial
 from isocenter.fit.augment import Pose, drawn, positions, resolved, sampled, sampled_labels, shaded
@@ -48,6 +49,17 @@ def test_beyond_the_image_nothing_is_learnt() -> None:
     labels = sampled_labels(np.ones((6, 6), np.uint8), where, 2)
     assert (labels[:4] == 255).all()
     assert (labels[4:, 4:] == 1).all()
+
+
+@pytest.mark.parametrize("centre", [(3.0, 20.0), (40.0, 70.0), (79.0, -4.0)])
+def test_only_the_part_that_is_reached_matters(centre: tuple[float, float]) -> None:
+    image = np.random.default_rng(0).normal(size=(1, 80, 90)).astype(np.float32)
+    turn = np.array([[0.8, -0.6], [0.6, 0.8]]) * 0.9
+    where = positions(Pose(np.array(centre), turn), (12, 12))
+    # A second way to the same samples: mirror by hand, then interpolate.
+    padded = np.pad(image[0], 40, mode="symmetric")
+    expected = ndimage.map_coordinates(padded, where.numpy().reshape(-1, 2).T + 40, order=1).reshape(12, 12)
+    assert np.allclose(sampled(image, where)[0], expected, atol=1e-4)
 
 
 def test_ignore_stays_ignore() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
@@ -14,6 +15,7 @@ from torch.nn import functional
 
 from isocenter.data import Augment, Intensity, Spatial
 from isocenter.ops.array import Array
+from isocenter.ops.resample import winner
 
 # Samples that are only cut out: the network also sees pixels that no interpolation has smoothed.
 PLAIN = 0.2
@@ -121,9 +123,11 @@ def positions(pose: Pose, patch: Sequence[int]) -> Tensor:
 
 def sampled(image: Array, where: Tensor) -> Array:
     """Linear samples (c, *patch) of an image (c, *grid) at `where`; beyond its edge the image is mirrored."""
-    grid = _unit(where, image.shape[1:])
+    box, offset = _reached(where, image.shape[1:])
+    source = np.ascontiguousarray(image[(slice(None), *box)])
+    grid = _unit(where - offset, source.shape[1:])
     out = functional.grid_sample(
-        torch.from_numpy(image)[None], grid[None], mode="bilinear", padding_mode="reflection", align_corners=False
+        torch.from_numpy(source)[None], grid[None], mode="bilinear", padding_mode="reflection", align_corners=False
     )
     array: Array = out[0].numpy()
     return array
@@ -135,16 +139,28 @@ def sampled_labels(labels: Array, where: Tensor, classes: int, *, ignore: int = 
     Each class is sampled linearly and the largest wins; `ignore` stays where it outweighs, and fills what lies beyond
     the image, so that nothing is learnt about pixels that nobody labelled.
     """
-    source = torch.from_numpy(labels)
-    layers = torch.stack([source == c for c in range(classes)] + [source == ignore]).float()
-    grid = _unit(where, labels.shape)
+    box, offset = _reached(where, labels.shape)
+    source = labels[box]
+    layers = np.stack([source == v for v in (*range(classes), ignore)]).astype(np.float32)
+    grid = _unit(where - offset, source.shape)
     votes = functional.grid_sample(
-        layers[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
-    )[0]
-    best = votes.argmax(0).to(torch.uint8)
+        torch.from_numpy(layers)[None], grid[None], mode="bilinear", padding_mode="zeros", align_corners=False
+    )[0].numpy()
+    best = winner(votes)
     best[(best == classes) | (votes.sum(0) < 0.5)] = ignore
-    array: Array = best.numpy()
-    return array
+    return best
+
+
+def _reached(where: Tensor, shape: Sequence[int]) -> tuple[tuple[slice, ...], Tensor]:
+    """The part of the image that `where` and its mirror images beyond the edges touch, and its first pixel."""
+    flat = where.reshape(-1, len(shape))
+    box = []
+    for n, low, high in zip(shape, flat.min(0).values.tolist(), flat.max(0).values.tolist(), strict=True):
+        start, stop = math.floor(low) - 1, math.ceil(high) + 2
+        # What lies beyond one edge is seen as far inside it.
+        start, stop = min(start, 2 * n - stop - 2), max(stop, 2 - start)
+        box.append(slice(min(max(0, start), n - 1), max(1, min(n, stop))))
+    return tuple(box), torch.tensor([float(b.start) for b in box])
 
 
 def _unit(where: Tensor, shape: Sequence[int]) -> Tensor:
