@@ -88,6 +88,22 @@ def test_constant_and_infinite_values_are_told(tmp_path: Path) -> None:
     assert c.picture is not None and c.picture.low is None
 
 
+def test_an_array_file_needs_no_layouts(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", volume=np.random.default_rng(0).random((6, 7, 8)))
+    assert look(tmp_path / "a.npz").kind == seen(tmp_path / "a.npz").kind == "image"
+    (tmp_path / "t.csv").write_text("image\n")
+    assert look(tmp_path / "t.csv").kind == "unreadable"
+
+
+def test_a_pattern_is_a_data_set(table: Any) -> None:
+    for well in ("A1", "B2"):
+        for channel in (1, 2, 3):
+            table.save(f"{well}_w{channel}.png", np.full((4, 5), channel, np.uint8))
+    found = seen(f"{table.path}/{{well}}_w{{channel}}.png")
+    assert (found.kind, found.layout, found.n_cases) == ("data set", "pattern", 2)
+    assert found.picture is not None and found.picture.channels == ("1", "2", "3")
+
+
 def test_a_series_is_chosen_with_a_reason(real_data: Callable[[str], Path]) -> None:
     found = seen(real_data("dicom-corpus") / "series" / "pet-sts008")
     assert found.kind == "series" and len(found.series) == 1 and found.chosen.startswith("series 1 would be read")

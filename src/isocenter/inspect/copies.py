@@ -31,8 +31,8 @@ class Pair:
 def near_duplicates(thumbs: Array) -> tuple[Pair, ...]:
     """Pairs of thumbnails that correlate by at least 0.99 after the mean of all was removed.
 
-    Finds copies that were re-encoded, resized, brightened or slightly disturbed; not those that were turned, mirrored or
-    cropped.
+    Finds copies that were re-encoded, resized, brightened or slightly disturbed; not those that were turned, mirrored
+    or cropped.
 
     Parameters
     ----------

@@ -142,7 +142,7 @@ def look(path: str | Path, *, read: Survey | None = None) -> Look:
     """
     path = Path(path)
     try:
-        if path.is_file() and not _tabular(path):
+        if path.is_file() and (read is None or not _tabular(path)):
             return _file(path)
         if read is None:
             return _series(path)
