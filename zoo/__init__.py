@@ -1,0 +1,1 @@
+"""How each shipped bundle was trained: recipe and script, data named with licence."""
