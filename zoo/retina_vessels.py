@@ -22,13 +22,13 @@ SHIPPED = Path(__file__).resolve().parents[1] / "src" / "isocenter" / "bundle" /
 CARD = {
     "name": "retina-vessels",
     "intended_use": "Outlining vessels on colour fundus photographs, for research and teaching.",
-    "out_of_scope": "Diagnosis, grading, screening; angiography, OCT, other organs; counting or measuring single vessels.",
+    "not_for": "Diagnosis, grading, screening; angiography, OCT, other organs; measuring single vessels.",
     "data": "CHASE_DB1, first ten children, both eyes, first observer's vessels: 14 images of 7 children for training, "
     "2 of 1 child for stopping. Kingston University with St George's, University of London; "
     "Fraz et al., IEEE TBME 59 (2012) 2538.",
     "licence": "CC BY 4.0 (data); Apache-2.0 (weights)",
     "credit": "CHASE_DB1, Fraz et al. 2012, CC BY 4.0",
-    "input": "RGB photograph of 8 bits, 30 degrees of field, about 1000 pixels across",
+    "envelope": "RGB photograph of 8 bits, 30 degrees of field, about 1000 pixels across",
     "limits": "Seven children, one camera (Nidek NM-200-D). Thin vessels, haemorrhages, other fields of view and other "
     "cameras are answered less well; nothing was measured there.",
 }
