@@ -155,3 +155,23 @@ def test_the_memory_grows_with_batch_and_width() -> None:
     assert memory_mb(wide.network, wide.study, facts(), (256, 256)) > 1.5 * base
     large = plan(merged(UNet(), {"study.batch_size": 16}), facts())
     assert memory_mb(large.network, large.study, facts(), (256, 256)) > 1.5 * base
+
+
+def test_a_patch_is_rounded_up_to_what_the_network_needs() -> None:
+    made = plan(merged(UNet(), {"study.patch": [100, 90]}), facts())
+    assert made.study.patch is not None
+    assert all(p % d == 0 for p, d in zip(made.study.patch, made.plan.divisor, strict=True))
+    assert made.origins["study.patch"].startswith("recipe; rounded up")
+
+
+def test_mirrored_answers_need_mirrored_training() -> None:
+    with pytest.raises(RecipeError, match="never saw mirrored"):
+        plan(merged(UNet(), {"after.mirror": True}), facts())
+    both = merged(UNet(), {"after.mirror": True, "study.augment.spatial.flip": ["x"]})
+    assert plan(both, facts()).plan.mirror == ("x",)
+
+
+def test_the_cost_is_estimated() -> None:
+    short, long = (plan(merged(UNet(), {"study.epochs": e}), facts()).estimate for e in (10, 20))
+    assert long["core_minutes"] == pytest.approx(2 * short["core_minutes"], rel=0.02)
+    assert short["memory_mb"] > 450

@@ -44,7 +44,8 @@ class Scheme:
     origins
         Dotted field to where its value came from: ``"default"``, ``"recipe"`` or ``"fingerprint: REASON"``.
     estimate
-        Memory in MB and, once probed, seconds per step.
+        ``memory_mb``, ``core_minutes`` (time of one core for the whole training) and, once probed,
+        ``seconds_per_step``.
     """
 
     plan: Plan
