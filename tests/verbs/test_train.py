@@ -8,7 +8,7 @@ import pytest
 
 import isocenter as iso
 from isocenter.data import Cases
-from isocenter.errors import LabelError, LeakageError, NotFoundError, OutputError, UsageError
+from isocenter.errors import LabelError, LeakageError, NotFoundError, OutputError, RecipeError, UsageError
 from isocenter.verbs._method import resolve
 from isocenter.verbs.train import train
 
@@ -94,3 +94,16 @@ def test_a_report_that_fails_is_a_warning(squares: Cases, tmp_path: Path) -> Non
     made = train("segment", squares, method="histogram", out=tmp_path / "h.bundle", threads=1)
     assert made.bundle is not None and made.report is None
     assert any(p.severity == "warning" and "written" in p.what for p in made.problems)
+
+
+def test_an_edited_plan_is_taken(squares: Cases, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    settings = {"study.epochs": 2, "study.steps": 1, "study.patch": [16, 16], "width": 4, "study.batch_size": 2}
+    plan = json.loads(json.dumps(train("segment", squares, settings=settings, threads=1).about["scheme"]))
+    plan["study"]["epochs"] = 1
+    (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    made = train("segment", squares, plan=tmp_path / "plan.json", threads=1)
+    assert len(made.about["history"]) == 1 and made.about["scheme"]["study"]["epochs"] == 1
+    plan["study"]["epoks"] = 1
+    with pytest.raises(RecipeError, match="Did you mean epochs"):
+        train("segment", squares, plan=plan)

@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -264,3 +266,86 @@ def test_a_name_in_chinese_and_a_folder_with_blanks(
     answer = run("predict", disc_bundle, folder, "-o", tmp_path / "结果")
     assert answer.code == 0, answer
     assert len(list((tmp_path / "结果").glob("*overlay.png"))) == 1
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> Make:
+    """Makes a folder of CT slices 3 mm apart: ``series(positions=..., tilt=..., turned=...)``."""
+    import pydicom
+    from pydicom.data import get_testdata_file
+
+    def make(
+        *, positions: tuple[float, ...] = (0, 3, 6, 9, 12, 15), tilt: float = 0.0, turned: int | None = None
+    ) -> Path:
+        folder = tmp_path / "series"
+        folder.mkdir()
+        for i, z in enumerate(positions):
+            data = pydicom.dcmread(str(get_testdata_file("CT_small.dcm", download=False)))
+            data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = f"1.2.826.0.1.3680043.9.{i + 1}"
+            data.InstanceNumber = i + 1
+            data.ImagePositionPatient = [-100.0, -100.0 + np.tan(np.radians(tilt)) * z, float(z)]
+            data.SliceThickness = 3.0
+            if turned == i:
+                data.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
+            data.save_as(folder / f"slice{i}.dcm")
+        return folder
+
+    return make
+
+
+def test_a_whole_series_is_answered(run: Run, series: Make, tmp_path: Path) -> None:
+    answer = run("predict", "segment/histogram", series(), "-o", tmp_path / "out")
+    assert answer.code == 0, answer
+    written = nibabel.load(tmp_path / "out" / "series.nii.gz")
+    assert written.shape[2] == 6 and written.header.get_zooms()[2] == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("how", "part"),
+    [
+        ({"positions": (0, 3, 6, 12, 15)}, "lacks"),
+        ({"positions": (0, 3, 6, 6, 9, 12)}, "slice"),
+        ({"turned": 3}, "orientation"),
+        ({"tilt": 15.0}, "tilt"),
+    ],
+    ids=["missing slice", "doubled slice", "mixed orientation", "gantry tilt"],
+)
+def test_a_series_that_is_no_volume(run: Run, series: Make, tmp_path: Path, how: dict[str, object], part: str) -> None:
+    folder = series(**how)
+    refused(run("predict", "segment/histogram", folder, "-o", tmp_path / "out"), part)
+    assert not (tmp_path / "out").exists()
+    looked = run("look", folder)
+    assert looked.code == 0 and part in looked.out and "Traceback" not in looked.err
+
+
+def test_a_full_disk_leaves_nothing_half_written(discs_folder: Path, disc_bundle: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+
+    def little() -> None:
+        # A file may hold 2 kB: the write after that fails as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+
+    image = discs_folder / "images" / "case00.png"
+    for words in (
+        ("train", "classify", discs_folder, "--method", "linear", "-o", tmp_path / "x.bundle"),
+        ("predict", disc_bundle, image, "-o", tmp_path / "out"),
+    ):
+        line = [sys.executable, "-m", "isocenter", *map(str, words), "--threads", "1", "--quiet"]
+        done = subprocess.run(line, capture_output=True, text=True, preexec_fn=little, check=False)
+        assert done.returncode == 1 and "disk is full" in done.stderr, done
+        assert "Traceback" not in done.stderr and len(done.stderr.splitlines()) == 1
+    assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == []
+
+
+def test_memory_that_does_not_suffice(discs_folder: Path, disc_bundle: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    np.save(tmp_path / "huge.npy", np.zeros((9000, 9000), np.uint8))
+
+    def little() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (900 << 20, 900 << 20))
+
+    line = [sys.executable, "-m", "isocenter", "predict", str(disc_bundle), str(tmp_path / "huge.npy"), "-o",
+            str(tmp_path / "out"), "--threads", "1", "--quiet"]
+    done = subprocess.run(line, capture_output=True, text=True, preexec_fn=little, check=False)
+    assert done.returncode == 1 and "memory" in done.stderr and "Traceback" not in done.stderr, done
+    assert not (tmp_path / "out").exists()

@@ -97,7 +97,7 @@ def test_the_same_training_gives_the_same_bytes_and_an_unfinished_one_is_resumed
     whole = tmp_path / "whole.bundle"
     done = command("train", "segment", discs_folder, "-o", whole, *TINY)
     assert done.returncode == 0, done.stderr
-    for i, wait in enumerate((0.5, 2.0, 3.5)):
+    for i, wait in enumerate((0.5, 3.0)):
         bundle = tmp_path / f"killed{i}.bundle"
         words = ["train", "segment", str(discs_folder), "-o", str(bundle), *TINY]
         with subprocess.Popen(
@@ -145,18 +145,3 @@ def test_several_seeds_report_their_spread(command: Run, discs_folder: Path, tmp
     document = json.loads(done.stdout)
     assert set(document["seeds"]) == {"0", "1"}
     assert document["folds"]["split"] == "3 folds" and document["folds"]["n_cases"] == 18
-
-
-def test_an_edited_plan_is_taken(command: Run, discs_folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("torch")
-    done = command("train", "segment", discs_folder, "-o", tmp_path / "a.bundle", *TINY, "--json")
-    assert done.returncode == 0, done.stderr
-    about = json.loads((tmp_path / "a.bundle" / "bundle.json").read_text(encoding="utf-8"))["about"]
-    plan = about["scheme"]
-    plan["study"]["epochs"] = 1
-    (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
-    done = command("train", "segment", discs_folder, "-o", tmp_path / "b.bundle", "--plan", tmp_path / "plan.json",
-                   "--threads", 1)
-    assert done.returncode == 0, done.stderr
-    made = json.loads((tmp_path / "b.bundle" / "bundle.json").read_text(encoding="utf-8"))["about"]
-    assert made["scheme"]["study"]["epochs"] == 1 and len(made["history"]) == 1

@@ -186,8 +186,12 @@ def _answered(asked: Method, one: Input, ledger: Ledger, out: Path | None, overw
         kept = (
             [] if isinstance(found, NotEvaluated) else written(found, case.image(), ledger.folder, files, _codes(asked))
         )
-    except IsocenterError:
+    except Exception:
+        # Whatever it was: what this input had begun to write goes, unless it stood there before.
         ledger.items.pop(one.name)
+        for name in files.values():
+            if name not in there:
+                (ledger.folder / name).unlink(missing_ok=True)
         raise
     note = found.line() if isinstance(found, NotEvaluated) else ""
     ledger.put(one.name, source=one.source, sha256=sha, status="not evaluated" if note else "answered", files=kept,
