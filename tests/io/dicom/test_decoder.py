@@ -108,8 +108,8 @@ def test_noise_is_refused_and_the_next_file_is_read(
 
 
 def test_a_syntax_that_nobody_decodes_says_what_would_help(tmp_path: Path, dicom: Make) -> None:
-    path = fragments(dicom(tmp_path / "a.dcm", np.zeros((8, 8), np.uint8)), "1.2.840.10008.1.2.4.57", b"\xff\xd8" * 20)
-    with pytest.raises(UnreadableError, match=r"a\.dcm: (no decoder for its compression is installed|its compressed)"):
+    path = fragments(dicom(tmp_path / "a.dcm", np.zeros((8, 8), np.uint8)), "1.2.840.10008.1.2.4.55", b"\xff\xd8" * 20)
+    with pytest.raises(UnreadableError, match=r"a\.dcm: no decoder for its compression is installed"):
         read_image(path).pixels()
     unknown = fragments(dicom(tmp_path / "b.dcm", np.zeros((8, 8), np.uint8)), "1.2.3.4.5", b"\0" * 20)
     with pytest.raises(UnreadableError, match=r"b\.dcm: .*1\.2\.3\.4\.5"):

@@ -22,6 +22,7 @@ import numpy as np
 
 from isocenter.errors import UnreadableError
 from isocenter.io import limits
+from isocenter.io.dicom import lossless
 from isocenter.io.dicom.elements import ITEM, UNDEFINED, Walk
 from isocenter.io.dicom.facts import Coding
 from isocenter.ops.array import Array
@@ -100,9 +101,15 @@ def frames(path: str, coding: Coding, indices: Sequence[int]) -> Iterator[Array]
     """
     if coding.syntax == DEFLATED_FRAMES:
         yield from _deflated(path, coding, indices)
-        return
-    pixels = coding.rows * coding.columns * coding.samples
-    seconds = PATIENCE + len(indices) * pixels / PACE
+    elif coding.syntax in lossless.SYNTAXES:
+        yield from _lossless(path, coding, indices)
+    else:
+        yield from _by_child(path, coding, indices)
+
+
+def _by_child(path: str, coding: Coding, indices: Sequence[int]) -> Iterator[Array]:
+    seconds = PATIENCE + len(indices) * coding.rows * coding.columns * coding.samples / PACE
+    refusal = None
     with CHILD.lock:
         try:
             ask, hear = CHILD.streams()
@@ -113,13 +120,20 @@ def frames(path: str, coding: Coding, indices: Sequence[int]) -> Iterator[Array]
                 ask.write(json.dumps(_request(path, coding, indices)).encode() + b"\n")
                 ask.flush()
                 for _ in indices:
-                    yield _heard(path, coding, hear, seconds)
+                    answer = _answer(path, hear, seconds)
+                    if "error" in answer:
+                        # Nothing more comes after an error: the child is ready for the next file.
+                        refusal = _refused(path, coding, str(answer["error"]))
+                        break
+                    yield _frame(path, coding, answer, hear)
             finally:
                 late.cancel()
         except BaseException:
             # What is left in the pipe belongs to nobody.
             CHILD.stop()
             raise
+    if refusal is not None:
+        raise refusal
 
 
 def _nothing() -> None:
@@ -140,16 +154,20 @@ def _request(path: str, coding: Coding, indices: Sequence[int]) -> dict[str, Any
     }
 
 
-def _heard(path: str, coding: Coding, hear: IO[bytes], seconds: float) -> Array:
+def _answer(path: str, hear: IO[bytes], seconds: float) -> dict[str, Any]:
+    """The line before a frame."""
     line = hear.readline(1 << 16)
     if not line:
         raise UnreadableError(
             "its compressed pixels brought the decoder down", where=path,
             got=f"no answer within {seconds:.0f} s and {MEMORY >> 20} MB",
         )
-    answer = json.loads(line)
-    if "error" in answer:
-        raise _refused(path, coding, str(answer["error"]))
+    answer: dict[str, Any] = json.loads(line)
+    return answer
+
+
+def _frame(path: str, coding: Coding, answer: dict[str, Any], hear: IO[bytes]) -> Array:
+    """The numbers behind it."""
     shape, dtype = tuple(answer["shape"]), np.dtype(answer["dtype"])
     wanted = (coding.rows, coding.columns, 3)[: 2 + (coding.samples > 1)]
     if shape != wanted or dtype.itemsize * 8 not in (coding.allocated, max(coding.allocated, 8)):
@@ -209,3 +227,22 @@ def _deflated(path: str, coding: Coding, indices: Sequence[int]) -> Iterator[Arr
                 flat = np.unpackbits(flat, bitorder="little", count=coding.rows * coding.columns)
             shape = (coding.rows, coding.columns) + ((coding.samples,) if coding.samples > 1 else ())
             yield flat.view(np.uint8 if coding.allocated == 1 else coding.dtype).reshape(shape)
+
+
+def _lossless(path: str, coding: Coding, indices: Sequence[int]) -> Iterator[Array]:
+    """Frames of lossless JPEG, decoded here: it is ours, and cannot write where it should not."""
+    with limits.typed(path, "DICOM"):
+        streams: list[bytes] = []
+        for piece in fragments(path, coding.offset):
+            if piece.startswith(b"\xff\xd8") or not streams:
+                streams.append(piece)
+            else:
+                streams[-1] += piece
+        for index in indices:
+            if index >= len(streams):
+                got, wanted = str(len(streams)), str(coding.frames)
+                raise UnreadableError("fewer frames than declared", where=path, got=got, wanted=wanted)
+            size = (coding.rows, coding.columns)
+            found = lossless.decoded(path, streams[index], shape=size, samples=coding.samples)
+            wide = found.astype(np.dtype(coding.dtype).newbyteorder("=").str.replace("i", "u").replace("f", "u"))
+            yield wide.view(np.dtype(coding.dtype).newbyteorder("="))
