@@ -159,6 +159,38 @@ def test_the_same_answer_twice(task: str, method: str, rank: int) -> None:
 
 
 @each_rank
+@each_method
+def test_an_answer_does_not_depend_on_what_was_asked_before(task: str, method: str, rank: int) -> None:
+    first, second = data(task, rank)[6], data(task, rank)[7]
+    asked = fitted(task, method, rank)
+    alone = asked.predict(first)
+    asked.predict(second)
+    assert same(asked.predict(first), alone)
+
+
+@each_seeing
+def test_notes_facts_and_truth_are_never_looked_at(task: str, method: str) -> None:
+    case = data(task, 2)[6]
+
+    def forbidden() -> Any:
+        raise AssertionError("a method looked at the truth of the case that it answers")
+
+    blind = replace(case, id="x", subject="", group="", facts={"age": 1.0}, notes={"label": "x"}, load_truth=forbidden)
+    assert same(fitted(task, method, 2).predict(blind), fitted(task, method, 2).predict(case))
+
+
+@each_studying
+def test_study_leaves_the_recipe_and_answers_with_the_classes_of_train(task: str, method: str) -> None:
+    made = build(catalog.find(task, method), SETTINGS.get(method, {}))
+    kept = as_settings(made)
+    found = fitted(task, method, 2)
+    assert as_settings(made) == kept
+    answer = found.predict(data(task, 2)[7])
+    names = answer.regions if isinstance(answer, Segmentation) else answer.classes
+    assert names in (data(task, 2).classes, ("foreground",))
+
+
+@each_rank
 @each_studying
 def test_it_comes_back_from_its_state(task: str, method: str, rank: int) -> None:
     cls: Any = catalog.find(task, method)

@@ -143,3 +143,25 @@ def test_the_edge_of_a_grid() -> None:
     assert m.edge((3, 3)).sum() == 8
     assert m.edge((1, 4)).sum() == 2
     assert not m.edge((1, 1)).any()
+
+
+@pytest.mark.parametrize("operation", [m.erode, m.dilate, m.opened, m.background, m.hat])
+def test_grey_operations_commute_with_turns_and_flips(operation) -> None:
+    image = noise((30, 41), 3)
+    found = operation(image, (3, 5))
+    assert np.array_equal(operation(image[::-1], (3, 5)), found[::-1])
+    assert np.array_equal(operation(image.T, (5, 3)), found.T)
+
+
+def test_erosion_and_dilation_are_dual_and_order_values() -> None:
+    image = noise((20, 22), 4)
+    assert np.array_equal(m.erode(image, (2, 2)), -m.dilate(-image, (2, 2)))
+    assert (m.erode(image, (2, 2)) <= image).all()
+    assert (m.erode(image, (4, 4)) <= m.erode(image, (2, 2))).all()
+    assert (m.erode(image, (0.4, 0.4)) == image).all()
+
+
+def test_whole_numbers_are_welcome() -> None:
+    image = (255 * noise((12, 12))).astype(np.uint8)
+    assert m.hat(image, (2, 2), bright=False).min() >= 0
+    assert m.enclosed(image).dtype == np.float32

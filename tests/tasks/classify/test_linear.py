@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,25 @@ def test_breast_ultrasound_beats_the_thumbnail_baseline(real_data) -> None:
     valid = data.split("val")
     p = [method.predict(c).of("malignant") for c in valid]
     assert roc_auc_score([e.labels[0] == "malignant" for e in valid.entries], p) >= 0.836
+
+
+def test_more_penalty_means_smaller_coefficients() -> None:
+    train, valid = cases(40), cases(20, seed=1)
+    sizes = [float((Linear(penalty=p).fit(train, valid).state()["coefficients"] ** 2).sum()) for p in (0.01, 0.1, 1.0)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_three_classes_are_decided_by_the_largest_probability() -> None:
+    method = Linear().fit(cases(60, classes=3), cases(30, classes=3, seed=1))
+    assert method.about["plan"]["thresholds"] == []
+    found = method.predict(cases(3, classes=3, seed=2)[1])
+    assert found.decision == (found.label,)
+    assert sum(found.values) == pytest.approx(1.0)
+
+
+def test_a_case_without_class_is_left_out() -> None:
+    x, y = pictures(20)
+    known, unknown = Cases.from_arrays(x, y), Cases.from_arrays(x[:3])
+    mixed = replace(known, entries=unknown.entries + known.entries)
+    one, two = Linear().fit(known, known), Linear().fit(mixed, known)
+    assert all(np.array_equal(one.state()[k], two.state()[k]) for k in one.state())

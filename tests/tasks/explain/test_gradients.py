@@ -211,6 +211,38 @@ def test_maps_change_when_the_weights_are_random(kind: str) -> None:
     assert structural_similarity(*scaled, data_range=2.0) < 0.5
 
 
+def studied(labels_seed: int | None) -> nn.Module:
+    """A network that has learnt to tell a bright blob from none, or (with a seed) labels dealt at random."""
+    torch.manual_seed(0)
+    module = convolutional()
+    x = torch.randn(48, 1, 16, 16)
+    y = torch.arange(48) % 2
+    x[y == 1, :, 4:9, 9:14] += 2.0
+    if labels_seed is not None:
+        y = y[torch.randperm(48, generator=torch.Generator().manual_seed(labels_seed))]
+    optimiser = torch.optim.Adam(module.parameters(), 0.02)
+    for _ in range(60):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(module(x), y).backward()
+        optimiser.step()
+    return module
+
+
+@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients"])
+def test_what_was_learnt_shows_and_random_labels_do_not_show_it(kind: str) -> None:
+    array = np.random.default_rng(3).normal(0, 1, (16, 16))
+    array[4:9, 9:14] += 2.0
+    blob = Case.of(Image.from_array(array))
+    maps = []
+    for seed in (None, 7):
+        method = Gradients(of=Net(studied(seed), layers=("2",)), kind=kind, target="mass", baseline="mean")
+        found = method.predict(blob).values
+        maps.append(found / (np.abs(found).max() or 1.0))
+    learnt = np.maximum(maps[0], 0)
+    assert learnt[4:9, 9:14].mean() > 3 * learnt.mean()
+    assert structural_similarity(*maps, data_range=2.0, win_size=5) < 0.5
+
+
 def test_the_same_answer_twice_and_no_hook_is_left() -> None:
     net = Net(convolutional(), layers=("2",))
     one, two = (Gradients(of=net).predict(case()) for _ in range(2))
@@ -244,3 +276,20 @@ def test_films_and_broken_pixels() -> None:
         Gradients(of=Net(convolutional())).predict(film)
     broken = Case.of(Image.from_array(np.full((8, 8), np.nan)))
     assert isinstance(Gradients(of=Net(convolutional())).predict(broken), NotEvaluated)
+
+
+@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients", "gradient"])
+def test_colour_gives_one_map(kind: str) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), Mean(), nn.Linear(4, 2))
+    array = np.random.default_rng(0).random((3, 10, 12))
+    found = Gradients(of=Net(module), kind=kind).predict(Case.of(Image.from_array(array, axes="cyx")))
+    assert found.values.shape == (10, 12)
+    assert found.values.dtype == np.float32
+
+
+def test_without_a_target_the_networks_own_answer_is_explained() -> None:
+    module = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
+    for wanted, bias in (("normal", (9.0, 0.0)), ("mass", (0.0, 9.0))):
+        module[1].bias.data = torch.tensor(bias)
+        assert Gradients(of=Net(module), kind="gradient").predict(case((2, 3))).target == wanted

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,3 +108,25 @@ def test_fewer_values_than_classes_are_not_evaluated() -> None:
 def test_settings_without_sense_are_refused(settings: dict) -> None:
     with pytest.raises(RecipeError):
         build(Histogram, settings)
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_gain_and_offset_change_nothing(levels: int) -> None:
+    array = picture(100, 20)
+    array[:6, :6] = 60
+    method = Histogram(levels=levels, target=-1)
+    assert np.array_equal(answer(array, method), answer(7 * array - 300, method))
+
+
+@pytest.mark.parametrize("shape", [(1, 9), (9, 1), (1, 1, 5)])
+def test_thin_images_have_thresholds_too(shape: tuple[int, ...]) -> None:
+    array = np.zeros(shape)
+    array.flat[4:] = 10
+    assert answer(array, Histogram(target=-1)).sum() == array.size - 4
+
+
+def test_cases_without_truth_are_left_out_of_fit() -> None:
+    known = cohort(100, 20)
+    unknown = Cases.from_arrays([np.zeros((3, 40, 50))] * 2, task="segment")
+    mixed = replace(known, entries=known.entries + unknown.entries)
+    assert Histogram().fit(mixed, known).before.channel == "1"
