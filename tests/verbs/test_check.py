@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from isocenter.data import Cases
-from isocenter.errors import MissingFileError, NotFoundError
+from isocenter.errors import MissingFileError
 from isocenter.verbs.check import check
 
 
@@ -36,8 +36,17 @@ def test_unsplit_data_should_be_split_next(discs: Callable[..., Path], tmp_path:
     assert "isocenter split" in check(discs(tmp_path / "discs", split=False)).lines()[-1]
 
 
-def test_without_truth_there_is_nothing_to_check(discs_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="no truth"):
-        check(discs_folder / "images")
+def test_without_truth_the_images_alone_are_checked(discs_folder: Path, tmp_path: Path) -> None:
+    made = check(discs_folder / "images")
+    assert made.found.task == "" and made.found.cost is None and made.found.n_cases == 24
+    assert any("images alone" in line for line in made.lines())
     with pytest.raises(MissingFileError):
         check(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("name", [
+    "cardiac-mr-sunnybrook", "cells-tracking-cellphe", "chest-xray-lungs", "retina-chase-db1", "sts-pet-ct-mr",
+])
+def test_real_sets_can_be_checked(real_data: Callable[[str], Path], name: str) -> None:
+    made = check(real_data(name))
+    assert made.found.ok and made.found.n_cases > 1 and json.dumps(made.as_json(), allow_nan=False)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from isocenter.data import Cases
-from isocenter.errors import NotFoundError, nearest
 from isocenter.inspect import Check
 from isocenter.inspect import check as checked
 
@@ -39,10 +38,13 @@ class Checked:
 
     def lines(self) -> list[str]:
         """What is wrong, what it can prove, what it will cost."""
+        bare = [] if self.found.task else ["no truth that segment or classify could be scored against: images alone"]
         more = [f"the data also bring a truth for: {', '.join(self.others)} (--task)"] if self.others else []
-        return [*self.found.lines(), *more, f"next: {self._next()}"]
+        return [*self.found.lines(), *bare, *more, f"next: {self._next()}"]
 
     def _next(self) -> str:
+        if not self.found.task:
+            return f"isocenter look {self.data}"
         if not any(self.found.splits):
             return f"isocenter split {self.data} --test 0.2 --val 0.1 -o TABLE.csv"
         if not self.found.ok:
@@ -60,7 +62,7 @@ def check(
     data
         A folder, a table, `Cases`, ``(x, y)`` arrays or a DataFrame.
     task
-        The question; default the first for which the data bring a truth.
+        The question; default the first for which the data bring a truth. Without any truth only images are checked.
     method
         Whose time and memory are estimated; default the task's usual network.
     target, role
@@ -71,13 +73,16 @@ def check(
     MissingFileError, UnreadableError
         Nothing is there, or nothing that a layout understands.
     NotFoundError
-        The data bring no truth for any question, or not for this one.
+        The data bring no truth for the question that was asked for.
     """
     from isocenter.layouts import survey
 
     asked = task or _first(data)
     cases = survey(data, task=asked, target=target, role=role)
     found = checked(cases, task=asked, method=method or USUAL.get(asked, ""))
+    if not asked:
+        # Without a question there is nothing whose cost could be told.
+        found = replace(found, cost=None)
     place = str(data) if isinstance(data, (str, Path)) else "DATA"
     return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)
 
@@ -88,8 +93,4 @@ def _first(data: Any) -> str:
     if isinstance(data, Cases) and data.task:
         return data.task
     tasks = survey(data).tasks
-    known = [t for t in USUAL if t in tasks]
-    if not known:
-        raise NotFoundError("the data bring no truth that can be checked", got=", ".join(tasks) or "no truth",
-                            remedy=nearest("", USUAL) + ". Name the column with --task and --target")
-    return known[0]
+    return next((t for t in USUAL if t in tasks), "")
