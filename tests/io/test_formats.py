@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,6 +82,12 @@ def test_an_empty_and_a_missing_file(tmp_path: Path) -> None:
         sniff(tmp_path / "a.nii")
     with pytest.raises(MissingFileError, match=r"b\.nii"):
         sniff(tmp_path / "b.nii")
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.nii")
+    with pytest.raises(UnreadableError, match=r"a\.nii: not a regular file"):
+        sniff(tmp_path / "a.nii")
 
 
 def test_a_folder_is_taken_for_dicom(tmp_path: Path) -> None:

@@ -131,6 +131,16 @@ def test_a_leaning_grid_has_a_sform_only() -> None:
     np.testing.assert_allclose(made["pixdim"][1:4], [1, 1, np.hypot(1, 0.3)])
 
 
+def test_a_leaning_grid_is_told_with_its_angle() -> None:
+    affine = np.diag([2.0, 2.0, 3.0, 1.0])
+    affine[1, 2] = 3.0 * np.tan(np.radians(18.5))
+    _, problems = heard(header(affine))
+    assert [(p.code, p.got) for p in problems] == [("sheared", "18.5 degrees off")]
+    rounded = np.diag([2.0, 2.0, 3.0, 1.0])
+    rounded[0, 1] = 1e-4
+    assert heard(header(rounded))[1] == []
+
+
 def test_a_slice_in_the_patient_keeps_its_place() -> None:
     m = np.asarray([[0.0, 0.5, 10.0], [0.0, 0.0, 20.0], [0.8, 0.0, -30.0], [0.0, 0.0, 1.0]])
     slice_ = Geometry((5, 4), tuple(map(tuple, m.tolist())))

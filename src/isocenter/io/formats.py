@@ -73,6 +73,9 @@ def sniff(path: str | Path) -> str:
     path = limits.present(Path(path))
     if path.is_dir():
         return "dicom"
+    if not path.is_file():
+        # Opening a pipe would wait for a writer.
+        raise UnreadableError("not a regular file", where=str(path))
     with limits.typed(path, "file"), path.open("rb") as file:
         head = file.read(HEAD)
     return sniffed(path, head)

@@ -14,6 +14,8 @@ from isocenter.io.grid import Note, located, numbers, silent
 from isocenter.ops.array import Array
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+# Axes this far from right angles (degrees) are told; rounding in headers stays below.
+LEAN = 0.1
 MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 1e-3}
 
 
@@ -37,7 +39,13 @@ def geometry(path: Path, header: Any, axes: str, *, shape: tuple[int, ...], note
         return Geometry(shape)
     # File axis i is our x, j our y, k our z: columns in the order k, j, i, or j, i for a grid of two axes.
     columns = [{"z": 2, "y": 1, "x": 0}[a] for a in spatial] + [3]
-    return located(path, shape, (RAS_TO_LPS @ affine)[:, columns])
+    found = located(path, shape, (RAS_TO_LPS @ affine)[:, columns])
+    unit = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
+    lean = np.degrees(np.arcsin(min(np.abs(np.triu(unit.T @ unit, 1)).max(), 1.0)))
+    if lean > LEAN:
+        got = f"{lean:.1f} degrees off"
+        note(Problem("sheared", "warning", "the axes are not at right angles", str(path), got=got))
+    return found
 
 
 def _affine(path: Path, header: Any, note: Note) -> Array | None:
