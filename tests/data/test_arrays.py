@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Cases, Image
-from isocenter.errors import InputError
+from isocenter.errors import InputError, LabelError
 
 X = np.zeros((3, 4, 4))
 
@@ -31,6 +31,23 @@ def test_masks_are_named() -> None:
     assert one.classes == ("foreground",) and one.codes == {"background": 0, "foreground": 7}
     masks[1, 2, 2] = 1
     assert Cases.from_arrays(X, np.minimum(masks, 2), task="segment").classes == ("1", "2")
+
+
+def mask_of(values: list[int], **options: object) -> list[int]:
+    """What the truth of one mask of these numbers holds."""
+    mask = np.array([values])
+    return Cases.from_arrays([np.zeros(mask.shape)], [mask], task="segment", **options)[0].truth().labels[0].tolist()
+
+
+def test_numbers_of_masks_become_indices() -> None:
+    assert mask_of([0, 255]) == [0, 1]
+    assert mask_of([0, 7, 9]) == [0, 1, 2]
+    assert mask_of([0, 7, 9], classes=("organ", "lesion")) == [0, 1, 2]
+    assert mask_of([0, 2, 0], classes=("organ", "lesion")) == [0, 2, 0]
+    assert mask_of([0, 1, 255], classes=("organ",)) == [0, 1, 255]
+    assert mask_of([0, 1, 255], classes=("organ", "lesion")) == [0, 1, 255]
+    with pytest.raises(LabelError, match="name no region"):
+        mask_of([0, 1, 5], classes=("organ",))
 
 
 def test_images_bring_their_own_axes() -> None:

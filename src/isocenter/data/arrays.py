@@ -9,11 +9,11 @@ import numpy as np
 
 from isocenter.data.case import Case
 from isocenter.data.cases import Entry
-from isocenter.data.findings import Finding, Probabilities, Segmentation
+from isocenter.data.findings import IGNORE, Finding, Probabilities, Segmentation
 from isocenter.data.geometry import Geometry
 from isocenter.data.image import Image
 from isocenter.data.positive import positive_of
-from isocenter.errors import InputError
+from isocenter.errors import InputError, LabelError
 from isocenter.ops.array import Array
 
 Made = tuple[tuple[Entry, ...], tuple[str, ...], dict[str, int], str | None, bool]
@@ -41,7 +41,7 @@ def entries_of(
         truths = [_label_truth(names, p, multi) for p in present]
     elif y is not None and task == "segment":
         names, codes = _regions(y, names)
-        truths = [_mask_truth(np.asarray(m), ("background", *names)) for m in y]
+        truths = [_mask_truth(np.asarray(m), codes) for m in y]
     elif y is not None:
         raise InputError("arrays can carry a truth for classify and segment only", got=task)
     entries = tuple(
@@ -92,9 +92,20 @@ def _regions(y: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str,
     values = sorted(set().union(*(set(np.unique(np.asarray(m)).tolist()) for m in y)) - {0})
     if not names:
         names = ("foreground",) if len(values) <= 1 else tuple(str(int(v)) for v in values)
-    numbers = [int(v) for v in values] if len(values) == len(names) else list(range(1, len(names) + 1))
+    # Numbers that already are indices stay so, which leaves 255 free to mean "ignore".
+    indices = set(values) - {IGNORE} and set(values) - {IGNORE} <= set(range(1, len(names) + 1))
+    numbers = list(range(1, len(names) + 1)) if indices or len(values) != len(names) else [int(v) for v in values]
     return names, {"background": 0, **dict(zip(names, numbers, strict=True))}
 
 
-def _mask_truth(mask: Array, names: tuple[str, ...]) -> Truth:
-    return lambda geometry: Segmentation(mask.astype(np.uint8), names, geometry)
+def _mask_truth(mask: Array, codes: dict[str, int]) -> Truth:
+    def truth(geometry: Geometry) -> Segmentation:
+        labels = np.full(mask.shape, IGNORE, np.uint8)
+        for index, number in enumerate(codes.values()):
+            labels[mask == number] = index
+        left = np.unique(mask[(labels == IGNORE) & (mask != IGNORE)])
+        if len(left):
+            raise LabelError("a mask holds numbers that name no region", got=str(left[:5].tolist()), wanted=str(codes))
+        return Segmentation(labels, tuple(codes), geometry)
+
+    return truth
