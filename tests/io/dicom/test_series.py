@@ -90,6 +90,7 @@ def test_the_only_series_that_forms_a_volume_is_taken(tmp_path: Path, volume: Ma
     assert read_image(tmp_path / "e").pixels().max() == 1
     bad = find_series(tmp_path / "e")[1]
     assert bad.fails and bad.shape == () and "lacks 1 slice" in bad.reason
+    assert bad.problems[0].where == str(folder)
     with pytest.raises(GeometryError, match="lacks 1 slice"):
         read_image(tmp_path / "e", series=2)
 

@@ -231,10 +231,12 @@ def _reason(s: Series, best: Series | None, fit: Sequence[Series], groups: Seque
 
 def _described(folder: Folder, number: int, group: Sequence[Header]) -> Series:
     first, problems = group[0], folder.missing(group)
+    places = {str(Path(h.path).parent) for h in group}
+    where = places.pop() if len(places) == 1 else folder.where
     try:
-        image = build.image(folder.where, group, note=problems.append)
+        image = build.image(where, group, note=problems.append)
     except IsocenterError as error:
-        problems.append(Problem.of(error, folder.where))
+        problems.append(Problem.of(error, where))
         image = None
     return Series(
         number, hashlib.sha256(first.series.encode()).hexdigest()[:8], first.series, first.description, first.modality,
