@@ -33,9 +33,9 @@ def cases(n: int = 20, *, splits: list[str] | None = None, classes: int = 2, sub
 
 def test_arrays_and_cases_are_data() -> None:
     made = cases()
-    assert cases_of(made, "classify", {}) is made or len(cases_of(made, "classify", {})) == 20
+    assert cases_of(made, "classify", options={}) is made or len(cases_of(made, "classify", options={})) == 20
     x = np.zeros((4, 8, 8), np.uint8)
-    assert cases_of((x, ["a", "b", "a", "b"]), "classify", {}).classes == ("a", "b")
+    assert cases_of((x, ["a", "b", "a", "b"]), "classify", options={}).classes == ("a", "b")
 
 
 def test_the_first_error_is_raised_in_its_kind_and_the_others_are_counted() -> None:
@@ -103,10 +103,10 @@ def test_one_pass_gives_the_checksums() -> None:
 def test_cases_that_a_bundle_studied_are_refused() -> None:
     made = cases()
     shas = list(fingerprint(made).values())
-    unseen(made, {}, "b")
-    unseen(made, {"train": ["0" * 64], "val": []}, "b")
+    unseen(made, {}, name="b")
+    unseen(made, {"train": ["0" * 64], "val": []}, name="b")
     with pytest.raises(LeakageError, match="1 case of 20"):
-        unseen(made, {"train": ["0" * 64], "val": [shas[3]]}, "b")
+        unseen(made, {"train": ["0" * 64], "val": [shas[3]]}, name="b")
 
 
 def test_unknown_patients_are_said() -> None:
@@ -118,12 +118,12 @@ def test_unknown_patients_are_said() -> None:
 
 def test_classes_that_a_method_has_never_met() -> None:
     made = cases(classes=3)
-    known_classes(made, (), "m")
-    known_classes(made, ("c0", "c1", "c2"), "m")
+    known_classes(made, (), name="m")
+    known_classes(made, ("c0", "c1", "c2"), name="m")
     with pytest.raises(LabelError, match="c2"):
-        known_classes(made, ("c0", "c1"), "m")
+        known_classes(made, ("c0", "c1"), name="m")
     # A method that says foreground is scored against whatever the truth calls it.
-    known_classes(made, ("background", "foreground"), "m")
+    known_classes(made, ("background", "foreground"), name="m")
 
 
 def test_classes_of_test_that_train_lacks() -> None:

@@ -23,12 +23,12 @@ def test_what_is_no_formula_stays(text: str) -> None:
 
 def test_a_table_comes_back_as_it_was(tmp_path: Path) -> None:
     rows = [{"name": a, "note": "two\nlines, \"quoted\""} for a in ATTACKS]
-    path = write_rows(tmp_path / "t.csv", ("name", "note"), rows)
+    path = write_rows(tmp_path / "t.csv", ("name", "note"), rows=rows)
     assert read_rows(path) == rows
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     with pytest.raises(OutputError):
-        write_rows(path, ("name",), [])
+        write_rows(path, ("name",), rows=[])
 
 
 def test_a_missing_cell_is_empty(tmp_path: Path) -> None:
-    assert read_rows(write_rows(tmp_path / "t.csv", ("a", "b"), [{"a": 1}])) == [{"a": "1", "b": ""}]
+    assert read_rows(write_rows(tmp_path / "t.csv", ("a", "b"), rows=[{"a": 1}])) == [{"a": "1", "b": ""}]

@@ -80,6 +80,9 @@ def test_a_bundle_never_meets_its_training_cases_again(squares: Cases, tmp_path:
     for split in ("train", "val"):
         with pytest.raises(LeakageError, match="were studied"):
             evaluate(tmp_path / "h.bundle", squares, split=split)
+    trained = iso.train("segment", squares, method="histogram", threads=1)
+    with pytest.raises(LeakageError, match="were studied"):
+        evaluate(trained, squares, split="train")
     # Under another name and in another split, the pixels are still the same.
     renamed = squares.split("train").with_splits(["test"] * 12)
     with pytest.raises(LeakageError):

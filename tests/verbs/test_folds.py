@@ -43,6 +43,6 @@ def test_numbers_that_cannot_be() -> None:
 
 def test_cross_fitting_scores_everything_but_test() -> None:
     made = cases().with_splits(["test"] * 6 + ["train"] * 18)
-    scores = cross_fitted(resolve("classify/linear"), made, {"folds": 3, "threads": 1}, Budget())
+    scores = cross_fitted(resolve("classify/linear"), made, options={"folds": 3, "threads": 1}, budget=Budget())
     assert len(scores.cases) == 18 and scores.split == named(3) == "3 folds"
     assert scores.metrics["auc"]["all"].value > 0.9 and scores.n_subjects == 9

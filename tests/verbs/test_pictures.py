@@ -54,11 +54,11 @@ def test_worst_median_and_best(squares: Cases, sizes: Cases) -> None:
         method = resolve(task)
         trained = iso.train(method.task, cases, method=method.method, threads=1)
         scores = iso.evaluate(trained, cases)
-        drawn = pictures_of(trained.method, scores, cases)
+        drawn = pictures_of(trained.method, scores, cases=cases)
         assert [p.rank for p in drawn] == ["worst", "median", "best"] and len({p.case for p in drawn}) == 3
         assert all(p.text for p in drawn)
     assert curves_of(scores, sizes)[0].roc is not None
-    assert pictures_of(method, scores, sizes) == (), "nobody has learnt yet"
+    assert pictures_of(method, scores, cases=sizes) == (), "nobody has learnt yet"
 
 
 def test_curves_are_for_classes(squares: Cases) -> None:

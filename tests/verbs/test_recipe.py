@@ -29,21 +29,23 @@ def no_part(use: str) -> object:
 
 
 def test_settings_reach_nested_fields() -> None:
-    whole = made(Whole, settings_of({"study": {"epochs": 3}, "study.augment.spatial.flip": ["y"], "level": 2}), no_part)
+    whole = made(
+        Whole, settings_of({"study": {"epochs": 3}, "study.augment.spatial.flip": ["y"], "level": 2}), part=no_part
+    )
     assert (whole.study.epochs, whole.study.augment.spatial.flip, whole.level) == (3, ("y",), 2)
     assert whole.after == After()
 
 
 def test_the_nearest_field_is_named_even_without_its_path() -> None:
     with pytest.raises(RecipeError, match=r"Did you mean study\.batch_size\?"):
-        made(Whole, settings_of({"batch_size": 4}), no_part)
+        made(Whole, settings_of({"batch_size": 4}), part=no_part)
     with pytest.raises(RecipeError, match=r"unknown field 'study\.epoch'.*Did you mean study\.epochs\?"):
-        made(Whole, settings_of({"study.epoch": 4}), no_part)
+        made(Whole, settings_of({"study.epoch": 4}), part=no_part)
 
 
 def test_a_value_out_of_range_is_refused() -> None:
     with pytest.raises(RecipeError, match="0 to 5"):
-        made(Whole, settings_of({"level": 6}), no_part)
+        made(Whole, settings_of({"level": 6}), part=no_part)
 
 
 def test_a_part_is_resolved_by_its_use() -> None:
@@ -53,7 +55,7 @@ def test_a_part_is_resolved_by_its_use() -> None:
         asked.append(use)
         return Part(7)
 
-    whole = made(Whole, settings_of({"of": {"use": "nuclei.bundle"}}), part)
+    whole = made(Whole, settings_of({"of": {"use": "nuclei.bundle"}}), part=part)
     assert whole.of == Part(7) and asked == ["nuclei.bundle"]
 
 
@@ -82,4 +84,4 @@ def test_a_recipe_that_is_none(tmp_path: Path, text: str) -> None:
 
 def test_an_empty_part_of_a_recipe_changes_nothing() -> None:
     assert flattened({"study": {}}) == {}
-    assert made(Whole, settings_of(None), no_part) == Whole()
+    assert made(Whole, settings_of(None), part=no_part) == Whole()

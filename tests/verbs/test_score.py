@@ -33,7 +33,7 @@ def test_every_case_is_answered_and_scored() -> None:
     answered = answer_all(method, made, report=said.append)
     assert [c.case for c in answered.scores] == [e.id for e in made.entries] and not answered.problems
     assert [p.share for p in said if isinstance(p, Progress)] == [0.25, 0.5, 0.75, 1.0]
-    scores = summary(method, answered, made, split="test", abstain="wrong", seed=0, threads=2)
+    scores = summary(method, answered, cases=made, split="test", abstain="wrong", seed=0, threads=2)
     assert scores.metrics["accuracy"]["all"].value == 1.0 and scores.n_subjects == 4
     assert scores.threads == 2 and scores.engine == "numpy" and scores.seconds is not None
 
@@ -44,9 +44,9 @@ def test_a_refused_case_is_a_problem_and_no_answer_counts_as_wrong() -> None:
     answered = answer_all(method, made, report=lambda p: None)
     assert len(answered.scores) == 3 and [p.where for p in answered.problems] == ["case0003"]
     assert answered.scores[2].note == "not evaluated: seven (measured 7)"
-    scores = summary(method, answered, made, split="test", abstain="wrong", seed=0, threads=1)
+    scores = summary(method, answered, cases=made, split="test", abstain="wrong", seed=0, threads=1)
     assert scores.n_refused == 1 and scores.metrics["accuracy"]["all"].value == pytest.approx(2 / 3)
-    beside = summary(method, answered, made, split="test", abstain="report", seed=0, threads=1)
+    beside = summary(method, answered, cases=made, split="test", abstain="report", seed=0, threads=1)
     assert beside.metrics["accuracy_answered"]["all"].value == 1.0
 
 

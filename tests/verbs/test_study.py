@@ -35,7 +35,7 @@ def test_a_learner_gets_train_and_val_and_the_circumstances(tmp_path: Path) -> N
     learner = Learner()
     budget = Budget(2.0, tmp_path, True, {"a": 1})
     made, taken = study(Method("l", "classify", "l", learner), cases("train", "train", "val", "test"),
-                        {"seed": 3, "threads": 1}, budget)
+                        options={"seed": 3, "threads": 1}, budget=budget)
     (n_train, n_valid, watch), = learner.met
     assert (n_train, n_valid) == (2, 1) and (watch.seed, watch.minutes, watch.folder) == (3, 2.0, tmp_path)
     assert watch.resume and watch.plan == {"a": 1}
@@ -56,7 +56,7 @@ def test_what_has_nothing_to_learn_stays_as_it_is() -> None:
             return None
 
     method = Method("a", "classify", "a", Answers())
-    assert study(method, cases("test"), {})[0] is method
+    assert study(method, cases("test"), options={})[0] is method
 
 
 def test_plans(tmp_path: Path) -> None:

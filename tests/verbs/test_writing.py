@@ -31,12 +31,15 @@ def image(kind: str, *, ndim: int = 2) -> Image:
     ],
 )
 def test_the_format_follows_the_input(kind: str, ndim: int, name: str) -> None:
-    assert planned("a", image(kind, ndim=ndim), "segment", None) == {"answer": name, "overlay": "a_overlay.png"}
+    assert planned("a", image(kind, ndim=ndim), task="segment", out=None) == {
+        "answer": name,
+        "overlay": "a_overlay.png",
+    }
 
 
 def test_a_named_file_is_one_file_and_a_class_is_a_row() -> None:
-    assert planned("a", image("png"), "segment", Path("out/b.tif")) == {"answer": "b.tif"}
-    assert planned("a", image("png"), "classify", None) == {}
+    assert planned("a", image("png"), task="segment", out=Path("out/b.tif")) == {"answer": "b.tif"}
+    assert planned("a", image("png"), task="classify", out=None) == {}
 
 
 def test_labels_get_the_numbers_of_the_training_data(tmp_path: Path) -> None:
@@ -44,17 +47,20 @@ def test_labels_get_the_numbers_of_the_training_data(tmp_path: Path) -> None:
     labels[1:3, 1:3] = 1
     found = Segmentation(labels, ("background", "disc"), Geometry((4, 5)))
     files = {"answer": "a.png", "overlay": "a_overlay.png"}
-    assert written(found, image("png"), tmp_path, files, {"background": 0, "disc": 255}) == ["a.png", "a_overlay.png"]
+    assert written(found, image("png"), folder=tmp_path, files=files, codes={"background": 0, "disc": 255}) == [
+        "a.png",
+        "a_overlay.png",
+    ]
     assert set(np.unique(np.asarray(Pillow.open(tmp_path / "a.png")))) == {0, 255}
     # Codes of other regions say nothing about these.
-    written(found, image("png"), tmp_path, {"answer": "b.png"}, {"background": 0, "lung": 255})
+    written(found, image("png"), folder=tmp_path, files={"answer": "b.png"}, codes={"background": 0, "lung": 255})
     assert set(np.unique(np.asarray(Pillow.open(tmp_path / "b.png")))) == {0, 1}
 
 
 def test_a_volume_keeps_its_place(tmp_path: Path) -> None:
     seen = image("nifti", ndim=3)
     found = Segmentation(np.ones((4, 5, 6), np.uint8), ("background", "disc"), seen.geometry)
-    written(found, seen, tmp_path, {"answer": "a.nii.gz"}, {})
+    written(found, seen, folder=tmp_path, files={"answer": "a.nii.gz"}, codes={})
     assert nibabel.load(tmp_path / "a.nii.gz").header.get_zooms() == (1.0, 1.0, 2.0)
     assert answer_of(found) == {"disc pixels": 120, "disc ml": 0.24}
 

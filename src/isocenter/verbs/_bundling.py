@@ -17,7 +17,7 @@ from isocenter.verbs._method import Method
 
 
 def facts(
-    method: Method, cases: Cases, scores: Scores | None, *, seed: int, shas: Mapping[str, str],
+    method: Method, cases: Cases, *, scores: Scores | None, seed: int, fingerprint: Mapping[str, Any],
     card: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What `isocenter.bundle.write` takes beside the method: made, origins, fingerprint, card.
@@ -25,18 +25,14 @@ def facts(
     Nothing here depends on the clock: the same training gives the same bytes.
     """
     about = method.object.about
-    sides = {
-        side: sorted(shas[e.id] for e in cases.split(side).entries if e.id in shas)
-        for side in ("train", "val") if side in cases.splits
-    }
     made = {
         "isocenter": version("isocenter"), "python": platform.python_version(), "numpy": version("numpy"),
         "torch": _version("torch"), "processor": platform.machine(), "system": sys.platform, "seed": seed,
         "threads": scores.threads if scores else 1, "codes": dict(cases.codes),
     }
     return {
-        "made": made, "origins": {**about.get("origins", {}), **method.origins}, "fingerprint": sides,
-        "card": {**_card(method, cases, scores), **(card or {})},
+        "made": made, "origins": {**about.get("origins", {}), **method.origins}, "fingerprint": dict(fingerprint),
+        "card": {**_card(method, cases, scores=scores), **(card or {})},
     }
 
 
@@ -85,7 +81,7 @@ def report_folder(out: Path) -> Path:
     return out.with_name((out.stem if out.suffix == ".bundle" else out.name) + ".report")
 
 
-def _card(method: Method, cases: Cases, scores: Scores | None) -> dict[str, Any]:
+def _card(method: Method, cases: Cases, *, scores: Scores | None) -> dict[str, Any]:
     rows = [
         {"metric": metric, "target": target, "value": s.value, "low": s.low, "high": s.high, "n": s.n, "split": "val"}
         for metric, targets in (scores.metrics if scores else {}).items() for target, s in targets.items()

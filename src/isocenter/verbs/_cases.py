@@ -15,7 +15,7 @@ ALL = "all"
 UNSPLIT = "the data came unsplit"
 
 
-def cases_of(data: Any, task: str, options: Options) -> Cases:
+def cases_of(data: Any, task: str, *, options: Options) -> Cases:
     """The cases of a path, a `Cases`, arrays or a table, with the truth of a task bound.
 
     Raises
@@ -123,7 +123,7 @@ def with_allowance(cases: Cases, because: str | None) -> Cases:
     return replace(cases, allow={**cases.allow, "leakage": because}) if because else cases
 
 
-def unseen(cases: Cases, fingerprint: Mapping[str, Any], name: str) -> None:
+def unseen(cases: Cases, fingerprint: Mapping[str, Any], *, name: str) -> None:
     """LeakageError where a case has the pixels of one that a bundle learnt from."""
     from isocenter.inspect import fingerprint as of_cases
 
@@ -138,7 +138,7 @@ def unseen(cases: Cases, fingerprint: Mapping[str, Any], name: str) -> None:
         )
 
 
-def known_classes(cases: Cases, classes: Sequence[str], name: str) -> None:
+def known_classes(cases: Cases, classes: Sequence[str], *, name: str) -> None:
     """LabelError where cases hold a class that a method has never met."""
     have = [c for c in classes if c != "background"]
     if not have or have == ["foreground"] or not cases.classes:
@@ -146,7 +146,7 @@ def known_classes(cases: Cases, classes: Sequence[str], name: str) -> None:
     held = {label for e in cases.entries for label in e.labels} or set(cases.classes)
     new = [c for c in cases.classes if c in held and c not in have]
     if new and list(cases.classes) != ["foreground"]:
-        raise LabelError(f"{name} does not know {counted(len(new), 'class', 'classes')} of {cases.name}",
+        raise LabelError(f"{name} does not know {counted(len(new), 'class', many='classes')} of {cases.name}",
                          got=", ".join(new), wanted=", ".join(have))
 
 

@@ -37,7 +37,7 @@ def restored(cell: str) -> str:
 
 
 def write_rows(
-    path: Path, header: Sequence[str], rows: Sequence[Mapping[str, Any]], *, overwrite: bool = False
+    path: Path, header: Sequence[str], *, rows: Sequence[Mapping[str, Any]], overwrite: bool = False
 ) -> Path:
     """Writes a table; a row lacks what it has no key for. Raises as `isocenter.files.written`."""
     out = io.StringIO()

@@ -35,7 +35,7 @@ def folds_of(cases: Cases, k: int | str, *, seed: int) -> Iterator[Cases]:
         yield cases.with_splits([part[e.id] for e in cases.entries])
 
 
-def cross_fitted(asked: Method, cases: Cases, options: Studying, budget: Budget) -> Scores:
+def cross_fitted(asked: Method, cases: Cases, *, options: Studying, budget: Budget) -> Scores:
     """Scores over all cases but those of test, each answered by a method that had not seen its group."""
     k, seed = options.get("folds") or 0, options.get("seed", 0)
     pool = cases.subset([i for i, e in enumerate(cases.entries) if e.split != "test"])
@@ -44,13 +44,13 @@ def cross_fitted(asked: Method, cases: Cases, options: Studying, budget: Budget)
     seconds = 0.0
     for i, fold in enumerate(folds_of(pool, k, seed=seed)):
         folder = budget.folder / f"fold-{i + 1}" if budget.folder else None
-        method, _ = study(asked, fold, options, replace(budget, folder=folder))
+        method, _ = study(asked, fold, options=options, budget=replace(budget, folder=folder))
         answered = answer_all(method, fold.split("test"), report=reporter(options), what=f"answer fold {i + 1}")
         scores += answered.scores
         problems += answered.problems
         seconds += answered.seconds
     pooled = Answered(tuple(scores), tuple(problems), seconds)
-    return summary(asked, pooled, pool, split=named(k), abstain="wrong", seed=seed, threads=threads_of(options))
+    return summary(asked, pooled, cases=pool, split=named(k), abstain="wrong", seed=seed, threads=threads_of(options))
 
 
 def named(k: int | str) -> str:

@@ -250,7 +250,7 @@ def tensors(path: Path) -> tuple[dict[str, Array], tuple[str, ...]]:
             raise UnreadableError(
                 "the file holds no tensor by name", where=str(path), remedy="Save model.state_dict(), not the model"
             )
-        arrays = {name: _array(name, t, archive, f"{root}data/") for name, t in found.items()}
+        arrays = {name: _array(name, t, archive=archive, folder=f"{root}data/") for name, t in found.items()}
     return arrays, tuple(sorted(walk.left | beside))
 
 
@@ -281,7 +281,7 @@ def _flat(found: Any, prefix: str) -> dict[str, Tensor]:
     return out
 
 
-def _array(name: str, tensor: Tensor, archive: zipfile.ZipFile, folder: str) -> Array:
+def _array(name: str, tensor: Tensor, *, archive: zipfile.ZipFile, folder: str) -> Array:
     entry = folder + tensor.storage.key
     if entry not in archive.namelist():
         raise UnreadableError("a storage is missing", where=name, got=entry)

@@ -71,9 +71,9 @@ def _expanded(word: str) -> list[Input]:
     files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
     kinds = {p: _kind(p) for p in files}
     if any(kind == "dicom" for kind in kinds.values()):
-        return [_single(path, word, tuple(p for p in files if kinds[p] == "dicom"))]
+        return [_single(path, word, files=tuple(p for p in files if kinds[p] == "dicom"))]
     images = [_single(p, str(p)) for p in files if kinds[p]]
-    below = [_single(p, str(p), tuple(sorted(f for f in p.iterdir() if f.is_file())))
+    below = [_single(p, str(p), files=tuple(sorted(f for f in p.iterdir() if f.is_file())))
              for p in sorted(path.iterdir()) if p.is_dir() and _series(p)]
     if not images + below:
         raise UnreadableError("the folder holds no image", where=word, got=f"{len(files)} files of other kinds",
@@ -81,7 +81,7 @@ def _expanded(word: str) -> list[Input]:
     return images + below
 
 
-def _single(path: Path, word: str, files: tuple[Path, ...] = ()) -> Input:
+def _single(path: Path, word: str, *, files: tuple[Path, ...] = ()) -> Input:
     def opened() -> Case:
         from isocenter.io import read
 

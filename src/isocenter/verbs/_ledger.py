@@ -103,14 +103,14 @@ class Ledger:
         rows = [{"name": i["name"], "status": i["status"], **i.get("answer", {}), "note": i.get("note", "")}
                 for i in self.items.values() if i["status"] != "pending"]
         header = list(dict.fromkeys(["name", "status", *(k for row in rows for k in row if k != "note"), "note"]))
-        write_rows(self.folder / TABLE, header, rows, overwrite=True)
+        write_rows(self.folder / TABLE, header, rows=rows, overwrite=True)
 
     def problems(self, found: Sequence[Problem]) -> None:
         """Writes problems.csv, or removes the one of an earlier run when there are none."""
         path = self.folder / PROBLEMS
         if found:
             write_rows(path, ("code", "severity", "where", "what", "got", "wanted", "remedy"),
-                       [p.as_json() for p in found], overwrite=True)
+                       rows=[p.as_json() for p in found], overwrite=True)
         else:
             path.unlink(missing_ok=True)
 

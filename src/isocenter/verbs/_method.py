@@ -52,6 +52,13 @@ class Method:
         return hasattr(self.object, "predict")
 
     @property
+    def fingerprint(self) -> Mapping[str, Any]:
+        """Checksums of what it learnt from, by split; empty for what learnt from nothing that we know of."""
+        if self.bundle is not None:
+            return dict(self.bundle.about.get("fingerprint", {}))
+        return dict(getattr(self.object, "fingerprint", None) or {})
+
+    @property
     def studies(self) -> bool:
         """Whether its learning takes a study: epochs, a budget of time."""
         return self.learns and hasattr(self.object, "study")
@@ -84,7 +91,7 @@ def resolve(spec: Any, *, task: str | None = None, settings: Settings | None = N
         return _of_object(spec, task)
     text = str(spec)
     if Path(text).is_dir() or (Path(text).suffix == ".bundle") or _shipped(text):
-        return _of_bundle(text, task, settings)
+        return _of_bundle(text, task, settings=settings)
     named, _, method = text.partition("/") if text.split("/")[0] in catalog.tasks() else (task or "", "", text)
     if task and named and named != task:
         raise UsageError(f"{text} answers another question", got=named, wanted=task)
@@ -95,7 +102,9 @@ def resolve(spec: Any, *, task: str | None = None, settings: Settings | None = N
     if ":" not in method and method not in catalog.methods(named):
         raise NotFoundError(f"no bundle and no method {method!r} for {named}", remedy=_known(named, method))
     cls = catalog.find(named, method)
-    return Method(method, named, method, made(cls, settings, lambda use: resolve(use).object), None, settings.origins)
+    return Method(
+        method, named, method, made(cls, settings, part=lambda use: resolve(use).object), None, settings.origins
+    )
 
 
 def opened(path: str | Path) -> Method:
@@ -125,7 +134,7 @@ def _of_object(spec: Any, task: str | None) -> Method:
     return Method(str(name), str(named), str(getattr(spec, "method", name)), spec, getattr(spec, "bundle", None))
 
 
-def _of_bundle(text: str, task: str | None, settings: Settings) -> Method:
+def _of_bundle(text: str, task: str | None, *, settings: Settings) -> Method:
     found = opened(text)
     if task and found.task != task:
         raise UsageError(f"the bundle {found.name} answers another question", got=found.task, wanted=task)

@@ -15,7 +15,7 @@ from isocenter.verbs._method import Method
 from isocenter.verbs._text import number
 
 
-def pictures_of(method: Method, scores: Scores, cases: Cases) -> tuple[Picture, ...]:
+def pictures_of(method: Method, scores: Scores, *, cases: Cases) -> tuple[Picture, ...]:
     """The worst, median and best case of a method, answered again (answers are not kept).
 
     Nothing for a method that was fitted anew in every fold: there is no one that could answer.
@@ -50,7 +50,7 @@ def picture(case: Case, answer: Any) -> Picture | None:
         array, told, said = array[:, z], _cut(told, z), _cut(said, z)
     names = next((t.names for t in (truth, answer) if isinstance(t, Segmentation)), ())
     if isinstance(truth, Segmentation) and isinstance(answer, Segmentation) and said is not None:
-        said = _renamed(said, answer.names, truth.names)
+        said = _renamed(said, answer.names, wanted=truth.names)
     return Picture(shown(array, image), told, said, names, plane_spacing(image), case.id, text=_words(truth, answer))
 
 
@@ -67,7 +67,7 @@ def plane_spacing(image: Image) -> tuple[float, float] | None:
     return None if spacing is None else (float(spacing[-2]), float(spacing[-1]))
 
 
-def curves_of(scores: Scores, cases: Cases, thresholds: Sequence[float] = ()) -> tuple[Curves, ...]:
+def curves_of(scores: Scores, cases: Cases, *, thresholds: Sequence[float] = ()) -> tuple[Curves, ...]:
     """ROC with band, reliability and confusion of a classifier; nothing for other scores.
 
     Parameters
@@ -86,7 +86,7 @@ def curves_of(scores: Scores, cases: Cases, thresholds: Sequence[float] = ()) ->
     return (Curves.of(scores, cases.positive, threshold=threshold),)
 
 
-def explanation_of(method: Method, scores: Scores, cases: Cases) -> tuple[Explanation, ...]:
+def explanation_of(method: Method, scores: Scores, *, cases: Cases) -> tuple[Explanation, ...]:
     """Grad-CAM of one case; nothing without torch, or where the network cannot be opened."""
     from isocenter import catalog
 
@@ -120,10 +120,10 @@ def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple
 
     shelf = Shelf(cases.split("train"), Scheme.from_json(about["scheme"]))
     names = tuple(about["plan"]["classes"])
-    return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names) for k in range(n))
+    return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names=names) for k in range(n))
 
 
-def _sample(image: Array, target: Array, names: tuple[str, ...]) -> Picture:
+def _sample(image: Array, target: Array, *, names: tuple[str, ...]) -> Picture:
     """One sample, (c, *patch) with its target, as a picture: its middle slice where it has several."""
     labels = target if target.shape == image.shape[1:] else None
     text = "" if labels is not None else " + ".join(c for c, v in zip(names, target, strict=True) if v >= 0.5)
@@ -179,7 +179,7 @@ def _cut(labels: Array | None, z: int) -> Array | None:
     return None if labels is None else labels[z]
 
 
-def _renamed(labels: Array, names: tuple[str, ...], wanted: tuple[str, ...]) -> Array:
+def _renamed(labels: Array, names: tuple[str, ...], *, wanted: tuple[str, ...]) -> Array:
     """Labels numbered as `wanted` numbers them; a region that it lacks takes the first number."""
     table = np.arange(256, dtype=np.uint8)
     for i, name in enumerate(names[1:], start=1):

@@ -78,7 +78,7 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def made(cls: type, settings: Settings, part: Callable[[str], Any], *, fixed: Mapping[str, Any] | None = None) -> Any:
+def made(cls: type, settings: Settings, *, part: Callable[[str], Any], fixed: Mapping[str, Any] | None = None) -> Any:
     """The method of a class with these settings.
 
     Parameters

@@ -36,9 +36,9 @@ def evaluation_report(
         created=_now(),
         command=command,
         data=_data(cases),
-        methods=(_result(method, made, test),),
-        curves=_curves([method], [made], test),
-        explanations=_explained([method], made, test),
+        methods=(_result(method, made, cases=test),),
+        curves=_curves([method], [made], cases=test),
+        explanations=_explained([method], made, cases=test),
         made=_made([method], test),
         card=_card(method),
         problems=made.problems,
@@ -60,9 +60,9 @@ def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str 
     return Run(
         title=f"{made.task} on {cases.name}: {', '.join(made.methods)}", task=made.task, verb="compare", created=_now(),
         command=command, chosen=made.best, chosen_by=made.chosen_on, data=_data(cases),
-        methods=tuple(_result(m, made.methods[m.name], test, taken=made.taken.get(m.name)) for m in ready),
-        tests=made.tests, curves=_curves(ready, [made.methods[m.name] for m in ready], test),
-        explanations=_explained([lead, *ready], made.methods[lead.name], test), made=_made(ready, test),
+        methods=tuple(_result(m, made.methods[m.name], cases=test, taken=made.taken.get(m.name)) for m in ready),
+        tests=made.tests, curves=_curves(ready, [made.methods[m.name] for m in ready], cases=test),
+        explanations=_explained([lead, *ready], made.methods[lead.name], cases=test), made=_made(ready, test),
         card=_card(lead), problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
     )
 
@@ -72,7 +72,7 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
     about = made.method.object.about
     val = made.cases.split("val") if "val" in made.cases.splits else made.cases
     scores = [made.scores] if made.scores else []
-    shown = _result(made.method, made.scores, val, taken=made.taken)
+    shown = _result(made.method, made.scores, cases=val, taken=made.taken)
     run = Run(
         title=f"{made.task} / {made.name} learns from {made.cases.name}",
         task=made.task,
@@ -85,7 +85,7 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
         history=about.get("history") or (),
         samples=samples_of(made.method, made.cases, seed=made.seed),
         methods=(shown,),
-        curves=_curves([made.method] * len(scores), scores, val),
+        curves=_curves([made.method] * len(scores), scores, cases=val),
         made=_made([made.method], val),
         card=_card(made.method),
         problems=made.problems,
@@ -95,7 +95,7 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
     return write_report(run, folder, overwrite=True)
 
 
-def _result(method: Method, scores: Scores | None, cases: Cases, *, taken: Taken | None = None) -> MethodResult:
+def _result(method: Method, scores: Scores | None, *, cases: Cases, taken: Taken | None = None) -> MethodResult:
     about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
     took = taken or Taken()
     thresholds = _thresholds(method)
@@ -103,7 +103,7 @@ def _result(method: Method, scores: Scores | None, cases: Cases, *, taken: Taken
         method.name,
         scores,
         _text(method),
-        pictures_of(method, scores, cases) if scores else (),
+        pictures_of(method, scores, cases=cases) if scores else (),
         _plan(method),
         _origins(method),
         about.get("history") or (),
@@ -129,9 +129,9 @@ def _origins(method: Method) -> dict[str, str]:
     return {**dict(about.get("origins") or {}), **dict(method.origins)}
 
 
-def _curves(methods: Sequence[Method], scores: Sequence[Scores], cases: Cases) -> tuple[Any, ...]:
+def _curves(methods: Sequence[Method], scores: Sequence[Scores], *, cases: Cases) -> tuple[Any, ...]:
     return tuple(
-        c for m, s in zip(methods, scores, strict=True) for c in curves_of(s, cases, _thresholds(m))
+        c for m, s in zip(methods, scores, strict=True) for c in curves_of(s, cases, thresholds=_thresholds(m))
     )
 
 
@@ -140,9 +140,9 @@ def _thresholds(method: Method) -> Sequence[float]:
     return tuple((about.get("plan") or {}).get("thresholds") or ())
 
 
-def _explained(methods: Sequence[Method], scores: Scores, cases: Cases) -> tuple[Any, ...]:
+def _explained(methods: Sequence[Method], scores: Scores, *, cases: Cases) -> tuple[Any, ...]:
     network = next((m for m in methods if hasattr(m.object, "opened")), None)
-    return explanation_of(network, scores, cases) if network else ()
+    return explanation_of(network, scores, cases=cases) if network else ()
 
 
 def _data(cases: Cases) -> Data:

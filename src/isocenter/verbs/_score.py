@@ -47,7 +47,7 @@ def answer_all(method: Method, cases: Cases, *, report: Callable[[Progress], Non
             start = time.perf_counter()
             answer = method.object.predict(case)
             seconds += time.perf_counter() - start
-            scores.append(_scored(task, case, cases.groups[i], answer))
+            scores.append(_scored(task, case, group=cases.groups[i], answer=answer))
         except IsocenterError as error:
             problems.append(Problem.of(error, entry.id))
         share = (i + 1) / len(cases)
@@ -57,7 +57,7 @@ def answer_all(method: Method, cases: Cases, *, report: Callable[[Progress], Non
 
 
 def summary(
-    method: Method, answered: Answered, cases: Cases, *, split: str, abstain: str, seed: int, threads: int
+    method: Method, answered: Answered, *, cases: Cases, split: str, abstain: str, seed: int, threads: int
 ) -> Scores:
     """The table of one method on one split, with what it cost."""
     from isocenter import catalog
@@ -91,7 +91,7 @@ def peak_mb() -> float | None:
     return round(used / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
-def _scored(task: Any, case: Case, group: str, answer: Any) -> CaseScore:
+def _scored(task: Any, case: Case, *, group: str, answer: Any) -> CaseScore:
     from isocenter.metrics import records
 
     truth = case.truth()

@@ -46,7 +46,7 @@ class Taken:
     peak_mb: float | None = None
 
 
-def study(method: Method, cases: Cases, options: Options, budget: Budget | None = None) -> tuple[Method, Taken]:
+def study(method: Method, cases: Cases, *, options: Options, budget: Budget | None = None) -> tuple[Method, Taken]:
     """The method after learning on train, with val for stopping and thresholds; one that learns nothing as it is.
 
     Raises

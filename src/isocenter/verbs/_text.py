@@ -60,7 +60,7 @@ def duration(seconds: float | None) -> str:
     """A span of time for people.
 
     >>> duration(0.42), duration(75), duration(7300)
-    ('0.42 s', '1 min 15 s', '2 h 2 min')
+    ('0.42 s', '1 min 15 s', '2 h 1 min')
     """
     if seconds is None:
         return "-"
@@ -70,10 +70,10 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def counted(n: int, noun: str, many: str = "") -> str:
+def counted(n: int, noun: str, *, many: str = "") -> str:
     """A number with its noun.
 
-    >>> counted(1, "case"), counted(3, "case"), counted(2, "class", "classes")
+    >>> counted(1, "case"), counted(3, "case"), counted(2, "class", many="classes")
     ('1 case', '3 cases', '2 classes')
     """
     return f"{n} {noun if n == 1 else many or noun + 's'}"

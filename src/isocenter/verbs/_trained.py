@@ -80,6 +80,14 @@ class Trained:
         about: Mapping[str, Any] = self.method.object.about
         return about
 
+    @property
+    def fingerprint(self) -> dict[str, list[str]]:
+        """Checksums of the pixels of train and val: what must not be met again in a test."""
+        return {
+            side: sorted(self.shas[e.id] for e in self.cases.split(side).entries if e.id in self.shas)
+            for side in ("train", "val") if side in self.cases.splits
+        }
+
     def state(self) -> dict[str, Any]:
         """As `Fitted.state`."""
         state: dict[str, Any] = self.method.object.state()
@@ -112,7 +120,9 @@ class Trained:
         """
         from isocenter.bundle import write
 
-        said = facts(self.method, self.cases, self.scores, seed=self.seed, shas=self.shas, card=card)
+        said = facts(
+            self.method, self.cases, scores=self.scores, seed=self.seed, fingerprint=self.fingerprint, card=card
+        )
         return write(self.method.object, folder, task=self.task, method=self.method.method, overwrite=overwrite, **said)
 
     def as_json(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ SUFFIX = {
 }
 
 
-def planned(name: str, image: Image, task: str, out: Path | None) -> dict[str, str]:
+def planned(name: str, image: Image, *, task: str, out: Path | None) -> dict[str, str]:
     """Files that an answer will be, by kind, relative to the folder; none for answers that are rows of a table.
 
     Parameters
@@ -45,7 +45,7 @@ def planned(name: str, image: Image, task: str, out: Path | None) -> dict[str, s
     return {"answer": name + end, "overlay": f"{name}_overlay.png"}
 
 
-def written(found: Any, image: Image, folder: Path, files: Mapping[str, str], codes: Mapping[str, int]) -> list[str]:
+def written(found: Any, image: Image, *, folder: Path, files: Mapping[str, str], codes: Mapping[str, int]) -> list[str]:
     """Writes an answer's files and gives their names; raises as `isocenter.io.write`."""
     from isocenter.io import write
     from isocenter.io.writing import write_overlay

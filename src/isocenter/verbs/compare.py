@@ -140,21 +140,25 @@ def compare(
     """
     checked(options, Studying)
     given = settings_of(settings)
-    asked = [_resolved(m, task, given) for m in methods]
+    asked = [_resolved(m, task, settings=given) for m in methods]
     _named_once(asked, given)
-    cases = cases_of(data, task, options)
+    cases = cases_of(data, task, options=options)
     notes: tuple[str, ...] = ()
     if not options.get("folds"):
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = with_allowance(cases, options.get("because"))
     exam = examined(cases, options)
     notes += caveats(cases)
-    made = _over_folds(asked, cases, options) if options.get("folds") else _on_split(asked, cases, split, options)
+    made = (
+        _over_folds(asked, cases, options=options)
+        if options.get("folds")
+        else _on_split(asked, cases, split=split, options=options)
+    )
     made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
-    return made if out is None else _reported(made, cases, Path(out), options)
+    return made if out is None else _reported(made, cases, folder=Path(out), options=options)
 
 
-def _resolved(spec: Any, task: str, settings: Settings) -> Method:
+def _resolved(spec: Any, task: str, *, settings: Settings) -> Method:
     """One method with what concerns it: its own settings, and the common ones that it has fields for."""
     name = spec.rpartition("/")[2] if isinstance(spec, str) else ""
     if name not in catalog.methods(task):
@@ -178,53 +182,54 @@ def _named_once(asked: Sequence[Method], settings: Settings) -> None:
             raise RecipeError(f"no method here has a field {name!r}", remedy=nearest(name, fields | own))
 
 
-def _on_split(asked: Sequence[Method], cases: Cases, split: str, options: Studying) -> Comparison:
+def _on_split(asked: Sequence[Method], cases: Cases, *, split: str, options: Studying) -> Comparison:
     test = chosen(cases, split)
     known_to_train(cases, test)
     _guarded(asked, test)
-    ready, taken = _learnt(asked, cases, options)
+    ready, taken = _learnt(asked, cases, options=options)
     # What is best is decided here, before any answer on the split of the table exists.
-    best = _best_on_val(ready, cases, options) if split != "val" else None
-    scores, problems = _scored(ready, test, split, options)
-    return _compared(ready, cases, scores, options, split=split, best=best, taken=taken, problems=problems)
+    best = _best_on_val(ready, cases, options=options) if split != "val" else None
+    scores, problems = _scored(ready, test, split=split, options=options)
+    return _compared(
+        ready, cases, scores=scores, options=options, split=split, best=best, taken=taken, problems=problems
+    )
 
 
 def _guarded(asked: Sequence[Method], cases: Cases) -> None:
     for one in asked:
-        if one.bundle is not None:
-            unseen(cases, one.bundle.about.get("fingerprint", {}), one.name)
-        known_classes(cases, classes_of(one), one.name)
+        unseen(cases, one.fingerprint, name=one.name)
+        known_classes(cases, classes_of(one), name=one.name)
 
 
-def _learnt(asked: Sequence[Method], cases: Cases, options: Studying) -> tuple[list[Method], dict[str, Taken]]:
+def _learnt(asked: Sequence[Method], cases: Cases, *, options: Studying) -> tuple[list[Method], dict[str, Taken]]:
     budget = Budget(minutes_of(options.get("time")))
     ready, taken = [], {}
     for one in asked:
         if not one.answers and "train" not in cases.splits:
             sides(one, cases)
-        learnt, took = study(one, cases, options, budget) if "train" in cases.splits else (one, Taken())
+        learnt, took = study(one, cases, options=options, budget=budget) if "train" in cases.splits else (one, Taken())
         ready.append(learnt)
         taken[one.name] = took
     return ready, taken
 
 
-def _best_on_val(ready: Sequence[Method], cases: Cases, options: Studying) -> str | None:
+def _best_on_val(ready: Sequence[Method], cases: Cases, *, options: Studying) -> str | None:
     if "val" not in cases.splits or len(ready) < 2:
         return None
-    scores, _ = _scored(ready, cases.split("val"), "val", options)
+    scores, _ = _scored(ready, cases.split("val"), split="val", options=options)
     return best_of(scores)
 
 
 def _scored(
-    ready: Sequence[Method], cases: Cases, split: str, options: Studying
+    ready: Sequence[Method], cases: Cases, *, split: str, options: Studying
 ) -> tuple[dict[str, Scores], tuple[Problem, ...]]:
     """Every method on the cases that all of them could be asked about; a case that one refuses leaves the table."""
     answered = {m.name: answer_all(m, cases, report=reporter(options), what=f"{m.name} on {split}") for m in ready}
-    return _summed(ready, answered, cases, split, options)
+    return _summed(ready, answered, cases=cases, split=split, options=options)
 
 
 def _summed(
-    ready: Sequence[Method], answered: Mapping[str, Answered], cases: Cases, split: str, options: Studying
+    ready: Sequence[Method], answered: Mapping[str, Answered], *, cases: Cases, split: str, options: Studying
 ) -> tuple[dict[str, Scores], tuple[Problem, ...]]:
     problems = tuple(dict.fromkeys(p for a in answered.values() for p in a.problems))
     shared = set.intersection(*({c.case for c in a.scores} for a in answered.values()))
@@ -232,14 +237,14 @@ def _summed(
         raise first_refusal(problems, len(cases))
     kept = {n: replace(a, scores=tuple(c for c in a.scores if c.case in shared)) for n, a in answered.items()}
     scores = {
-        m.name: summary(m, kept[m.name], cases, split=split, abstain="wrong", seed=options.get("seed", 0),
+        m.name: summary(m, kept[m.name], cases=cases, split=split, abstain="wrong", seed=options.get("seed", 0),
                         threads=threads_of(options))
         for m in ready
     }
     return scores, problems
 
 
-def _over_folds(asked: Sequence[Method], cases: Cases, options: Studying) -> Comparison:
+def _over_folds(asked: Sequence[Method], cases: Cases, *, options: Studying) -> Comparison:
     """Every case answered once, by methods that had not seen its group; the best is chosen on val inside each fold."""
     k = options.get("folds") or 0
     _guarded(asked, cases)
@@ -247,22 +252,24 @@ def _over_folds(asked: Sequence[Method], cases: Cases, options: Studying) -> Com
     wins = dict.fromkeys(pooled, 0)
     taken = dict.fromkeys(pooled, Taken(0.0, None))
     for i, fold in enumerate(folds_of(cases, k, seed=options.get("seed", 0))):
-        ready, took = _learnt(asked, fold, options)
-        wins[_best_on_val(ready, fold, options) or asked[0].name] += 1
+        ready, took = _learnt(asked, fold, options=options)
+        wins[_best_on_val(ready, fold, options=options) or asked[0].name] += 1
         for m in ready:
             a = answer_all(m, fold.split("test"), report=reporter(options), what=f"{m.name} on fold {i + 1}")
             p = pooled[m.name]
             pooled[m.name] = Answered((*p.scores, *a.scores), (*p.problems, *a.problems), p.seconds + a.seconds)
             taken[m.name] = Taken((taken[m.name].seconds or 0) + (took[m.name].seconds or 0), took[m.name].peak_mb)
-    scores, problems = _summed(asked, pooled, cases, named(k), options)
+    scores, problems = _summed(asked, pooled, cases=cases, split=named(k), options=options)
     best = max(wins, key=lambda n: wins[n])
     note = "chosen on val inside each fold: " + ", ".join(f"{n} {w} of {sum(wins.values())}" for n, w in wins.items())
-    made = _compared(asked, cases, scores, options, split=named(k), best=best, taken=taken, problems=problems)
+    made = _compared(
+        asked, cases, scores=scores, options=options, split=named(k), best=best, taken=taken, problems=problems
+    )
     return replace(made, notes=(note,))
 
 
 def _compared(
-    asked: Sequence[Method], cases: Cases, scores: Mapping[str, Scores], options: Studying, **more: Any
+    asked: Sequence[Method], cases: Cases, *, scores: Mapping[str, Scores], options: Studying, **more: Any
 ) -> Comparison:
     from isocenter.metrics import compare as paired
 
@@ -272,7 +279,7 @@ def _compared(
     return Comparison(task, cases.name, methods=scores, tests=tests, predictors=ready, **more)
 
 
-def _reported(made: Comparison, cases: Cases, folder: Path, options: Studying) -> Comparison:
+def _reported(made: Comparison, cases: Cases, *, folder: Path, options: Studying) -> Comparison:
     from isocenter.verbs._report import comparison_report
 
     test = chosen(cases, made.split) if made.split in cases.splits else cases

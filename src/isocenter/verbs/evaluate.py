@@ -110,17 +110,17 @@ def evaluate(
         raise UsageError("unknown way to count no answer", got=abstain, wanted="wrong or report")
     task = data.task if isinstance(data, Cases) else None
     asked = resolve(method, task=task, settings=settings_of(settings))
-    cases = cases_of(data, asked.task, options)
+    cases = cases_of(data, asked.task, options=options)
     test = chosen(cases, split)
-    ready, notes = prepared(asked, cases, test, split=split, options=options)
+    ready, notes = prepared(asked, cases, test=test, split=split, options=options)
     answered = answer_all(ready, test, report=reporter(options))
     if not answered.scores:
         raise first_refusal(answered.problems, len(test))
-    scores = summary(ready, answered, test, split=split, abstain=abstain, seed=options.get("seed", 0),
+    scores = summary(ready, answered, cases=test, split=split, abstain=abstain, seed=options.get("seed", 0),
                      threads=threads_of(options))
-    groups = _by(scores, ready, answered, test, by) if by else {}
-    made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups, answered)
-    made = replace(made, next=_next(ready, data, out))
+    groups = _by(scores, ready, answered=answered, test=test, column=by) if by else {}
+    made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups=groups, answered=answered)
+    made = replace(made, next=_next(ready, data, out=out))
     if out is None:
         return made
     from isocenter.verbs._report import evaluation_report
@@ -129,7 +129,7 @@ def evaluate(
 
 
 def prepared(
-    asked: Method, cases: Cases, test: Cases, *, split: str, options: Options
+    asked: Method, cases: Cases, *, test: Cases, split: str, options: Options
 ) -> tuple[Method, tuple[str, ...]]:
     """The method ready to be scored on `test`, and what that took, as sentences.
 
@@ -141,8 +141,7 @@ def prepared(
         It must be trained first.
     """
     notes = caveats(cases)
-    if asked.bundle is not None:
-        unseen(test, asked.bundle.about.get("fingerprint", {}), asked.name)
+    unseen(test, asked.fingerprint, name=asked.name)
     if asked.learns and "train" in cases.splits:
         if asked.studies:
             raise NotFoundError(f"{asked.name} must be trained first", where=asked.task,
@@ -150,12 +149,12 @@ def prepared(
         if split in ("train", ALL):
             raise UsageError(f"{asked.name} learns from train, so its score there says nothing", got=f"--split {split}")
         known_to_train(cases, test)
-        asked, _ = study(asked, cases, options)
-        notes += (f"{asked.name} read its fields off train first",)
+        notes += (f"{asked.name} {'read its fields off' if asked.answers else 'learnt from'} train first",)
+        asked, _ = study(asked, cases, options=options)
     elif not asked.answers:
         raise NotFoundError(f"{asked.name} must learn first and the data have no split 'train'", where=cases.name,
                             got=str(cases.splits), remedy="See: isocenter split")
-    known_classes(test, classes_of(asked), asked.name)
+    known_classes(test, classes_of(asked), name=asked.name)
     return asked, notes
 
 
@@ -166,12 +165,12 @@ def classes_of(method: Method) -> tuple[str, ...]:
     return tuple(method.bundle.about.get("about", {}).get("classes", ()))
 
 
-def _evaluation(scores: Scores, data: str, groups: dict[str, Scores], answered: Answered) -> Evaluation:
+def _evaluation(scores: Scores, data: str, *, groups: dict[str, Scores], answered: Answered) -> Evaluation:
     values = {f.name: getattr(scores, f.name) for f in fields(Scores)}
     return Evaluation(**values, data=data, by=groups, problems=answered.problems)
 
 
-def _by(scores: Scores, method: Method, answered: Answered, test: Cases, column: str) -> dict[str, Scores]:
+def _by(scores: Scores, method: Method, *, answered: Answered, test: Cases, column: str) -> dict[str, Scores]:
     notes = {e.id: e.notes for e in test.entries}
     columns = {c for n in notes.values() for c in n}
     if column not in columns:
@@ -181,13 +180,13 @@ def _by(scores: Scores, method: Method, answered: Answered, test: Cases, column:
         apart.setdefault(str(notes[case.case].get(column, "")), []).append(case)
     return {
         f"{column} {value or '(empty)'}": summary(
-            method, Answered(tuple(some), (), 0.0), test, split=scores.split, abstain="wrong", seed=0,
+            method, Answered(tuple(some), (), 0.0), cases=test, split=scores.split, abstain="wrong", seed=0,
             threads=scores.threads)
         for value, some in sorted(apart.items())
     }
 
 
-def _next(method: Method, data: Any, out: str | Path | None) -> str:
+def _next(method: Method, data: Any, *, out: str | Path | None) -> str:
     place = data if isinstance(data, (str, Path)) else "DATA"
     if out is None and method.bundle is not None:
         return f"isocenter explain {method.bundle.path} INPUT -o explained"

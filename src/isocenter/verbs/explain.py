@@ -104,13 +104,15 @@ def explain(
     checked(options)
     asked = resolve(predictor)
     cls: Any = catalog.find("explain", method)
-    explainer = made(cls, settings_of(settings), lambda use: resolve(use).object, fixed={"of": _inside(asked, cls)})
+    explainer = made(
+        cls, settings_of(settings), part=lambda use: resolve(use).object, fixed={"of": _inside(asked, cls)}
+    )
     case = case_of(inputs)
     with limited(threads_of(options)):
         found = explainer.predict(case)
     files: tuple[Path, ...] = ()
     if out is not None and not isinstance(found, NotEvaluated):
-        files = _written(found, case, Path(out), overwrite)
+        files = _written(found, case, folder=Path(out), overwrite=overwrite)
     source = str(inputs) if isinstance(inputs, (str, Path)) else case.id
     name = str(asked.bundle.path) if asked.bundle else f"{asked.task}/{asked.method}"
     return Explained(found, files, method, name, source)
@@ -129,7 +131,7 @@ def _inside(asked: Method, cls: Any) -> Any:
     return asked.object
 
 
-def _written(found: Attribution, case: Any, folder: Path, overwrite: bool) -> tuple[Path, ...]:
+def _written(found: Attribution, case: Any, *, folder: Path, overwrite: bool) -> tuple[Path, ...]:
     from isocenter.io import write
 
     image = case.image()

@@ -133,13 +133,15 @@ def predict(
         )
     with limited(threads_of(options)):
         if out is not None:
-            return _to_disk(asked, _paths(inputs), Path(out), overwrite, options)
+            return _to_disk(asked, _paths(inputs), out=Path(out), overwrite=overwrite, options=options)
         if isinstance(inputs, (list, tuple)):
             return [asked.object.predict(case_of(one)) for one in inputs]
         return asked.object.predict(case_of(inputs))
 
 
-def _to_disk(asked: Method, paths: Sequence[str | Path], out: Path, overwrite: bool, options: Options) -> Predictions:
+def _to_disk(
+    asked: Method, paths: Sequence[str | Path], *, out: Path, overwrite: bool, options: Options
+) -> Predictions:
     inputs = inputs_of(paths)
     single = out.name.lower().endswith(FILES)
     if single and len(inputs) > 1:
@@ -154,7 +156,7 @@ def _to_disk(asked: Method, paths: Sequence[str | Path], out: Path, overwrite: b
     try:
         for i, one in enumerate(inputs):
             try:
-                skipped += not _answered(asked, one, ledger, out if single else None, overwrite)
+                skipped += not _answered(asked, one, ledger=ledger, out=out if single else None, overwrite=overwrite)
             except IsocenterError as error:
                 if len(inputs) == 1:
                     raise
@@ -167,13 +169,13 @@ def _to_disk(asked: Method, paths: Sequence[str | Path], out: Path, overwrite: b
     return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), _next(asked, inputs))
 
 
-def _answered(asked: Method, one: Input, ledger: Ledger, out: Path | None, overwrite: bool) -> bool:
+def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, overwrite: bool) -> bool:
     """Answers one input; False where an earlier run had done so already."""
     case = one.open()
     sha = one.sha256()
     if ledger.done(one.name, sha) and not overwrite:
         return False
-    files = planned(one.name, case.image(), asked.task, out)
+    files = planned(one.name, case.image(), task=asked.task, out=out)
     there = [f for f in files.values() if (ledger.folder / f).exists()]
     if there and not overwrite and not ledger.ours(one.name, sha):
         raise OutputError("the file exists and was not made by this method from this input",
@@ -184,7 +186,9 @@ def _answered(asked: Method, one: Input, ledger: Ledger, out: Path | None, overw
         found = asked.object.predict(case)
         seconds = round(time.perf_counter() - start, 3)
         kept = (
-            [] if isinstance(found, NotEvaluated) else written(found, case.image(), ledger.folder, files, _codes(asked))
+            []
+            if isinstance(found, NotEvaluated)
+            else written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked))
         )
     except Exception:
         # Whatever it was: what this input had begun to write goes, unless it stood there before.

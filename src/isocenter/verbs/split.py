@@ -103,7 +103,7 @@ def split(
     checked(options)
     if folds is not None and folds < 2:
         raise UsageError("too few folds", got=str(folds), wanted="2 or more")
-    cases = cases_of(data, task or _task(data), options)
+    cases = cases_of(data, task or _task(data), options=options)
     made = divide(cases, test=test, val=val, folds=folds, seed=options.get("seed", 0))
     if out is None:
         return Divided(made, None, options.get("seed", 0))

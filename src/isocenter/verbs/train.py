@@ -76,31 +76,31 @@ def train(
             f"{asked.name} has nothing to learn", remedy=f"Run: isocenter evaluate {task}/{asked.name} DATA"
         )
     if out is None:
-        return studied(asked, data, options, None)
+        return studied(asked, data, options=options, target=None)
     target, again = Path(out), options.get("resume", False)
     if again and target.is_dir():
-        cases, notes = ready(asked, data, options)
+        cases, notes = ready(asked, data, options=options)
         notes += ("complete already: nothing to resume",)
         return Trained(opened(target), cases, bundle=open_bundle(target), notes=notes, data=_place(data))
     overwrite = options.get("overwrite", False)
     vacant(target, resume=again, overwrite=overwrite)
-    made = studied(asked, data, options, target)
-    return reported(made, target, options.get("command", ""))
+    made = studied(asked, data, options=options, target=target)
+    return reported(made, target, command=options.get("command", ""))
 
 
-def studied(asked: Method, data: Any, options: Studying, target: Path | None) -> Trained:
+def studied(asked: Method, data: Any, *, options: Studying, target: Path | None) -> Trained:
     """Reads, refuses what leaks, learns, and writes the bundle where there is a target."""
-    cases, notes = ready(asked, data, options)
+    cases, notes = ready(asked, data, options=options)
     exam = examined(cases, options)
     if target is None:
-        return noted(learnt(asked, cases, options, None), exam, notes, data)
+        return noted(learnt(asked, cases, options=options, part=None), exam, notes=notes, data=data)
     overwrite = options.get("overwrite", False)
     with workspace(target, resume=options.get("resume", False), overwrite=overwrite) as part:
-        made = noted(learnt(asked, cases, options, part), exam, notes, data)
+        made = noted(learnt(asked, cases, options=options, part=part), exam, notes=notes, data=data)
         return replace(made, bundle=made.save(target, overwrite=overwrite))
 
 
-def noted(made: Trained, exam: Examined, notes: tuple[str, ...], data: Any) -> Trained:
+def noted(made: Trained, exam: Examined, *, notes: tuple[str, ...], data: Any) -> Trained:
     """With what was found before the training, and why it stopped."""
     stopped = str(getattr(made.method.object, "about", {}).get("stopped") or "")
     last = (f"stopped early: {stopped}",) if stopped else ()
@@ -113,7 +113,7 @@ def noted(made: Trained, exam: Examined, notes: tuple[str, ...], data: Any) -> T
     )
 
 
-def ready(asked: Method, data: Any, options: Studying) -> tuple[Cases, tuple[str, ...]]:
+def ready(asked: Method, data: Any, *, options: Studying) -> tuple[Cases, tuple[str, ...]]:
     """The cases with all the splits that a study needs, and what was done for that.
 
     Raises
@@ -123,7 +123,7 @@ def ready(asked: Method, data: Any, options: Studying) -> tuple[Cases, tuple[str
     LabelError
         A class of val or test is unknown to train.
     """
-    read = cases_of(data, asked.task, options)
+    read = cases_of(data, asked.task, options=options)
     cases, notes = divided(read, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = with_allowance(cases, options.get("because"))
     sides(asked, cases)
@@ -133,7 +133,7 @@ def ready(asked: Method, data: Any, options: Studying) -> tuple[Cases, tuple[str
     return cases, (*notes, *caveats(cases))
 
 
-def learnt(asked: Method, cases: Cases, options: Studying, part: Path | None) -> Trained:
+def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None) -> Trained:
     """One or several trainings, and a score over folds where that was asked for."""
     budget = Budget(minutes_of(options.get("time")), part, options.get("resume", False), plan_of(options.get("plan")))
     first, n = options.get("seed", 0), options.get("seeds", 1)
@@ -143,16 +143,16 @@ def learnt(asked: Method, cases: Cases, options: Studying, part: Path | None) ->
     for seed in range(first, first + n):
         folder = part / f"seed-{seed}" if part and n > 1 else part
         again: Studying = {**options, "seed": seed}
-        method, taken = study(asked, cases, again, replace(budget, folder=folder))
-        made[seed] = Trained(method, cases, _on_val(method, cases, again), taken=taken, seed=seed)
+        method, taken = study(asked, cases, options=again, budget=replace(budget, folder=folder))
+        made[seed] = Trained(method, cases, _on_val(method, cases, options=again), taken=taken, seed=seed)
     seed = best_of({s: t.scores for s, t in made.items()}) if n > 1 else first
     spread = {s: t.scores for s, t in made.items() if t.scores is not None} if n > 1 else {}
     notes = (f"of {n} seeds, {seed} was the best on val and is the one kept",) if n > 1 else ()
-    folds = cross_fitted(asked, cases, options, budget) if options.get("folds") else None
+    folds = cross_fitted(asked, cases, options=options, budget=budget) if options.get("folds") else None
     return replace(made[seed], seeds=spread, folds=folds, notes=notes)
 
 
-def reported(made: Trained, out: Path, command: str) -> Trained:
+def reported(made: Trained, out: Path, *, command: str) -> Trained:
     """With its report, and the table of a split that we made, beside the bundle.
 
     A report that fails is a warning: the bundle stands.
@@ -178,10 +178,10 @@ def _usual(task: str) -> str:
     return USUAL.get(task) or next((m for m in catalog.methods(task) if hasattr(catalog.find(task, m), "fit")), "")
 
 
-def _on_val(method: Method, cases: Cases, options: Studying) -> Scores | None:
+def _on_val(method: Method, cases: Cases, *, options: Studying) -> Scores | None:
     if "val" not in cases.splits:
         return None
     val = cases.split("val")
     answered = answer_all(method, val, report=reporter(options), what="score on val")
-    return summary(method, answered, val, split="val", abstain="wrong", seed=options.get("seed", 0),
+    return summary(method, answered, cases=val, split="val", abstain="wrong", seed=options.get("seed", 0),
                    threads=threads_of(options))
