@@ -70,3 +70,16 @@ def test_all_is_called_by_the_class_that_it_stands_for() -> None:
     assert alias({"x": a, "y": a, "all": a}, "all") == "all"
     assert alias({"x": b, "y": b, "all": a}, "all") == "all"
     assert alias({"x": b}, "x") == "x"
+
+
+def test_methods_are_read_at_a_target_that_all_have():
+    from isocenter.data import Score, Scores
+    from isocenter.report.percase import lead_target, shared_targets
+
+    def made(**values):
+        return Scores("segment", "m", "test", {"dice": {t: Score(v, None, None, 3) for t, v in values.items()}}, (), 3)
+
+    network, classical = made(all=0.4, organ=0.8, foreground=0.7), made(foreground=0.5)
+    assert lead_target(shared_targets([network, classical], "dice")) == "foreground"
+    assert lead_target(shared_targets([network], "dice")) == "all"
+    assert shared_targets([], "dice") == {}

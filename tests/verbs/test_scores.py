@@ -71,3 +71,15 @@ def test_tests_as_lines() -> None:
     lines = paired_lines((made, none))
     assert "<0.001" in lines[1] and "0.012" in lines[1] and "few_subjects" in lines[2]
     assert paired_lines(()) == []
+
+
+def test_methods_that_name_regions_differently_are_read_at_what_they_share():
+    def made(method, **values):
+        dice = {target: Score(value, None, None, 4) for target, value in values.items()}
+        return Scores("segment", method, "val", {"dice": dice}, (), 4)
+
+    both = {"unet": made("unet", all=0.4, organ=0.8, lesion=0.0, foreground=0.8), "otsu": made("otsu", foreground=0.5)}
+    assert leading(*both.values()) == ("dice", "foreground")
+    assert best_of(both) == "unet"
+    assert best_of({"unet": made("unet", all=0.9, foreground=0.3), "otsu": both["otsu"]}) == "otsu"
+    assert any("0.5" in line for line in side_by_side(both, leading(*both.values())))

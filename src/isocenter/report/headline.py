@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from isocenter.data import Score, Scores, Test
 from isocenter.report.markup import Markup, escaped, joined, tag
-from isocenter.report.percase import alias, lead_target, lower_is_better
+from isocenter.report.percase import alias, lead_target, lower_is_better, shared_targets
 from isocenter.report.run import Data, MethodResult, Run
 from isocenter.report.wording import MINUS, counted, decimals, digits, flag_text, listed, metric_name, p_text
 
@@ -19,8 +18,7 @@ CLAIM = 0.05
 def lead_of(run: Run) -> tuple[str, str]:
     """Metric key and target that lead the tables of a run."""
     key = run.metric
-    targets: Mapping[str, Score] = next((s.metrics[key] for s in run.scores if key in s.metrics), {})
-    return key, lead_target(targets, run.positive)
+    return key, lead_target(shared_targets(run.scores, key), run.positive)
 
 
 def headline_method(run: Run) -> MethodResult | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from isocenter.data import Score, Scores, positive_of
 from isocenter.errors import NotFoundError
@@ -35,6 +35,17 @@ def lower_is_better(task: str, key: str) -> bool:
 def lead_target(targets: Mapping[str, Score], positive: str | None = None) -> str:
     """Which target leads: the positive class, else ``all``, else ``foreground``, else the first."""
     return next((t for t in (positive, ALL, FOREGROUND) if t is not None and t in targets), next(iter(targets), ALL))
+
+
+def shared_targets(scores: Sequence[Scores], key: str) -> dict[str, Score]:
+    """The targets of one metric that every method has (with one method's scores), so that like stands beside like.
+
+    A method that answers one region for all has no ``all``; beside it, others are read at ``foreground`` too.
+    """
+    have = [s.metrics[key] for s in scores if key in s.metrics]
+    first = have[0] if have else {}
+    shared = {t: score for t, score in first.items() if all(t in targets for targets in have)}
+    return shared or dict(first)
 
 
 def alias(targets: Mapping[str, Score], target: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from isocenter.data import Score
 from isocenter.report.charts import common_span, interval_bar, scale_bar
 from isocenter.report.markup import Markup, joined, tag
-from isocenter.report.percase import ALL, alias, is_share, lead_target, metric_of
+from isocenter.report.percase import ALL, alias, is_share, lead_target, metric_of, shared_targets
 from isocenter.report.run import Run
 from isocenter.report.svg import sign
 from isocenter.report.view import Section, View, facts_list, fold, series_of, table
@@ -111,9 +111,9 @@ def block(run: Run, key: str, target: str | None, notes: Footnotes, series: dict
     """The rows of one metric and target (None: the leading one)."""
     found: list[tuple[str, Score]] = []
     name = target or ""
+    asked = target or lead_target(shared_targets(run.scores, key), run.positive)
     for scores in run.scores:
         targets = scores.metrics.get(key, {})
-        asked = target or lead_target(targets, run.positive)
         if asked in targets:
             name = alias(targets, asked)
             found.append((scores.method, targets[asked]))
@@ -171,7 +171,7 @@ def per_class(run: Run, series: dict[str, int]) -> Markup | None:
         targets = {t: s for scores in run.scores for t, s in scores.metrics.get(key, {}).items()}
         if all(s.value is None for s in targets.values()):
             continue
-        lead = lead_target(targets, run.positive)
+        lead = lead_target(shared_targets(run.scores, key), run.positive)
         rest = [
             t
             for t in targets

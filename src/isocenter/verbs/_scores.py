@@ -49,11 +49,15 @@ def cost(scores: Scores) -> str:
     return f"{duration(scores.seconds)} to answer{peak}, {counted(scores.threads, 'thread')}, engine {scores.engine}"
 
 
-def leading(scores: Scores) -> tuple[str, str] | None:
-    """Metric and target that lead: the first metric that has a value, over all classes."""
-    for metric, targets in scores.metrics.items():
-        for target in ("all", *targets):
-            if target in targets and targets[target].value is not None:
+def leading(*scores: Scores) -> tuple[str, str] | None:
+    """Metric and target that lead: the first metric with a target that all of `scores` have a value of.
+
+    The target is ``all``, else ``foreground`` (a method that answers one region for all has no ``all``), else any.
+    """
+    for metric, targets in scores[0].metrics.items() if scores else ():
+        for target in ("all", "foreground", *targets):
+            found = [s.metrics.get(metric, {}).get(target) for s in scores]
+            if all(f is not None for f in found) and any(f is not None and f.value is not None for f in found):
                 return metric, target
     return None
 
@@ -63,8 +67,7 @@ def best_of(scores: Mapping[Key, Scores | None]) -> Key:
     from isocenter.metrics import METRICS
 
     first = next(iter(scores))
-    table_ = next((s for s in scores.values() if s is not None), None)
-    lead = leading(table_) if table_ is not None else None
+    lead = leading(*(s for s in scores.values() if s is not None))
     if lead is None:
         return first
     metric, target = lead

@@ -25,6 +25,7 @@ from isocenter.verbs._cases import (
 from isocenter.verbs._folds import folds_of, named
 from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
+from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side
@@ -89,7 +90,7 @@ class Comparison:
     def lines(self) -> list[str]:
         """One table, the tests, the verdict."""
         first = next(iter(self.methods.values()))
-        lead = leading(first)
+        lead = leading(*self.methods.values())
         lines = [f"{self.task} on {self.data}, split {self.split}: {counted(len(first.cases), 'case')}, "
                  f"{counted(first.n_subjects, 'subject')}; {first.interval.level:.0%} intervals by {first.interval.by}"]
         lines += [f"note: {n}" for n in self.notes] + [f"{p.severity}: {p.line()}" for p in self.problems]
@@ -139,6 +140,7 @@ def compare(
         Fewer than one method, or one twice.
     """
     checked(options, Studying)
+    vacant_report(out, overwrite=options.get("overwrite", False))
     given = settings_of(settings)
     asked = [_resolved(m, task, settings=given) for m in methods]
     _named_once(asked, given)
@@ -280,8 +282,9 @@ def _compared(
 
 
 def _reported(made: Comparison, cases: Cases, *, folder: Path, options: Studying) -> Comparison:
-    from isocenter.verbs._report import comparison_report
+    from isocenter.report import write_report
+    from isocenter.verbs._report import comparison_run
 
     test = chosen(cases, made.split) if made.split in cases.splits else cases
-    command = options.get("command", "")
-    return replace(made, report=comparison_report(made, cases=cases, test=test, folder=folder, command=command))
+    run = comparison_run(made, cases=cases, test=test, command=options.get("command", ""))
+    return replace(made, report=write_report(run, folder, overwrite=options.get("overwrite", False)))
