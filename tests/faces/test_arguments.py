@@ -11,11 +11,13 @@ from isocenter.faces.arguments import (
     Parser,
     assigned,
     everywhere,
+    folds,
     leaking,
     options,
     reading,
     settings,
     studying,
+    typed,
     value,
     words,
 )
@@ -70,6 +72,12 @@ def test_an_unknown_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(UsageError, match="--epoch"):
         parsed("--epoch", "3")
     assert capsys.readouterr().err == ""
+
+
+def test_the_command_as_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["/usr/bin/isocenter", "look", "my data"])
+    assert typed() == "isocenter look 'my data'"
+    assert folds("subject") == "subject" and folds("5") == 5
 
 
 def test_words() -> None:

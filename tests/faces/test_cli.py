@@ -179,5 +179,8 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 @pytest.mark.parametrize("encoding", ["ascii", "cp936"])
 def test_a_terminal_of_another_code_page_is_no_error(command: Run, encoding: str, tmp_path: Path) -> None:
     folder = tmp_path / "片子é"
-    done = command("evaluate", "segment/histogram", folder, env={"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"})
+    page = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    done = command("evaluate", "segment/histogram", folder, env=page)
     assert done.returncode == 1 and "no such file or folder" in done.stderr and "Traceback" not in done.stderr
+    done = command("look", folder, env=page)
+    assert done.returncode == 1 and "unreadable" in done.stdout and "Traceback" not in done.stderr

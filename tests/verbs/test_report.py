@@ -4,8 +4,9 @@ from pathlib import Path
 
 import isocenter as iso
 from isocenter.data import Cases
+from isocenter.report import write_report
 from isocenter.verbs._method import resolve
-from isocenter.verbs._report import comparison_report, comparison_run, evaluation_report, training_report
+from isocenter.verbs._report import comparison_run, evaluation_run, training_run
 
 
 def test_a_comparison_holds_every_method_and_what_made_it(squares: Cases, tmp_path: Path) -> None:
@@ -17,18 +18,17 @@ def test_a_comparison_holds_every_method_and_what_made_it(squares: Cases, tmp_pa
     assert set(run.made["inputs"]) == {e.id for e in test.entries} and run.made["versions"]["numpy"]
     assert {e.subject for e in squares.entries} <= set(run.identifiers)
     assert all(m.pictures and m.plan for m in run.methods)
-    page = comparison_report(made, cases=squares, test=test, folder=tmp_path / "r").read_text(encoding="utf-8")
+    page = write_report(run, tmp_path / "r").read_text(encoding="utf-8")
     assert "histogram" in page and "p11" not in page, "subjects are codes"
 
 
 def test_an_evaluation_and_a_training(sizes: Cases, tmp_path: Path) -> None:
     trained = iso.train("classify", sizes, method="linear", threads=1)
-    page = training_report(trained, tmp_path / "t", command="isocenter train")
+    page = write_report(training_run(trained, command="isocenter train"), tmp_path / "t")
     assert "chosen" in page.read_text(encoding="utf-8")
-    # Written again it replaces itself: a training that was resumed has one report.
-    assert training_report(trained, tmp_path / "t") == page
     scores = iso.evaluate(trained, sizes)
-    page = evaluation_report(scores, trained.method, cases=sizes, test=sizes.split("test"), folder=tmp_path / "e")
+    run = evaluation_run(scores, trained.method, cases=sizes, test=sizes.split("test"))
+    page = write_report(run, tmp_path / "e")
     text = page.read_text(encoding="utf-8")
     assert "AUC" in text and len(text) < 15_000_000
 
@@ -36,4 +36,5 @@ def test_an_evaluation_and_a_training(sizes: Cases, tmp_path: Path) -> None:
 def test_a_method_of_nobody_we_know(sizes: Cases, tmp_path: Path) -> None:
     scores = iso.evaluate("classify/linear", sizes, threads=1)
     method = resolve("classify/linear")
-    assert evaluation_report(scores, method, cases=sizes, test=sizes.split("test"), folder=tmp_path / "e").is_file()
+    run = evaluation_run(scores, method, cases=sizes, test=sizes.split("test"))
+    assert write_report(run, tmp_path / "e").is_file()

@@ -145,3 +145,23 @@ def test_several_seeds_report_their_spread(command: Run, discs_folder: Path, tmp
     document = json.loads(done.stdout)
     assert set(document["seeds"]) == {"0", "1"}
     assert document["folds"]["split"] == "3 folds" and document["folds"]["n_cases"] == 18
+
+
+def test_ctrl_c_ends_with_130_and_the_way_to_go_on(discs_folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    words = ["train", "segment", str(discs_folder), "-o", str(tmp_path / "x.bundle"), *TINY, "--epochs", "100000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "isocenter", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        assert process.stderr is not None and process.stdout is not None
+        for line in process.stderr:
+            if line.startswith("train"):
+                process.send_signal(signal.SIGINT)
+                break
+        said = process.stderr.read()
+        assert process.stdout.read() == ""
+    assert process.returncode == 130
+    last = said.strip().splitlines()[-1]
+    assert "interrupted" in last and last.endswith("--resume") and "Traceback" not in said
+    assert not (tmp_path / "x.bundle").exists()

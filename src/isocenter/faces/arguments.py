@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -135,6 +137,11 @@ def value(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return [value(part.strip()) for part in text.split(",")] if "," in text else text
+
+
+def typed() -> str:
+    """The command as it was typed, for the report."""
+    return shlex.join(["isocenter", *sys.argv[1:]])
 
 
 def folds(text: str) -> int | str:

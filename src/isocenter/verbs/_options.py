@@ -40,7 +40,22 @@ class Options(TypedDict, total=False):
     report: Callable[[Progress], None]
 
 
-class Studying(Options, total=False):
+class Reporting(Options, total=False):
+    """Options of the verbs that write a report.
+
+    Parameters
+    ----------
+    overwrite
+        Replace what is there.
+    command
+        As typed, for the report.
+    """
+
+    overwrite: bool
+    command: str
+
+
+class Studying(Reporting, total=False):
     """Options of the verbs that let a method learn.
 
     Parameters
@@ -61,10 +76,6 @@ class Studying(Options, total=False):
         ``"leakage"`` and the reason for which it is allowed.
     strict
         Refuse near copies between splits too.
-    overwrite
-        Replace what is there.
-    command
-        As typed, for the report.
     """
 
     time: str | float | None
@@ -76,8 +87,6 @@ class Studying(Options, total=False):
     allow: str | None
     because: str | None
     strict: bool
-    overwrite: bool
-    command: str
 
 
 READING = ("target", "facts", "group", "positive", "role")

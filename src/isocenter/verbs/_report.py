@@ -6,13 +6,12 @@ import datetime
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isocenter import catalog
 from isocenter.data import Cases, Scores
 from isocenter.errors import IsocenterError
-from isocenter.report import Data, MethodResult, Run, write_report
+from isocenter.report import Data, MethodResult, Run
 from isocenter.verbs._method import Method
 from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, samples_of
 from isocenter.verbs._score import engine_of
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
     from isocenter.verbs.evaluate import Evaluation
 
 
-def evaluation_report(
-    made: Evaluation, method: Method, *, cases: Cases, test: Cases, folder: Path, command: str = ""
-) -> Path:
-    """The report of one method on one split; raises as `write_report`."""
-    run = Run(
+def evaluation_run(made: Evaluation, method: Method, *, cases: Cases, test: Cases, command: str = "") -> Run:
+    """What the report of one method on one split shows."""
+    return Run(
         title=f"{method.task} / {method.name} on {cases.name}",
         task=method.task,
         verb="evaluate",
@@ -45,12 +42,6 @@ def evaluation_report(
         notes=made.notes,
         identifiers=_identifiers(cases),
     )
-    return write_report(run, folder)
-
-
-def comparison_report(made: Comparison, *, cases: Cases, test: Cases, folder: Path, command: str = "") -> Path:
-    """The report of several methods on the same cases; raises as `write_report`."""
-    return write_report(comparison_run(made, cases=cases, test=test, command=command), folder)
 
 
 def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str = "") -> Run:
@@ -67,13 +58,13 @@ def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str 
     )
 
 
-def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
-    """The report of a training: data, plan, samples, learning curves, scores on val; raises as `write_report`."""
+def training_run(made: Trained, *, command: str = "") -> Run:
+    """What the report of a training shows: data, plan, samples, learning curves, scores on val."""
     about = made.method.object.about
     val = made.cases.split("val") if "val" in made.cases.splits else made.cases
     scores = [made.scores] if made.scores else []
     shown = _result(made.method, made.scores, cases=val, taken=made.taken)
-    run = Run(
+    return Run(
         title=f"{made.task} / {made.name} learns from {made.cases.name}",
         task=made.task,
         verb="train",
@@ -92,7 +83,6 @@ def training_report(made: Trained, folder: Path, *, command: str = "") -> Path:
         notes=(*made.notes, "scores are on val, where thresholds and stopping were chosen"),
         identifiers=_identifiers(made.cases),
     )
-    return write_report(run, folder, overwrite=True)
 
 
 def _result(method: Method, scores: Scores | None, *, cases: Cases, taken: Taken | None = None) -> MethodResult:

@@ -11,7 +11,8 @@ from isocenter.data import Cases, CaseScore, Problem, Scores
 from isocenter.errors import NotFoundError, UsageError, nearest
 from isocenter.verbs._cases import ALL, cases_of, caveats, chosen, first_refusal, known_classes, known_to_train, unseen
 from isocenter.verbs._method import Method, resolve, shown
-from isocenter.verbs._options import Options, checked, reporter, threads_of
+from isocenter.verbs._options import Options, Reporting, checked, reporter, threads_of
+from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import cost, heading, score_lines
@@ -73,7 +74,7 @@ def evaluate(
     abstain: str = "wrong",
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[Reporting],
 ) -> Evaluation:
     """Scores a method on one split.
 
@@ -105,7 +106,8 @@ def evaluate(
     LabelError
         The cases hold a class that the method has never met.
     """
-    checked(options)
+    checked(options, Reporting)
+    vacant_report(out, overwrite=options.get("overwrite", False))
     if abstain not in ("wrong", "report"):
         raise UsageError("unknown way to count no answer", got=abstain, wanted="wrong or report")
     task = data.task if isinstance(data, Cases) else None
@@ -123,9 +125,11 @@ def evaluate(
     made = replace(made, next=_next(ready, data, out=out))
     if out is None:
         return made
-    from isocenter.verbs._report import evaluation_report
+    from isocenter.report import write_report
+    from isocenter.verbs._report import evaluation_run
 
-    return replace(made, report=evaluation_report(made, ready, cases=cases, test=test, folder=Path(out)))
+    run = evaluation_run(made, ready, cases=cases, test=test, command=options.get("command", ""))
+    return replace(made, report=write_report(run, out, overwrite=options.get("overwrite", False)))
 
 
 def prepared(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -18,6 +17,7 @@ from isocenter.verbs._inputs import Input, inputs_of
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Options, checked, reporter, threads_of
+from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
 from isocenter.verbs._text import counted, number
@@ -147,7 +147,7 @@ def _to_disk(
     if single and len(inputs) > 1:
         raise UsageError("one file for several inputs", got=str(out), wanted="a folder", remedy="Pass -o FOLDER")
     folder = out.parent if single else out
-    _usable(folder)
+    usable(folder)
     # One named file has a record under its own name, so that a folder can hold several.
     record = {"record": f"{out.name}.json"} if single else {}
     ledger = Ledger(folder, _made(asked), **record)
@@ -237,12 +237,6 @@ def case_of(one: Any) -> Case:
     from isocenter.io import as_image
 
     return Case.of(one if isinstance(one, Image) else as_image(one))
-
-
-def _usable(folder: Path) -> None:
-    near = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
-    if not near.is_dir() or not os.access(near, os.W_OK):
-        raise OutputError("the output folder cannot be written", where=str(folder), remedy="Name another with -o")
 
 
 def _line(item: Mapping[str, Any], folder: Path) -> str:

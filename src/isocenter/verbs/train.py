@@ -157,11 +157,12 @@ def reported(made: Trained, out: Path, *, command: str) -> Trained:
 
     A report that fails is a warning: the bundle stands.
     """
-    from isocenter.verbs._report import training_report
+    from isocenter.report import write_report
+    from isocenter.verbs._report import training_run
 
     folder = report_folder(out)
     try:
-        made = replace(made, report=training_report(made, folder, command=command))
+        made = replace(made, report=write_report(training_run(made, command=command), folder, overwrite=True))
         if made.notes and made.notes[0].startswith(UNSPLIT) and any(e.files for e in made.cases.entries):
             table = table_of(made.cases, folder / "private" / "split.csv", overwrite=True)
             made = replace(made, data=str(table), notes=(*made.notes, f"the split stands in {table}"))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
-from isocenter.faces.arguments import Report, folds, leaking, options, reading, settings, studying, words
+from isocenter.faces.arguments import Report, folds, leaking, options, reading, settings, studying, typed, words
 from isocenter.verbs.compare import compare
 
 EXAMPLES = (
@@ -27,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=folds, default=0, metavar="K", help="score all cases, in K folds by group")
     parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
     parser.add_argument("-o", "--out", metavar="FOLDER", help="folder of the report (default runs/compare-N)")
+    parser.add_argument("--overwrite", action="store_true", help="replace a report that lies there")
     studying(parser)
     leaking(parser)
     reading(parser)
@@ -47,7 +46,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         allow=args.allow,
         because=args.because,
         strict=args.strict,
-        command=shlex.join(["isocenter", *sys.argv[1:]]),
+        overwrite=args.overwrite, command=typed(),
         **options(args, report),
     )
 

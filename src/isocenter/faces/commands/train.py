@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 from typing import Any
 
-from isocenter.faces.arguments import Report, folds, leaking, options, reading, settings, studying
+from isocenter.faces.arguments import Report, folds, leaking, options, reading, settings, studying, typed
 from isocenter.verbs.train import train
 
 EXAMPLES = (
@@ -41,7 +40,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         args.task, args.data, method=args.method, out=args.out, settings=settings(args), time=args.time,
         resume=args.resume, plan=args.plan, folds=args.folds, seeds=args.seeds, val_from=args.val_from,
         allow=args.allow, because=args.because, strict=args.strict, overwrite=args.overwrite,
-        command=shlex.join(["isocenter", *sys.argv[1:]]), **options(args, report),
+        command=typed(), **options(args, report),
     )
 
 
