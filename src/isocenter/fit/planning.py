@@ -240,11 +240,16 @@ def _augment(asked: Augment, fp: Fingerprint, origins: Origins) -> Augment:
     flips: tuple[str, ...] = ()
     if photo or fp.modality in ("OP", "SM"):
         flips, why = ("y", "x"), "a colour photograph (fundus, microscopy, skin): both sides and every turn occur"
-        origins["study.augment.spatial.flip"] = f"fingerprint: {why}"
-    turn = (-180.0, 180.0) if photo and fp.task == "segment" else (-15.0, 15.0)
-    spatial = Spatial(turn, (-0.05, 0.05), (0.75, 1.35), (-5.0, 5.0), flips, 0.0)
+        if asked.spatial.flip is None:
+            origins["study.augment.spatial.flip"] = f"fingerprint: {why}"
+    whole = fp.task == "classify"
+    turn = (-180.0, 180.0) if photo and not whole else (-15.0, 15.0)
+    shift = (-0.1, 0.1) if whole else (-0.05, 0.05)
+    spatial = Spatial(turn, shift, (0.75, 1.35), (-5.0, 5.0), flips, 0.0)
     intensity = Intensity((0.65, 1.5), 0.3, (0.7, 1.5), 0.15, 1.0, 2.0)
-    made = resolved(asked, Augment(spatial, intensity, 0.3))
+    # One label a picture says far less than one a pixel: more is needed against learning by heart.
+    share = 0.5 if whole else 0.3
+    made = resolved(asked, Augment(spatial, intensity, share))
     for group in ("spatial", "intensity"):
         for f in fields(getattr(made, group)):
             said = getattr(getattr(asked, group), f.name) is not None
