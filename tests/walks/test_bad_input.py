@@ -342,7 +342,7 @@ def test_memory_that_does_not_suffice(discs_folder: Path, disc_bundle: Path, tmp
     np.save(tmp_path / "huge.npy", np.zeros((9000, 9000), np.uint8))
 
     def little() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (900 << 20, 900 << 20))
+        resource.setrlimit(resource.RLIMIT_AS, (700 << 20, 700 << 20))
 
     line = [sys.executable, "-m", "isocenter", "predict", str(disc_bundle), str(tmp_path / "huge.npy"), "-o",
             str(tmp_path / "out"), "--threads", "1", "--quiet"]

@@ -29,15 +29,15 @@ def test_classical_methods_and_a_bundle_with_paired_tests_and_a_report(
     assert (tmp_path / "out" / "report.html").is_file() and (tmp_path / "out" / "cases.csv").is_file()
 
 
-def test_the_best_is_named_on_val(command: Run, discs_folder: Path, tmp_path: Path) -> None:
-    done = command("compare", "segment", discs_folder, "--methods", "histogram,given", "--set", "given.column=mask",
+def test_the_best_is_named_on_val(here: Run, discs_folder: Path, tmp_path: Path) -> None:
+    done = here("compare", "segment", discs_folder, "--methods", "histogram,given", "--set", "given.column=mask",
                    "-o", tmp_path / "out", "--threads", 1)
     assert done.returncode == 0, done.stderr
     assert "best on val, named before test was opened: given" in done.stdout
 
 
-def test_folds_answer_every_case_once(command: Run, discs_folder: Path, tmp_path: Path) -> None:
-    done = command("compare", "classify", discs_folder, "--methods", "linear,given", "--set", "given.column=label",
+def test_folds_answer_every_case_once(here: Run, discs_folder: Path, tmp_path: Path) -> None:
+    done = here("compare", "classify", discs_folder, "--methods", "linear,given", "--set", "given.column=label",
                    "--folds", 3, "-o", tmp_path / "out", "--json", "--threads", 1)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
@@ -47,19 +47,19 @@ def test_folds_answer_every_case_once(command: Run, discs_folder: Path, tmp_path
     assert any(t["p"] is not None for t in document["tests"])
 
 
-def test_what_is_malformed(command: Run, discs_folder: Path, tmp_path: Path) -> None:
+def test_what_is_malformed(here: Run, discs_folder: Path, tmp_path: Path) -> None:
     line = ("compare", "segment", discs_folder, "-o", tmp_path / "out", "--methods")
-    done = command(*line, "histogram,histogram")
+    done = here(*line, "histogram,histogram")
     assert done.returncode == 2 and "every method once" in done.stderr
-    done = command(*line, "histogram,histgram")
+    done = here(*line, "histogram,histgram")
     assert done.returncode == 1 and "segment/histogram" in done.stderr
-    done = command(*line, "histogram,morphology", "--set", "levls=3")
+    done = here(*line, "histogram,morphology", "--set", "levls=3")
     assert done.returncode == 1 and "Did you mean levels?" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_without_a_folder_named_reports_are_numbered(command: Run, discs_folder: Path, tmp_path: Path) -> None:
+def test_without_a_folder_named_reports_are_numbered(here: Run, discs_folder: Path, tmp_path: Path) -> None:
     for n in (1, 2):
-        done = command("compare", "segment", discs_folder, "--methods", "histogram", "--threads", 1, cwd=tmp_path)
+        done = here("compare", "segment", discs_folder, "--methods", "histogram", "--threads", 1, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "runs" / f"compare-{n}" / "report.html").is_file()

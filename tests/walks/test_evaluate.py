@@ -21,8 +21,8 @@ def test_a_classical_method_on_a_folder(command: Run, discs_folder: Path) -> Non
     assert lines[-1].startswith("next: isocenter compare segment ")
 
 
-def test_the_json_document_is_that_of_the_design(command: Run, discs_folder: Path) -> None:
-    done = command("evaluate", "segment/histogram", discs_folder, "--json", "--threads", 1, "--by", "eye")
+def test_the_json_document_is_that_of_the_design(here: Run, discs_folder: Path) -> None:
+    done = here("evaluate", "segment/histogram", discs_folder, "--json", "--threads", 1, "--by", "eye")
     document = json.loads(done.stdout)
     assert document["format"] == 1 and document["task"] == "segment" and document["split"] == "test"
     assert (document["n_cases"], document["n_subjects"], document["n_refused"]) == (6, 3, 0)
@@ -37,8 +37,8 @@ def test_the_json_document_is_that_of_the_design(command: Run, discs_folder: Pat
     assert "NaN" not in done.stdout
 
 
-def test_a_bundle_and_a_report(command: Run, disc_bundle: Path, discs_folder: Path, tmp_path: Path) -> None:
-    done = command("evaluate", disc_bundle, discs_folder, "-o", tmp_path / "report", "--json", "--threads", 1)
+def test_a_bundle_and_a_report(here: Run, disc_bundle: Path, discs_folder: Path, tmp_path: Path) -> None:
+    done = here("evaluate", disc_bundle, discs_folder, "-o", tmp_path / "report", "--json", "--threads", 1)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["engine"] == "onnxruntime" and document["metrics"]["dice"]["disc"]["value"] > 0.95
@@ -48,24 +48,24 @@ def test_a_bundle_and_a_report(command: Run, disc_bundle: Path, discs_folder: Pa
 
 
 @pytest.mark.parametrize("split", ["tset", "holdout"])
-def test_a_split_that_does_not_exist_is_refused(command: Run, discs_folder: Path, split: str) -> None:
-    done = command("evaluate", "segment/histogram", discs_folder, "--split", split)
+def test_a_split_that_does_not_exist_is_refused(here: Run, discs_folder: Path, split: str) -> None:
+    done = here("evaluate", "segment/histogram", discs_folder, "--split", split)
     assert done.returncode == 1 and f"no split '{split}'" in done.stderr and done.stdout == ""
 
 
-def test_a_method_is_not_scored_on_what_it_learns_from(command: Run, discs_folder: Path) -> None:
-    done = command("evaluate", "segment/histogram", discs_folder, "--split", "train")
+def test_a_method_is_not_scored_on_what_it_learns_from(here: Run, discs_folder: Path) -> None:
+    done = here("evaluate", "segment/histogram", discs_folder, "--split", "train")
     assert done.returncode == 2 and "learns from train" in done.stderr
 
 
-def test_a_network_must_be_trained_first(command: Run, discs_folder: Path) -> None:
-    done = command("evaluate", "segment/unet", discs_folder)
+def test_a_network_must_be_trained_first(here: Run, discs_folder: Path) -> None:
+    done = here("evaluate", "segment/unet", discs_folder)
     assert done.returncode == 1 and "isocenter train segment" in done.stderr
 
 
-def test_second_observers_stand_in_the_same_table(command: Run, real_data: Callable[[str], Path]) -> None:
+def test_second_observers_stand_in_the_same_table(here: Run, real_data: Callable[[str], Path]) -> None:
     data = real_data("retina-chase-db1")
-    done = command("evaluate", "segment/given", data, "--set", "column=mask_second_observer", "--json", "--threads", 1)
+    done = here("evaluate", "segment/given", data, "--set", "column=mask_second_observer", "--json", "--threads", 1)
     document = json.loads(done.stdout)
     # The figure that the set's own description gives for the second observer on these four images.
     assert document["metrics"]["dice"]["vessel"]["value"] == pytest.approx(0.777, abs=0.001)
@@ -73,11 +73,11 @@ def test_second_observers_stand_in_the_same_table(command: Run, real_data: Calla
     assert "few_subjects" in document["metrics"]["dice"]["vessel"]["flags"]
 
 
-def test_one_bad_case_among_many(command: Run, discs: Callable[..., Path], tmp_path: Path) -> None:
+def test_one_bad_case_among_many(here: Run, discs: Callable[..., Path], tmp_path: Path) -> None:
     folder = discs(tmp_path / "discs")
     torn = folder / "images" / "case23.png"
     torn.write_bytes(torn.read_bytes()[:300])
-    done = command("evaluate", "segment/histogram", folder, "--json", "--threads", 1)
+    done = here("evaluate", "segment/histogram", folder, "--json", "--threads", 1)
     assert done.returncode == 3, done.stderr
     document = json.loads(done.stdout)
     assert document["n_refused"] == 1 and document["n_cases"] == 5

@@ -37,10 +37,10 @@ def test_linear_from_folder_to_bundle_to_score(command: Run, discs_folder: Path,
 
 
 def test_a_bundle_says_what_made_it_and_where_each_value_came_from(
-    command: Run, discs_folder: Path, tmp_path: Path
+    here: Run, discs_folder: Path, tmp_path: Path
 ) -> None:
     bundle = tmp_path / "big.bundle"
-    command("train", "classify", discs_folder, "--method", "linear", "-o", bundle, "--set", "penalty=0.1", "--seed", 5)
+    here("train", "classify", discs_folder, "--method", "linear", "-o", bundle, "--set", "penalty=0.1", "--seed", 5)
     about = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
     assert about["origins"]["penalty"] == "--set" and about["about"]["recipe"]["penalty"] == 0.1
     assert about["made"]["seed"] == 5 and about["made"]["isocenter"]
@@ -49,43 +49,43 @@ def test_a_bundle_says_what_made_it_and_where_each_value_came_from(
 
 
 def test_unsplit_data_are_split_and_that_is_said_and_kept(
-    command: Run, discs: Callable[..., Path], tmp_path: Path
+    here: Run, discs: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = discs(tmp_path / "discs", split=False)
-    done = command("train", "classify", folder, "--method", "linear", "-o", tmp_path / "x.bundle", "--threads", 1)
+    done = here("train", "classify", folder, "--method", "linear", "-o", tmp_path / "x.bundle", "--threads", 1)
     assert done.returncode == 0, done.stderr
     assert "note: the data came unsplit: split by group with seed 0" in done.stdout
     assert "split" not in (folder / "manifest.csv").read_text(encoding="utf-8").splitlines()[0], "inputs stay untouched"
     following = done.stdout.splitlines()[-1].removeprefix("next: isocenter ").split()
-    scored = command(*following, "--json", "--threads", 1)
+    scored = here(*following, "--json", "--threads", 1)
     assert scored.returncode == 0, scored.stderr
     assert json.loads(scored.stdout)["split"] == "test"
 
 
 def test_without_val_it_is_refused_until_somebody_says_whence(
-    command: Run, discs: Callable[..., Path], tmp_path: Path
+    here: Run, discs: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = discs(tmp_path / "discs")
     table = folder / "manifest.csv"
     table.write_text(table.read_text(encoding="utf-8").replace(",val", ",train"), encoding="utf-8")
     line = ("train", "classify", folder, "--method", "linear", "-o", tmp_path / "x.bundle", "--threads", 1)
-    done = command(*line)
+    done = here(*line)
     assert done.returncode == 1 and "--val-from train" in done.stderr
-    done = command(*line, "--val-from", "train")
+    done = here(*line, "--val-from", "train")
     assert done.returncode == 0 and "val was cut from train by group" in done.stdout, done.stderr
 
 
-def test_leakage_is_refused_or_recorded(command: Run, discs: Callable[..., Path], tmp_path: Path) -> None:
+def test_leakage_is_refused_or_recorded(here: Run, discs: Callable[..., Path], tmp_path: Path) -> None:
     folder = discs(tmp_path / "discs")
     table = folder / "manifest.csv"
     # The last patient of test also stands in train.
     table.write_text(table.read_text(encoding="utf-8").replace("p11,R,51,test", "p11,R,51,train"), encoding="utf-8")
     line = ("train", "classify", folder, "--method", "linear", "-o", tmp_path / "x.bundle", "--threads", 1)
-    done = command(*line)
+    done = here(*line)
     assert done.returncode == 1 and "one group stands on 2 sides" in done.stderr
     assert not (tmp_path / "x.bundle").exists() and not (tmp_path / "x.bundle.part").exists()
-    assert command(*line, "--allow", "leakage").returncode == 2
-    done = command(*line, "--allow", "leakage", "--because", "two eyes, two diseases")
+    assert here(*line, "--allow", "leakage").returncode == 2
+    done = here(*line, "--allow", "leakage", "--because", "two eyes, two diseases")
     assert done.returncode == 0 and "leakage allowed: two eyes, two diseases" in done.stdout, done.stderr
     assert "two eyes, two diseases" in (tmp_path / "x.bundle" / "card.md").read_text(encoding="utf-8")
 
@@ -97,35 +97,34 @@ def test_the_same_training_gives_the_same_bytes_and_an_unfinished_one_is_resumed
     whole = tmp_path / "whole.bundle"
     done = command("train", "segment", discs_folder, "-o", whole, *TINY)
     assert done.returncode == 0, done.stderr
-    for i, wait in enumerate((0.5, 3.0)):
-        bundle = tmp_path / f"killed{i}.bundle"
-        words = ["train", "segment", str(discs_folder), "-o", str(bundle), *TINY]
-        with subprocess.Popen(
-            [sys.executable, "-m", "isocenter", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        ) as process:
-            time.sleep(wait)
-            process.send_signal(signal.SIGKILL)
-        assert not bundle.exists() or digests(bundle) == digests(whole), "a bundle is whole or absent"
-        done = command(*words, "--resume")
-        assert done.returncode == 0, done.stderr
-        assert digests(bundle) == digests(whole)
+    bundle = tmp_path / "killed.bundle"
+    words = ["train", "segment", str(discs_folder), "-o", str(bundle), *TINY]
+    with subprocess.Popen(
+        [sys.executable, "-m", "isocenter", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    ) as process:
+        time.sleep(2.5)
+        process.send_signal(signal.SIGKILL)
+    assert not bundle.exists() or digests(bundle) == digests(whole), "a bundle is whole or absent"
+    done = command(*words, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert digests(bundle) == digests(whole)
 
 
-def test_an_unfinished_run_is_neither_lost_nor_mixed(command: Run, discs_folder: Path, tmp_path: Path) -> None:
+def test_an_unfinished_run_is_neither_lost_nor_mixed(here: Run, discs_folder: Path, tmp_path: Path) -> None:
     part = tmp_path / "x.bundle.part"
     part.mkdir()
     (part / "plan.json").write_text("{}")
     line = ("train", "classify", discs_folder, "--method", "linear", "-o", tmp_path / "x.bundle", "--threads", 1)
-    done = command(*line)
+    done = here(*line)
     assert done.returncode == 1 and "--resume" in done.stderr and (part / "plan.json").is_file()
-    assert command(*line, "--overwrite").returncode == 0
-    done = command(*line)
+    assert here(*line, "--overwrite").returncode == 0
+    done = here(*line)
     assert done.returncode == 1 and "exists" in done.stderr
 
 
-def test_several_seeds_report_their_spread(command: Run, discs_folder: Path, tmp_path: Path) -> None:
-    done = command(
+def test_several_seeds_report_their_spread(here: Run, discs_folder: Path, tmp_path: Path) -> None:
+    done = here(
         "train",
         "classify",
         discs_folder,

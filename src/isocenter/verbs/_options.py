@@ -55,7 +55,7 @@ class Reporting(Options, total=False):
     command: str
 
 
-class Studying(Reporting, total=False):
+class Studying(Options, total=False):
     """Options of the verbs that let a method learn.
 
     Parameters
@@ -76,6 +76,8 @@ class Studying(Reporting, total=False):
         ``"leakage"`` and the reason for which it is allowed.
     strict
         Refuse near copies between splits too.
+    overwrite, command
+        As in `Reporting`.
     """
 
     time: str | float | None
@@ -87,6 +89,8 @@ class Studying(Reporting, total=False):
     allow: str | None
     because: str | None
     strict: bool
+    overwrite: bool
+    command: str
 
 
 READING = ("target", "facts", "group", "positive", "role")
