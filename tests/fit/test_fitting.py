@@ -153,6 +153,16 @@ def test_the_largest_part_is_kept_only_where_val_says_so(discs) -> None:
     assert _cleaned(said, trained, Shelf(noisy, said)) == said
 
 
+def test_an_edited_plan_may_not_be_inexact(pictures, tmp_path) -> None:
+    recipe = merged(Cnn(), {k: v for k, v in QUICK.items() if k != "width"} | {"network": "resnet18", "width": 8})
+    made(pictures(), "classify", recipe, folder=tmp_path)
+    values = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    assert values["loop"]["precision"] == "fp32"
+    values["loop"]["precision"] = "bf16"
+    with pytest.raises(RecipeError, match="not exact on grids this small"):
+        made(pictures(), "classify", recipe, plan=values)
+
+
 def test_a_training_that_memory_cannot_hold_is_refused_before_it_starts(discs, tmp_path) -> None:
     made(discs(), folder=tmp_path)
     values = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ import pytest
 from isocenter import nets
 from isocenter.data import merged
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
-from isocenter.fit.network import LEAST, describe, strides_of
+from isocenter.fit.network import LEAST, deepest, describe, strides_of
 from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.segment.unet import UNet
 
@@ -62,3 +62,17 @@ def test_networks_of_others(discs) -> None:
     spec = described(UNet(network=nn.Conv2d(1, 2, 1)), found, (24, 24))[0]
     assert spec["name"] == "given"
     assert spec["class"].endswith(":Conv2d")
+
+
+def test_the_deepest_stage_has_as_many_pixels_as_said() -> None:
+    import torch
+
+    unet = {"name": "unet", "rank": 2, "channels": 1, "outputs": 2, "widths": [4, 4, 4], "strides": [[2, 2], [1, 2]]}
+    small = {"name": "small", "rank": 2, "channels": 1, "outputs": 2, "width": 8, "depth": 3}
+    resnet = {"name": "resnet18", "rank": 2, "channels": 1, "outputs": 2, "width": 8}
+    for spec, patch, last in ((unet, (16, 32), "down.2"), (small, (16, 20), "stages.2"), (resnet, (64, 96), "layer4")):
+        module, seen = nets.build(spec), []
+        module.get_submodule(last).register_forward_hook(lambda _m, _i, out, seen=seen: seen.append(min(out.shape[2:])))
+        module(torch.zeros(1, 1, *patch))
+        assert deepest(spec, patch) == seen[0]
+    assert deepest({"name": "mine:Net"}, (64, 64)) is None

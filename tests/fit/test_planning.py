@@ -175,3 +175,12 @@ def test_the_cost_is_estimated() -> None:
     short, long = (plan(merged(UNet(), {"study.epochs": e}), facts()).estimate for e in (10, 20))
     assert long["core_minutes"] == pytest.approx(2 * short["core_minutes"], rel=0.02)
     assert short["memory_mb"] > 450
+
+
+@pytest.mark.parametrize(("median", "expected"), [([224, 224], "bf16"), ([64, 64], "fp32"), ([28, 28], "fp32")])
+def test_small_grids_are_learnt_in_full_precision(median: list[int], expected: str) -> None:
+    found = facts(task="classify", classes=["a", "b"], counts={"a": 5, "b": 5}, median=median)
+    made = plan(Cnn(network="resnet18"), found)
+    assert made.loop.precision == expected
+    assert "deepest stage" in made.origins["loop.precision"]
+    assert plan(UNet(network="mine:Net"), facts()).loop.precision == "fp32"

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from isocenter import nets
-from isocenter.data import Cases, Plan, Progress, Watch, as_settings
+from isocenter.data import Cases, Progress, Watch, as_settings
 from isocenter.errors import InputError, RecipeError
 from isocenter.files import write_text
 from isocenter.fit import calibrate
@@ -20,6 +20,7 @@ from isocenter.fit.export import exported, vector_of
 from isocenter.fit.feed import Shelf
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
 from isocenter.fit.loop import PROBE, Trained, plan_path, probed, train
+from isocenter.fit.network import LEAST, deepest
 from isocenter.fit.planning import plan
 from isocenter.fit.scheme import Scheme
 from isocenter.fit.validation import answers, dice, labels, mean_dice
@@ -102,7 +103,7 @@ def schemed(
         scheme = Scheme.from_json(json.loads(path.read_text(encoding="utf-8")))
         return builder(recipe, scheme), scheme
     scheme = plan(recipe, facts) if watch.plan is None else Scheme.from_json(watch.plan)
-    _fits(scheme.plan, facts)
+    _fits(scheme, facts)
     scheme = replace(scheme, network=scheme.network | {"seed": watch.seed})
     build = builder(recipe, scheme)
     if watch.plan is None and recipe.study.epochs is None:
@@ -146,11 +147,20 @@ def vector_grid(scheme: Scheme) -> tuple[int, ...]:
     return multiple(grid, scheme.plan.divisor)
 
 
-def _fits(plan_: Plan, facts: Fingerprint) -> None:
+def _fits(scheme: Scheme, facts: Fingerprint) -> None:
+    plan_ = scheme.plan
     for name in ("task", "rank", "classes"):
         mine, theirs = getattr(plan_, name), getattr(facts, name)
         if mine != theirs:
             raise RecipeError(f"the plan is for other data: {name}", got=str(mine), wanted=str(theirs))
+    left = deepest(scheme.network, scheme.study.patch or facts.median)
+    if scheme.loop.precision == "bf16" and left is not None and left < LEAST:
+        raise RecipeError(
+            "the plan's bf16 is not exact on grids this small",
+            got=f"{left} pixels at the deepest stage",
+            wanted=f"at least {LEAST}",
+            remedy="Set loop.precision to fp32, or a larger study.patch",
+        )
 
 
 def _affordable(scheme: Scheme) -> None:

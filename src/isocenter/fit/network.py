@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isocenter.fit.fingerprint import Fingerprint
@@ -75,6 +75,20 @@ def _dense(
     base["deep"] = max(0, min(2, len(strides) - 2))
     divisor = tuple(math.prod(s[a] for s in strides) for a in range(fp.rank))
     return base, divisor
+
+
+def deepest(network: Mapping[str, Any], patch: Sequence[int]) -> int | None:
+    """Fewest pixels of any axis at the deepest stage for one patch; None for networks of others.
+
+    >>> deepest({"name": "resnet18"}, (224, 224))
+    7
+    """
+    name = network["name"]
+    if name == "unet":
+        steps: list[list[int]] = network["strides"]
+        return min(math.ceil(p / math.prod(s[a] for s in steps)) for a, p in enumerate(patch))
+    halvings = {"resnet18": 5, "small": int(network.get("depth", 4)) - 1}.get(name)
+    return None if halvings is None else min(math.ceil(p / 2**halvings) for p in patch)
 
 
 def strides_of(patch: Sequence[int], spacing: Sequence[float] | None = None, *, most: int = 5) -> list[list[int]]:

@@ -13,7 +13,7 @@ from isocenter.data import After, Augment, Before, Intensity, Normalisation, Pla
 from isocenter.errors import RecipeError
 from isocenter.fit.augment import resolved
 from isocenter.fit.fingerprint import Fingerprint
-from isocenter.fit.network import describe
+from isocenter.fit.network import LEAST, deepest, describe
 from isocenter.fit.scheme import Loop, Scheme
 from isocenter.ops.windows import multiple
 
@@ -77,7 +77,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         orientation=fingerprint.orientation,
         **_answering(after, flips, origins),
     )
-    loop = _loop(recipe, fingerprint, origins)
+    loop = replace(_loop(recipe, fingerprint, origins), precision=_precision(network, patch, origins))
     made_so_far = Scheme(made, network, study, loop, origins)
     estimate = {
         "memory_mb": round(memory_mb(network, study, fingerprint, grid)),
@@ -266,6 +266,16 @@ def _loop(recipe: Any, fp: Fingerprint, origins: Origins) -> Loop:
     smoothing = getattr(recipe, "smoothing", None)
     origins["loop.smoothing"] = "default" if smoothing is None else "recipe"
     return Loop(balanced=uneven, smoothing=0.1 if smoothing is None else smoothing, weight_decay=0.05, ema=0.995)
+
+
+def _precision(network: dict[str, Any], patch: Sequence[int], origins: Origins) -> str:
+    # On smaller grids the CPU kernels of torch 2.13 read memory that nobody wrote for gradients in bf16: they are
+    # neither right nor the same twice.
+    pixels = deepest(network, patch)
+    safe = pixels is not None and pixels >= LEAST
+    left = "an unknown number of" if pixels is None else str(pixels)
+    origins["loop.precision"] = f"fingerprint: {left} pixels at the deepest stage, bf16 from {LEAST}"
+    return "bf16" if safe else "fp32"
 
 
 def activations(network: dict[str, Any], study: Study, grid: Sequence[int]) -> float:
