@@ -9,5 +9,6 @@ ROW = Row(
     method="unet",
     minutes=15,
     figures=(Figure("dice", "lung", 0.945, 0.96),),
+    settings={"study.epochs": 18},
     rivals=("histogram", "morphology"),
 )

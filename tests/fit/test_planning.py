@@ -165,9 +165,9 @@ def test_a_patch_is_rounded_up_to_what_the_network_needs() -> None:
 
 
 def test_mirrored_answers_need_mirrored_training() -> None:
-    with pytest.raises(RecipeError, match="never saw mirrored"):
-        plan(merged(UNet(), {"after.mirror": True}), facts())
-    both = merged(UNet(), {"after.mirror": True, "study.augment.spatial.flip": ["x"]})
+    with pytest.raises(RecipeError, match="never saw such mirrored"):
+        plan(merged(UNet(), {"after.mirror": ["x"]}), facts())
+    both = merged(UNet(), {"after.mirror": ["x"], "study.augment.spatial.flip": ["x"]})
     assert plan(both, facts()).plan.mirror == ("x",)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from isocenter.fit.fingerprint import Fingerprint
 
 # Channels of the first stage and the most of any; pixels that every axis keeps at the deepest stage; most steps down.
-WIDTH, WIDEST, LEAST, DEPTH = {2: 16, 3: 32}, 256, 4, {2: 5, 3: 4}
+WIDTH, WIDEST, LEAST, DEPTH = {2: 16, 3: 16}, 256, 4, {2: 5, 3: 4}
 # Training cases from which a residual network of 18 layers is worth its time.
 ENOUGH = 300
 

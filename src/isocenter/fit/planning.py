@@ -194,14 +194,13 @@ def _normalisation(fp: Fingerprint, before: Before, origins: Origins) -> Normali
 def _answering(after: After, flips: tuple[str, ...], origins: Origins) -> dict[str, Any]:
     given = {f.name: getattr(after, f.name) for f in fields(after) if getattr(after, f.name) is not None}
     origins.update({f"plan.{n}": "recipe" for n in given})
-    if given.pop("mirror", False):
-        if not flips:
-            raise RecipeError(
-                "the network never saw mirrored images",
-                got="after.mirror=true, no flips",
-                remedy="Set study.augment.spatial.flip as well",
-            )
-        given["mirror"] = flips
+    unseen = sorted(set(given.get("mirror", ())) - set(flips))
+    if unseen:
+        raise RecipeError(
+            "the network never saw such mirrored images",
+            got=f"after.mirror {', '.join(unseen)}; flips {', '.join(flips) or 'none'}",
+            remedy="Set study.augment.spatial.flip as well",
+        )
     return given
 
 
@@ -210,7 +209,7 @@ def _study(study: Study, fp: Fingerprint, patch: tuple[int, ...], origins: Origi
     if fp.task == "segment":
         batch = max(2, min(16, round(BATCH[fp.rank] / pixels), fp.n))
         defaults: dict[str, Any] = {
-            "epochs": 60,
+            "epochs": 40,
             "steps": 50,
             "batch_size": batch,
             "learning_rate": 2e-3,
@@ -220,7 +219,7 @@ def _study(study: Study, fp: Fingerprint, patch: tuple[int, ...], origins: Origi
     else:
         batch = max(2, min(32, fp.n // 2))
         defaults = {
-            "epochs": 30,
+            "epochs": 15,
             "steps": max(1, math.ceil(fp.n / batch)),
             "batch_size": batch,
             "learning_rate": 1e-3,

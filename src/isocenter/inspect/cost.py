@@ -11,12 +11,12 @@ import numpy as np
 
 # Arithmetic of one forward pass in operations per pixel of the network's grid, by (method, rank): counted from the
 # layers of the default networks (two per multiplication and addition) and checked against their measured speed.
-FORWARD = {("unet", 2): 1.0e5, ("unet", 3): 4.4e5, ("cnn", 2): 1.2e5, ("cnn", 3): 8.0e4}
+FORWARD = {("unet", 2): 1.0e5, ("unet", 3): 1.1e5, ("cnn", 2): 1.2e5, ("cnn", 3): 8.0e4}
 # Values kept per pixel for the way back.
-KEPT = {("unet", 2): 700, ("unet", 3): 900, ("cnn", 2): 150, ("cnn", 3): 120}
+KEPT = {("unet", 2): 700, ("unet", 3): 450, ("cnn", 2): 150, ("cnn", 3): 120}
 # Pixels of a batch and number of batches where the plan decides.
 BATCH = {("unet", 2): 4 * 256**2, ("unet", 3): 2 * 40 * 56 * 40}
-STEPS, PASSES, CASES_A_BATCH = 3000, 30, 32
+STEPS, PASSES, CASES_A_BATCH = 2000, 15, 32
 # Longest side that an image is classified at.
 LONGEST = {2: 224, 3: 64}
 # Backward costs twice forward, and half precision takes two thirds of the time; convolutions reach this share of the

@@ -68,7 +68,7 @@ def test_a_film_is_refused() -> None:
         (Before(spacing=(1.0, 1.0)), After()),
         (Before(intensity="standardise"), After()),
         (Before(intensity="window"), After()),
-        (Before(), After(mirror=True)),
+        (Before(), After(mirror=("x",))),
         (Before(), After(overlap=0.5)),
     ],
 )
