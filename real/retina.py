@@ -10,6 +10,6 @@ ROW = Row(
     minutes=20,
     figures=(Figure("dice", "vessel", 0.77, 0.82),),
     rivals=("histogram", "morphology"),
-    settings={"depth": 3, "study.epochs": 48, "after.mirror": ["x"]},
+    settings={"depth": 3, "study.epochs": 34, "after.mirror": ["x"]},
     given="mask_second_observer",
 )

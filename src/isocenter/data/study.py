@@ -83,5 +83,5 @@ class After:
     largest: bool | None = knob(None, "keep only the largest connected part of each region")
     smallest: float | None = knob(None, "remove connected parts below this size", unit="pixels", low=0)
     fill: bool | None = knob(None, "fill holes of each region")
-    mirror: tuple[str, ...] | None = knob(None, "axes, of z, y, x, whose mirrored answers are averaged; among the flips")
+    mirror: tuple[str, ...] | None = knob(None, "axes of z, y, x whose mirrored answers are averaged; among the flips")
     overlap: float | None = knob(None, "share by which neighbouring windows overlap", low=0, high=0.9)
