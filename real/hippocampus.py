@@ -9,5 +9,6 @@ ROW = Row(
     method="unet",
     minutes=30,
     figures=(Figure("dice", "anterior", 0.885, 0.90), Figure("dice", "posterior", 0.875, 0.89)),
+    settings={"study.epochs": 30},
     rivals=("histogram", "morphology"),
 )

@@ -9,6 +9,6 @@ ROW = Row(
     method="unet",
     minutes=15,
     figures=(Figure("dice", "lung", 0.945, 0.96),),
-    settings={"study.epochs": 18},
+    settings={"study.epochs": 14},
     rivals=("histogram", "morphology"),
 )

@@ -67,7 +67,7 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
     bundle, note = BUNDLES / f"{row.name}.bundle", BUNDLES / f"{row.name}.json"
     if bundle.is_dir() and note.is_file() and json.loads(note.read_text(encoding="utf-8"))["marks"] == marks:
         return bundle
-    part = bundle.with_name(bundle.name + ".part")
+    how: dict[str, bool] = {"resume": True} if bundle.with_name(bundle.name + ".part").is_dir() else {"overwrite": True}
     made = iso.train(
         row.task,
         str(data / row.data),
@@ -76,11 +76,16 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
         settings=dict(row.settings),
         seed=seed,
         threads=threads,
-        resume=part.is_dir(),
-        overwrite=not part.is_dir(),
         report=progress,
+        **how,
     )
-    said = {"marks": marks, "seconds": made.taken.seconds, "peak_mb": made.taken.peak_mb, "notes": list(made.notes)}
+    resumed = ["resumed: seconds are those of the last part"] if "resume" in how else []
+    said = {
+        "marks": marks,
+        "seconds": made.taken.seconds,
+        "peak_mb": made.taken.peak_mb,
+        "notes": [*made.notes, *resumed],
+    }
     write_text(note, json.dumps(said, indent=1) + "\n", overwrite=True)
     return bundle
 
