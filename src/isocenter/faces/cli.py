@@ -76,6 +76,8 @@ def _limit_threads(args: Any) -> None:
     if args.threads:
         for pool in POOLS:
             os.environ[f"{pool}_NUM_THREADS"] = str(args.threads)
+    # Threads that spin while they wait slow each other down many times over once another program wants a core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _refused(error: Exception, words: list[str]) -> int:
