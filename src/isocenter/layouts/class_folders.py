@@ -12,6 +12,7 @@ from isocenter.layouts.assembling import Item, assembled
 from isocenter.layouts.cells import order
 from isocenter.layouts.scanning import KINDS, SPLIT_NAMES, folders, images, looks_dicom, relative_id
 from isocenter.layouts.truths import Classes
+from isocenter.layouts.unused import unused_tables
 
 
 def claims(path: Path) -> bool:
@@ -39,7 +40,7 @@ def _parts(root: Path) -> list[tuple[str, list[Path]]]:
 
 def read(path: Path, ask: Ask) -> Cases:
     """The cases, one an image; classes are the names of the folders. Raises as `assembling.assembled`."""
-    notes = Notes(ask.tolerant)
+    notes = Notes(ask.tolerant, [*unused_tables(path)])
     items = []
     for split, found in _parts(path):
         for folder in found:

@@ -12,6 +12,7 @@ from isocenter.io.dicom import build, header
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import Item, assembled
 from isocenter.layouts.scanning import is_image, looks_dicom
+from isocenter.layouts.unused import unused_tables
 
 # Files looked at before deciding what a folder holds.
 ENOUGH = 200
@@ -37,7 +38,8 @@ def claims(path: Path) -> bool:
 def read(path: Path, ask: Ask) -> Cases:
     """The cases, one a series; those of one patient are one subject. Raises as `assembling.assembled`."""
     items = [_item(path.absolute(), series) for series in io.find_series(path)]
-    return assembled(items, ask, root=path, tasks=(), reader=None, notes=Notes(ask.tolerant))
+    notes = Notes(ask.tolerant, [*unused_tables(path)])
+    return assembled(items, ask, root=path, tasks=(), reader=None, notes=notes)
 
 
 def _item(root: Path, series: io.Series) -> Item:

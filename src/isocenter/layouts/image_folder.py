@@ -10,6 +10,7 @@ from isocenter.data import Cases
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import Item, assembled
 from isocenter.layouts.scanning import below, relative_id
+from isocenter.layouts.unused import unused_tables
 
 
 def claims(path: Path) -> bool:
@@ -20,4 +21,5 @@ def claims(path: Path) -> bool:
 def read(path: Path, ask: Ask) -> Cases:
     """The cases, one an image. Raises as `assembling.assembled`."""
     items = [Item(relative_id(path, p), partial(io.read_image, p), str(p.absolute())) for p in below(path)]
-    return assembled(items, ask, root=path, tasks=(), reader=None, notes=Notes(ask.tolerant))
+    notes = Notes(ask.tolerant, [*unused_tables(path)])
+    return assembled(items, ask, root=path, tasks=(), reader=None, notes=notes)
