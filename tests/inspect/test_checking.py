@@ -95,6 +95,22 @@ def test_splits_and_subjects(whole: Any) -> None:
     assert "no-test" in codes(checked(whole.done()))
 
 
+def test_folds_are_a_remedy_only_where_they_can_be_made(table: Any, picture: Callable[..., np.ndarray]) -> None:
+    for i in range(6):
+        table.add(f"i{i}.png", picture(i), label=["well", "ill"][i % 2], subject="one", split="test")
+    found = checked(table.done())
+    few = next(p for p in found.problems if p.code == "few-subjects")
+    assert "folds" not in few.remedy and found.lines()[0].startswith(f"{found.name}: 6 cases, 1 subject, ")
+    assert found.lines()[1].startswith("  test: 6 cases (")
+
+
+def test_many_classes_are_listed_in_short(table: Any, picture: Callable[..., np.ndarray]) -> None:
+    for i in range(30):
+        table.add(f"i{i}.png", picture(i), label=f"kind{i // 2:02d}", subject=f"s{i}")
+    found = checked(table.done())
+    assert "kind11 2, 3 more)" in found.lines()[1] and len(found.counts[""]) == 15
+
+
 def test_masks_and_mixtures(table: Any, picture: Callable[..., np.ndarray]) -> None:
     for i in range(3):
         mask = table.save(f"m{i}.png", (picture(i) > 150).astype(np.uint8) * 255)

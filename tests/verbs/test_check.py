@@ -29,7 +29,25 @@ def test_what_is_wrong_is_described_not_refused(discs: Callable[..., Path], tmp_
     shutil.copy(folder / "images" / "case00.png", folder / "images" / "case23.png")
     made = check(folder)
     assert not made.found.ok and any(p.code == "leakage" for p in made.found.problems)
-    assert made.lines()[-1].startswith("next: isocenter look")
+    assert made.lines()[-2:] == [
+        "1 error above: correct that first", f"next: isocenter split {folder} --test 0.2 --val 0.1 -o TABLE.csv",
+    ]
+
+
+def test_what_cannot_be_read_is_corrected_and_checked_again(discs: Callable[..., Path], tmp_path: Path) -> None:
+    folder = discs(tmp_path / "my discs", split=False)
+    (folder / "images" / "case00.png").write_bytes(b"")
+    assert check(folder).lines()[-1] == f"next: isocenter check '{folder}'"
+
+
+def test_without_train_nothing_is_trained_next(discs: Callable[..., Path], tmp_path: Path) -> None:
+    folder = discs(tmp_path / "discs")
+    table = next(folder.glob("*.csv"))
+    table.write_text("\n".join(
+        line for line in table.read_text("utf-8").splitlines() if "train" not in line and ",val" not in line
+    ), encoding="utf-8")
+    assert check(folder).lines()[-1] == f"next: isocenter evaluate segment/histogram {folder} --split test"
+    assert "evaluate BUNDLE" in check(folder, task="classify").lines()[-1]
 
 
 def test_unsplit_data_should_be_split_next(discs: Callable[..., Path], tmp_path: Path) -> None:
@@ -40,6 +58,7 @@ def test_without_truth_the_images_alone_are_checked(discs_folder: Path, tmp_path
     made = check(discs_folder / "images")
     assert made.found.task == "" and made.found.cost is None and made.found.n_cases == 24
     assert any("images alone" in line for line in made.lines())
+    assert made.lines()[-1] == f"next: isocenter predict segment/histogram {discs_folder / 'images'} -o OUT"
     with pytest.raises(MissingFileError):
         check(tmp_path / "gone")
 

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 
-from isocenter.verbs._text import counted, duration, number, table, width
+from isocenter.verbs._text import counted, duration, number, table, typed, width
 
 
 def test_chinese_takes_two_columns() -> None:
@@ -28,3 +31,9 @@ def test_durations_round_before_they_divide() -> None:
 
 def test_counts() -> None:
     assert counted(0, "case") == "0 cases"
+
+
+def test_a_typed_path_is_one_word_of_a_shell() -> None:
+    for path in ("my scans/a's.png", "a;b", "$x", "", "~x", "影像/甲 1.png"):
+        assert shlex.split(typed(path)) == [path]
+    assert typed(Path("影像") / "甲.png") == str(Path("影像") / "甲.png")

@@ -14,6 +14,9 @@ from isocenter.inspect.leaking import Twin, leakage, twins
 from isocenter.inspect.proof import FEW, Proof, distinguishable, proofs
 from isocenter.inspect.truths import Truths, classes_compared, gathered, read_all
 
+# Regions and classes of one kind that are listed for people; a document holds them all.
+SHOWN = 12
+
 
 @dataclass(frozen=True)
 class Check:
@@ -79,11 +82,15 @@ class Check:
 
     def lines(self) -> list[str]:
         """For people: what it is, what is wrong, what it can prove, what it will cost."""
-        who = "subjects" if self.subjects_known else "cases of unknown patients, each counted as a subject"
-        out = [f"{self.name}: {self.n_cases} cases, {self.n_subjects} {who}" + (f", {self.task}" if self.task else "")]
-        out += [f"  {_split(s)}: {n} cases" + _counted(self.counts.get(s, {})) for s, n in self.splits.items()]
-        out += [f"  left out: {n} rows: {why}" for why, n in self.unused.items()]
-        out += [f"  {name}: {share:.2%} of the pixels on average" for name, share in self.shares.items()]
+        who = _number(self.n_subjects, "subject")
+        if not self.subjects_known:
+            who = "patients unknown, so each case counts as a subject"
+        out = [f"{self.name}: {_number(self.n_cases, 'case')}, {who}" + (f", {self.task}" if self.task else "")]
+        out += [f"  {_split(s)}: {_number(n, 'case')}" + _counted(self.counts.get(s, {}))
+                for s, n in self.splits.items()]
+        out += [f"  left out: {_number(n, 'row')}: {why}" for why, n in self.unused.items()]
+        out += [f"  {name}: {share:.2%} of the pixels on average" for name, share in [*self.shares.items()][:SHOWN]]
+        out += [f"  and {len(self.shares) - SHOWN} regions more (--json)"] if len(self.shares) > SHOWN else []
         out += [f"{p.severity}: {p.line()}" for p in self.problems] or ["no problem found"]
         out += [f"allowed: {what}, because {why}" for what, why in self.allow.items()]
         out += [f"can prove: {p.text}" for p in self.proofs] + [s for s in (distinguishable(self.proofs),) if s]
@@ -178,7 +185,8 @@ def _subjects(cases: Cases) -> tuple[Problem, ...]:
     if 0 < n < FEW:
         return (Problem(
             "few-subjects", "warning", f"test holds {n} subject{'s' * (n > 1)}: intervals are wide, and no p is given",
-            cases.name, str(n), f"at least {FEW}", "Use --folds 5, which scores every case once",
+            cases.name, str(n), f"at least {FEW}",
+            "isocenter compare --folds 5 scores every case once" if cases.n_subjects >= FEW else "Bring more patients",
         ),)
     if not any(cases.splits):
         remedy = "isocenter split writes a table; train divides by itself and says so"
@@ -216,4 +224,10 @@ def _split(name: str) -> str:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return f" ({', '.join(f'{c} {n}' for c, n in counts.items())})" if counts else ""
+    shown = [f"{c} {n}" for c, n in counts.items()][:SHOWN]
+    more = [f"{len(counts) - SHOWN} more"] if len(counts) > SHOWN else []
+    return f" ({', '.join(shown + more)})" if counts else ""
+
+
+def _number(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"

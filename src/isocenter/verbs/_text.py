@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def width(text: str) -> int:
@@ -77,3 +79,14 @@ def counted(n: int, noun: str, *, many: str = "") -> str:
     ('1 case', '3 cases', '2 classes')
     """
     return f"{n} {noun if n == 1 else many or noun + 's'}"
+
+
+def typed(path: str | Path) -> str:
+    """A path as it must be typed in a command: quoted where a shell would take it apart.
+
+    >>> typed("scans/ct.nii.gz"), typed("my scans/a.png"), typed("影像/甲.png")
+    ('scans/ct.nii.gz', "'my scans/a.png'", '影像/甲.png')
+    """
+    text = str(path)
+    plain = all(c.isalnum() or c in "@%+=:,./-_\\" for c in text)
+    return text if plain and text else shlex.quote(text)

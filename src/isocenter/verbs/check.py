@@ -9,9 +9,14 @@ from typing import Any
 from isocenter.data import Cases
 from isocenter.inspect import Check
 from isocenter.inspect import check as checked
+from isocenter.verbs._text import counted, typed
 
 # Whose cost is estimated when nobody names a method.
 USUAL = {"segment": "unet", "classify": "cnn"}
+BARE = (
+    "no truth that segment or classify could be scored against: images alone. "
+    "A table with the columns image and mask, or image and label, brings one"
+)
 
 
 @dataclass(frozen=True)
@@ -38,18 +43,26 @@ class Checked:
 
     def lines(self) -> list[str]:
         """What is wrong, what it can prove, what it will cost."""
-        bare = [] if self.found.task else ["no truth that segment or classify could be scored against: images alone"]
+        bare = [] if self.found.task else [BARE]
         more = [f"the data also bring a truth for: {', '.join(self.others)} (--task)"] if self.others else []
-        return [*self.found.lines(), *bare, *more, f"next: {self._next()}"]
+        errors = sum(problem.severity == "error" for problem in self.found.problems)
+        wrong = [f"{counted(errors, 'error')} above: correct that first"] if errors else []
+        return [*self.found.lines(), *bare, *more, *wrong, f"next: {self._next()}"]
 
     def _next(self) -> str:
-        if not self.found.task:
-            return f"isocenter look {self.data}"
-        if not any(self.found.splits):
-            return f"isocenter split {self.data} --test 0.2 --val 0.1 -o TABLE.csv"
-        if not self.found.ok:
-            return f"isocenter look {self.data}"
-        return f"isocenter train {self.found.task} {self.data} -o BUNDLE --time 20m"
+        task, splits, place = self.found.task, self.found.splits, self.data
+        division = f"isocenter split {place} --test 0.2 --val 0.1 -o TABLE.csv"
+        errors = {p.code for p in self.found.problems if p.severity == "error"}
+        if errors:
+            return division if errors == {"leakage"} else f"isocenter check {place}"
+        if not task:
+            return f"isocenter predict segment/histogram {place} -o OUT"
+        if not any(splits):
+            return division
+        if "train" not in splits:
+            method = "segment/histogram" if task == "segment" else "BUNDLE"
+            return f"isocenter evaluate {method} {place} --split {'test' if 'test' in splits else next(iter(splits))}"
+        return f"isocenter train {task} {place} -o BUNDLE --time 20m"
 
 
 def check(
@@ -83,7 +96,7 @@ def check(
     if not asked:
         # Without a question there is nothing whose cost could be told.
         found = replace(found, cost=None)
-    place = str(data) if isinstance(data, (str, Path)) else "DATA"
+    place = typed(data) if isinstance(data, (str, Path)) else "DATA"
     return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)
 
 

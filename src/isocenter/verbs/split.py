@@ -11,7 +11,7 @@ from isocenter.data import Cases
 from isocenter.errors import OutputError, UsageError
 from isocenter.verbs._cases import cases_of
 from isocenter.verbs._options import Options, checked
-from isocenter.verbs._text import counted
+from isocenter.verbs._text import counted, typed
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Divided:
             lines.append(
                 "note: patients unknown: every case counts as a subject of its own (--group COLUMN names them)"
             )
-        place = self.table or "DATA"
+        place = typed(self.table) if self.table else "DATA"
         return [*lines, *([f"table: {self.table}"] if self.table else []), f"next: isocenter check {place}"]
 
 
