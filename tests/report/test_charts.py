@@ -132,6 +132,12 @@ def test_shares_stay_within_0_and_1() -> None:
     assert common_span([Score(5.0, 4.0, 9.0, 3, "mm")], share=False)[1] > 9
 
 
+@pytest.mark.parametrize("value", [0.0000004, 0.5, 1.0, 17.0])
+def test_numbers_that_are_printed_alike_are_not_drawn_apart(value: float) -> None:
+    low, high = common_span([Score(value, value - 1e-7, value + 1e-7, 24)], share=value <= 1)
+    assert 0.01 <= high - low < 0.1 and low <= value <= high
+
+
 def test_a_share_bar_is_as_long_as_its_share() -> None:
     assert 'width="25%"' in share_bar(3, 12)
     assert 'width="0%"' in share_bar(0, 0)

@@ -139,3 +139,13 @@ def test_the_simulated_comparison_reads_well(segmented: Callable[..., Run]) -> N
     text = plain(segmented())
     assert text.startswith("unet reaches Dice 0.9") and "n = 24 from 20 subjects" in text
     assert "on average over all classes" in text
+
+
+@pytest.mark.parametrize(("split", "words"), [
+    ("test", " on the test split ("), ("5 folds", " over 5 folds ("), ("all", " on all cases ("),
+    ("", " on these cases ("),
+])
+def test_where_a_score_was_taken_is_said_in_plain_words(split: str, words: str) -> None:
+    one = method("unet", GOOD)
+    assert one.scores is not None
+    assert words in plain(run(replace(one, scores=replace(one.scores, split=split))))

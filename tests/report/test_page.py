@@ -334,3 +334,10 @@ def test_the_wording_of_a_page_without_scores_is_the_callers(key: bytes, segment
     text, _ = made(Run("Look", verb="look", **fields), key)
     assert '<p class="said">2 of 9 files cannot be read.</p>' in text
     assert re.findall(r"<h2>([^<]+)</h2>", text) == ["Problems"]
+
+
+def test_how_the_method_of_the_headline_was_chosen(segmented: Callable[..., Run], key: bytes) -> None:
+    run = segmented()
+    assert f"{run.chosen} was named before the split was opened, by {run.chosen_by}." in made(run, key)[0]
+    folds = tuple(replace(m, scores=replace(m.scores, split="5 folds")) for m in run.methods if m.scores)
+    assert f"{run.chosen} was named inside each fold before its test" in made(replace(run, methods=folds), key)[0]

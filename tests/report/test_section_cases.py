@@ -74,3 +74,11 @@ def test_the_head_shows_all_methods_or_nothing_for_one(view: View, segmented: Ca
     chart = lead_chart(view, run)
     assert chart is not None and all(m.name in chart for m in run.methods)
     assert lead_chart(view, replace(run, methods=run.methods[:1])) is None
+
+
+def test_rings_are_spoken_of_only_where_there_are_some(view: View, segmented: Callable[..., Run]) -> None:
+    run = segmented()
+    bare = replace(run, methods=tuple(replace(m, pictures=()) for m in run.methods))
+    with_rings, without = cases_section(view, run), cases_section(view, bare)
+    assert with_rings is not None and "Ringed cases are drawn below" in with_rings.body
+    assert without is not None and "Ringed" not in without.body

@@ -102,5 +102,10 @@ def test_costs_are_shown_where_there_are_any() -> None:
     assert "1 min 15 s" in text and "epoch 3, chosen on val" in text and "Per case" not in text
 
 
+def test_memory_says_of_what(view: View, segmented: Callable[..., Run]) -> None:
+    text = effort(replace(segmented(), methods=tuple(replace(m, training_mb=90) for m in segmented().methods)))
+    assert text is not None and text.count("Memory to train") == 1 and ">Memory<" not in text
+
+
 def test_without_scores_there_is_no_section(view: View) -> None:
     assert scores_section(view, Run("t")) is None

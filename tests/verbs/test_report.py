@@ -38,3 +38,10 @@ def test_a_method_of_nobody_we_know(sizes: Cases, tmp_path: Path) -> None:
     method = resolve("classify/linear")
     run = evaluation_run(scores, method, cases=sizes, test=sizes.split("test"))
     assert write_report(run, tmp_path / "e").is_file()
+
+
+def test_a_method_that_learnt_nothing_is_drawn_too(squares: Cases) -> None:
+    test = squares.split("test")
+    scores = iso.evaluate("segment/histogram", test, threads=1)
+    run = evaluation_run(scores, resolve("segment/histogram"), cases=squares, test=test)
+    assert [p.rank for p in run.methods[0].pictures] == ["worst", "median", "best"]

@@ -16,6 +16,8 @@ from isocenter.report.wording import digits
 
 LINKED = 80
 SHOWN = 1500
+# The shortest range of an axis of scores.
+FINEST = 0.01
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,9 @@ def dot_at(x: str, series: int) -> Markup:
 def common_span(scores: Sequence[Score], *, share: bool) -> Point:
     """One range for all bars of a metric; shares do not go beyond 0 and 1."""
     values = [v for s in scores for v in (s.value, s.low, s.high) if v is not None]
+    if values and max(values) - min(values) < FINEST:
+        # What differs by less is printed as one number; an axis of millionths would say that it is not.
+        values.append(min(values) + FINEST if min(values) + FINEST <= 1 or not share else min(values) - FINEST)
     return (
         padded(values, share=0.1, floor=0.0 if share else None, ceiling=1.0 if share else None)
         if values

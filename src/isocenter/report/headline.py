@@ -8,7 +8,17 @@ from isocenter.data import Score, Scores, Test
 from isocenter.report.markup import Markup, escaped, joined, tag
 from isocenter.report.percase import alias, lead_target, lower_is_better, shared_targets
 from isocenter.report.run import Data, MethodResult, Run
-from isocenter.report.wording import MINUS, counted, decimals, digits, flag_text, listed, metric_name, p_text
+from isocenter.report.wording import (
+    MINUS,
+    counted,
+    decimals,
+    digits,
+    flag_text,
+    listed,
+    metric_name,
+    p_text,
+    where_text,
+)
 
 COMPARED = 3
 # Below this Holm-corrected p, and with an interval that leaves out zero, a difference is put as a claim.
@@ -50,7 +60,7 @@ def _claim(name: str, key: str, target: str, score: Score, scores: Scores) -> Ma
         return joined(
             [
                 tag("strong", name),
-                f" has no {metric_name(key)} on the {scores.split} split: "
+                f" has no {metric_name(key)} {where_text(scores.split)}: "
                 f"it is not defined on these {counted(score.n, 'case')}.",
             ]
         )
@@ -62,7 +72,6 @@ def _claim(name: str, key: str, target: str, score: Score, scores: Scores) -> Ma
     target = alias(scores.metrics[key], target)
     of = "" if target == "all" else f" for {target}"
     over = " on average over all classes" if target == "all" and len(scores.metrics[key]) > 2 else ""
-    which = f"the {scores.split} split" if scores.split else "these cases"
     size = f"n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}{score.n}" + (
         f" from {counted(scores.n_subjects, 'subject')}" if scores.n_subjects != score.n else ""
     )
@@ -71,7 +80,7 @@ def _claim(name: str, key: str, target: str, score: Score, scores: Scores) -> Ma
             tag("strong", name),
             f" reaches {metric_name(key)} ",
             tag("strong", digits(score.value, places) + unit),
-            f"{of}{over} on {which} ",
+            f"{of}{over} {where_text(scores.split)} ",
             tag("span", f"({spread}; {size})", class_="soft"),
             ".",
         ]
@@ -93,7 +102,7 @@ def _nobody(run: Run, key: str, target: str) -> Markup:
     split = next((s.split for s in run.scores), "")
     return joined(
         [
-            f"{metric_name(key)} on the {split} split (n = {n}): ",
+            f"{metric_name(key)} {where_text(split)} (n = {n}): ",
             tag("strong", listed(parts)),
             ". ",
             "No method was named before this split was opened, so none is called the best.",

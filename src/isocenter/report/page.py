@@ -21,7 +21,7 @@ from isocenter.report.section_study import (
 )
 from isocenter.report.style import page_style, policy
 from isocenter.report.view import IDENTIFIED, RESEARCH, Section, View, bullets, facts_list, paragraph
-from isocenter.report.wording import counted
+from isocenter.report.wording import counted, where_text
 
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     scores_section,
@@ -114,7 +114,7 @@ def opening(view: View, run: Run) -> Markup:
             tag("h1", view.text(run.title)),
             tag("p", meta, class_="meta") if meta else None,
             tag("p", said, class_="said") if said else None,
-            paragraph(f"{run.chosen} was named before the split was opened: {view.text(run.chosen_by)}.", class_="note")
+            paragraph(f"{run.chosen} was named {_before(run)}, by {view.text(run.chosen_by)}.", class_="note")
             if chosen
             else None,
             bullets((view.text(c) for c in caveats(run)), "caveats"),
@@ -123,3 +123,9 @@ def opening(view: View, run: Run) -> Markup:
         )
         if part is not None
     )
+
+
+def _before(run: Run) -> str:
+    split = run.scores[0].split
+    folds = where_text(split).startswith("over ")
+    return "inside each fold before its test part was opened" if folds else "before the split was opened"

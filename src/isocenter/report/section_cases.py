@@ -32,8 +32,9 @@ def cases_section(view: View, run: Run) -> Section | None:
                 width=width,
             ),
             "Each mark is one case; pale lines join the same case under different methods. The box holds the middle "
-            "half of the cases, the bar is their median. Ringed cases are drawn below. Look for marks far from their "
-            "box: an average hides them.",
+            "half of the cases, the bar is their median. "
+            + ("Ringed cases are drawn below. " if any(s.marked for s in strips) else "")
+            + "Look for marks far from their box: an average hides them.",
         )
     return view.section("cases", "Case by case", chart, pictures(view, run))
 

@@ -203,7 +203,7 @@ def effort(run: Run) -> Markup | None:
         rows.append([m.name, *used, m.decided])
     if not any(any(r[1:]) for r in rows):
         return None
-    head = ["Method", "Training", "Memory", "Per case", "Memory", "Engine", "Decided beforehand"]
+    head = ["Method", "Training", "Memory to train", "Per case", "Memory to answer", "Engine", "Decided beforehand"]
     keep = [i for i in range(len(head)) if i == 0 or any(r[i] for r in rows)]
     return joined(
         [

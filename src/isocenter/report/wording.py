@@ -34,7 +34,7 @@ FLAGS = {
     "few_in_class": "fewer than 10 cases of the rarer kind: the interval is a rough guide",
     "undefined": "not defined on these cases",
     "undefined_classes": "the mean leaves out classes for which it is not defined",
-    "no_positive": "nobody named the positive class",
+    "no_positive": "nobody named the positive class (--positive NAME)",
     "mixed_units": "some cases lack their spacing, so all are measured in pixels",
     "no_variation": "every resample says the same, so the interval rests on the number of cases alone",
     "unstable": "undefined in more than 1 of 20 resamples: read the interval with care",
@@ -61,6 +61,17 @@ def target_name(target: str) -> str:
 def flag_text(flag: str) -> str:
     """A flag as a sentence without its full stop."""
     return FLAGS.get(flag) or flag.replace("_", " ")
+
+
+def where_text(split: str) -> str:
+    """Where a score was taken, as a part of a sentence.
+
+    >>> where_text("test"), where_text("5 folds"), where_text("every subject in turn"), where_text("all")
+    ('on the test split', 'over 5 folds', 'over every subject in turn', 'on all cases')
+    """
+    if split.endswith(" folds") or split.startswith("every "):
+        return f"over {split}"
+    return "on these cases" if not split else "on all cases" if split == "all" else f"on the {split} split"
 
 
 def decimals(values: Iterable[float | None], unit: str = "") -> int:

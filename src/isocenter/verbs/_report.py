@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,8 @@ def evaluation_run(made: Evaluation, method: Method, *, cases: Cases, test: Case
         created=_now(),
         command=command,
         data=_data(cases),
-        methods=(_result(method, made, cases=test),),
+        # A method that answers unlearnt was scored as it stands, and can be asked again.
+        methods=(_result(replace(method, fitted=method.fitted or method.answers), made, cases=test),),
         curves=_curves([method], [made], cases=test),
         explanations=_explained([method], made, cases=test),
         made=_made([method], test),
@@ -50,7 +52,7 @@ def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str 
     lead = made.predictors.get(made.best or "", ready[0])
     return Run(
         title=f"{made.task} on {cases.name}: {', '.join(made.methods)}", task=made.task, verb="compare", created=_now(),
-        command=command, chosen=made.best, chosen_by=made.chosen_on, data=_data(cases),
+        command=command, chosen=made.best, chosen_by=f"the leading metric on {made.chosen_on}", data=_data(cases),
         methods=tuple(_result(m, made.methods[m.name], cases=test, taken=made.taken.get(m.name)) for m in ready),
         tests=made.tests, curves=_curves(ready, [made.methods[m.name] for m in ready], cases=test),
         explanations=_explained([lead, *ready], made.methods[lead.name], cases=test), made=_made(ready, test),
