@@ -36,3 +36,6 @@ def test_missing_extra_gives_the_install_line() -> None:
 
 def test_nearest() -> None:
     assert nearest("zzz", ["a", "b"]) == "Known: a, b"
+    fields = [f"before.field{i:02d}" for i in range(60)]
+    assert nearest("before.field07x", fields) == "Did you mean before.field07? There are 59 others"
+    assert nearest("zzz", fields).count(",") == 59, "where nothing is near, the names are all that helps"

@@ -25,6 +25,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# Names that a message lists beside the nearest one.
+LISTED = 24
+
 
 class IsocenterError(Exception):
     """Base of all our errors.
@@ -162,11 +165,17 @@ class MissingExtraError(IsocenterError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy that names the nearest known name.
+    """A remedy that names the nearest known name and, where they fit a line or nothing is near, the others.
 
     >>> nearest("histgram", ["histogram", "unet"])
     'Did you mean histogram? Known: histogram, unet'
+    >>> nearest("x", []), nearest("n7", [f"n{i}" for i in range(99)])
+    ('There is none', 'Did you mean n7? There are 98 others')
     """
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if not names:
+        return "There is none"
+    if close and len(names) > LISTED:
+        return f"Did you mean {close[0]}? There are {len(names) - 1} others"
     return (f"Did you mean {close[0]}? " if close else "") + "Known: " + ", ".join(names)

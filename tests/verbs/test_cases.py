@@ -55,8 +55,11 @@ def test_when_every_case_was_refused() -> None:
 def test_a_split_is_never_replaced_by_another() -> None:
     made = cases(splits=["train"] * 10 + ["test"] * 10)
     assert len(chosen(made, "test")) == 10 and len(chosen(made, "all")) == 20
-    with pytest.raises(NotFoundError):
-        chosen(made, "val")
+    with pytest.raises(NotFoundError, match=r"no split 'tset'\. Did you mean test\? Known: test, train"):
+        chosen(made, "tset")
+    with pytest.raises(NotFoundError, match=r"not divided, so there is no split 'test'.*isocenter split DATA -o TABLE"):
+        chosen(cases(), "test")
+    assert len(chosen(cases(), "")) == len(chosen(cases(), "all")) == 20
 
 
 def test_unsplit_data_are_divided_by_group_and_that_is_said() -> None:

@@ -52,3 +52,16 @@ def test_what_cannot_be(sizes: Cases, tmp_path: Path) -> None:
 def test_unknown_patients_are_said(discs_folder: Path) -> None:
     made = split(discs_folder / "images")
     assert any("patients unknown" in line for line in made.lines())
+
+
+def test_a_table_beside_others_must_be_named_from_then_on(sizes: Cases, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    rows = ["image,label"]
+    for i, (case, entry) in enumerate(zip(sizes, sizes.entries, strict=True)):
+        iso.write(case.image(), tmp_path / "images" / f"{i}.png")
+        rows.append(f"images/{i}.png,{entry.labels[0]}")
+    (tmp_path / "own.csv").write_text("\n".join(rows), encoding="utf-8")
+    beside, apart = split(tmp_path, out=tmp_path / "s.csv"), tmp_path / "apart" / "s.csv"
+    assert any(f"from now on name {beside.table}" in line for line in beside.lines())
+    apart.parent.mkdir()
+    assert not any("from now on" in line for line in split(tmp_path / "own.csv", out=apart).lines())

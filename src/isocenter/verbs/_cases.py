@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from isocenter.data import Cases, Problem
-from isocenter.errors import IsocenterError, LabelError, LeakageError, NotFoundError, UsageError
+from isocenter.errors import IsocenterError, LabelError, LeakageError, NotFoundError, UsageError, nearest
 from isocenter.verbs._options import READING, Options, Studying
 from isocenter.verbs._text import counted
 
@@ -50,10 +50,24 @@ def first_refusal(problems: Sequence[Problem], n: int) -> IsocenterError:
 
 
 def chosen(cases: Cases, split: str) -> Cases:
-    """One split, or with ``"all"`` every case; raises as `Cases.split`."""
+    """One split, or with ``"all"`` every case.
+
+    Raises
+    ------
+    NotFoundError
+        The data have no split of that name, or are not divided at all.
+    """
     if split == ALL and ALL not in cases.splits:
         return cases
-    return cases.split(split)
+    if split in cases.splits:
+        return cases.split(split)
+    names = [name for name in cases.splits if name]
+    if not names:
+        raise NotFoundError(
+            f"the data are not divided, so there is no split {split!r}", where=cases.name,
+            remedy="Divide them and name the new table: isocenter split DATA -o TABLE.csv; or pass --split all",
+        )
+    raise NotFoundError(f"the data have no split {split!r}", where=cases.name, remedy=nearest(split, names))
 
 
 def divided(cases: Cases, *, seed: int, val_from: str | None = None) -> tuple[Cases, tuple[str, ...]]:

@@ -58,6 +58,8 @@ class Divided:
                 "note: patients unknown: every case counts as a subject of its own (--group COLUMN names them)"
             )
         place = typed(self.table) if self.table else "DATA"
+        if self.table and _has_another(self.table):
+            lines.append(f"note: its folder holds other tables: from now on name {place}, not the folder")
         return [*lines, *([f"table: {self.table}"] if self.table else []), f"next: isocenter check {place}"]
 
 
@@ -127,6 +129,11 @@ def table_of(cases: Cases, path: Path, *, overwrite: bool) -> Path:
         # It was written with this very table and is written anew with it.
         beside.unlink()
     return write_split(cases, path, overwrite=overwrite).table
+
+
+def _has_another(table: Path) -> bool:
+    kinds = (".csv", ".tsv", ".xlsx", ".parquet")
+    return any(p != table and p.suffix.lower() in kinds for p in table.parent.iterdir())
 
 
 def _task(data: Any) -> str:
