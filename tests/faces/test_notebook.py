@@ -75,3 +75,63 @@ def test_importing_in_ipython_registers() -> None:
 
 def test_parts_become_html() -> None:
     assert page([[["a"], [1]], "x < y"]) == "<table><tr><th>a</th></tr><tr><td>1</td></tr></table><div>x &lt; y</div>"
+
+
+def pictures_in(shown: str) -> int:
+    return shown.count("data:image/png;base64,")
+
+
+def nouns() -> dict[str, tuple[Any, int, str]]:
+    """Each noun that a notebook meets: the value, how many pictures it shows, and some text that it must say."""
+    from isocenter.data import Attribution, Case, Cases, Geometry, Segmentation, Value, Values
+
+    volume = Image.from_array(np.random.default_rng(0).normal(size=(4, 20, 24)).astype(np.float32), spacing=(3, 1, 1))
+    labels = np.zeros((4, 20, 24), np.uint8)
+    labels[1:3, 5:15, 5:15] = 1
+    marked = Segmentation(labels, ("background", "tumour <1>"), volume.geometry)
+    map_ = np.random.default_rng(1).normal(size=(20, 24)).astype(np.float32)
+    film = Image.from_array(np.zeros((3, 20, 24), np.uint8), axes="tyx")
+    cases = Cases.from_arrays(np.zeros((4, 8, 8), np.uint8), ["a", "b"] * 2, splits=["train"] * 3 + ["test"])
+    return {
+        "volume": (volume, 1, "4 x 20 x 24 (zyx), float32, 3 x 1 x 1 mm"),
+        "film": (film, 1, "(tyx)"),
+        "colour": (Image.from_array(np.zeros((3, 8, 8), np.uint8), axes="cyx"), 1, "spacing unknown"),
+        "case": (Case("c1", {"T1": volume}, lead="T1", facts={"age": 61}), 1, "age 61"),
+        "cases": (cases, 0, "<td>train</td><td>3</td>"),
+        "segmentation": (marked, 1, "<td>tumour &lt;1&gt;</td><td>200</td><td>0.600 ml</td>"),
+        "probabilities": (Probabilities(("ill", "well"), (0.2, 0.8)), 0, "<td>well</td><td>0.800</td><td>decided</td>"),
+        "attribution": (Attribution(map_, Geometry((20, 24)), "ill", "grad-cam"), 1, "grad-cam for ill"),
+        "values": (Values({"volume": Value(12.5, "ml", 11.0, 14.0)}), 0, "<td>12.50 ml</td><td>11.00 to 14.00</td>"),
+        "no answer": (NotEvaluated("no contrast", "3 HU", "50 HU"), 0, "measured 3 HU, limit 50 HU"),
+    }
+
+
+@pytest.mark.parametrize("name", list(nouns()))
+def test_every_noun_shows_itself(shell: Any, name: str) -> None:
+    value, pictures, text = nouns()[name]
+    shown = as_html(shell, value)
+    assert pictures_in(shown) == pictures and text in shown
+    # What a notebook stores is one piece: nothing is fetched, nothing runs.
+    assert "http" not in shown and "<script" not in shown and "onerror" not in shown
+
+
+def test_results_of_verbs_show_themselves(shell: Any, discs_folder: Any) -> None:
+    import isocenter as iso
+    from isocenter.verbs.methods import methods
+
+    scores = iso.evaluate("segment/histogram", discs_folder)
+    shown = as_html(shell, scores)
+    assert "segment by histogram, split test" in shown and "few_subjects" in shown and shown.count("<tr>") > 10
+    compared = iso.compare("segment", discs_folder, methods=["histogram", "morphology"])
+    assert "best on val, named before test was opened" in as_html(shell, compared)
+    assert "could be asked: segment, classify" in as_html(shell, iso.look(discs_folder))
+    assert "can prove" in as_html(shell, iso.check(discs_folder))
+    assert "levels" in as_html(shell, methods("segment", "histogram"))
+    trained = iso.train("classify", discs_folder, method="linear", threads=1)
+    assert "trained in" in as_html(shell, trained) and "on val (4 cases" in as_html(shell, trained)
+
+
+def test_plain_text_stays_what_it_was(shell: Any) -> None:
+    found, _ = shell.display_formatter.format(NotEvaluated("too dark"))
+    assert found["text/plain"].startswith("NotEvaluated(")
+    assert as_html(shell, {"a": 1}) == "" and as_html(shell, np.zeros(3)) == ""

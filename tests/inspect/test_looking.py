@@ -122,3 +122,19 @@ def test_bad_series_are_described(real_data: Callable[[str], Path], name: str, w
 def test_a_folder_without_layouts_is_a_folder_of_dicom(real_data: Callable[[str], Path]) -> None:
     assert look(real_data("dicom-corpus") / "series" / "mr-two-slices").kind == "series"
     assert look(real_data("retina-chase-db1")).kind == "unreadable"
+
+
+def test_an_image_in_memory() -> None:
+    image = nibabel.Nifti1Image(np.arange(60, dtype=np.int16).reshape(3, 4, 5), np.diag([2.0, 1, 1, 1]))
+    found = look(image)
+    json.dumps(found.as_json(), allow_nan=False)
+    assert (found.path, found.kind, found.layout, found.n_cases) == ("Nifti1Image", "image", "nibabel", 1)
+    assert found.picture is not None and (found.picture.shape, found.picture.high) == ((5, 4, 3), 59.0)
+    flat = look(np.full((4, 5), 7.0))
+    assert [p.code for p in flat.problems] == ["constant"] and flat.path == "ndarray"
+
+
+def test_what_is_no_image_in_memory_is_described_not_refused() -> None:
+    found = look({"a": 1})
+    assert found.kind == "unreadable" and "not an image: got dict" in found.lines()[-1]
+    assert look(np.zeros((2, 3, 4, 5))).kind == "unreadable", "four axes that nobody named"

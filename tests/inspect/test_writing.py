@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -125,3 +126,97 @@ def test_what_a_workbook_cannot_hold_is_refused(table: Any, picture: Callable[..
     with pytest.raises(OutputError, match="control characters"):
         write_split(cases, table.path / "s.xlsx")
     assert not (table.path / "s.xlsx").exists() and write_split(cases, table.path / "s.csv").table.is_file()
+
+
+ATTACKS = ("=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "'=quoted", "-")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".xlsx"])
+def test_no_cell_is_a_formula_and_every_cell_comes_back(
+    table: Any, picture: Callable[..., np.ndarray], suffix: str
+) -> None:
+    for i, note in enumerate(ATTACKS * 3):
+        table.add(f"{i}.png", picture(i), label="+" if i % 2 else "-", subject=f"p{i}", note=note, change=str(-i / 2))
+    cases = divide(layouts.read(table.done(), task="classify"))
+    # As a user wrote them, so they are read: an apostrophe in front is taken off.
+    before = [e.notes["note"] for e in cases.entries]
+    target = table.path / "new" / f"split{suffix}"
+    write_split(cases, target)
+    after = layouts.read(target, task="classify")
+    assert [e.notes["note"] for e in after.entries] == before and after.classes == cases.classes
+    assert [e.labels for e in after.entries] == [e.labels for e in cases.entries]
+    assert [e.notes["change"] for e in after.entries] == [e.notes["change"] for e in cases.entries]
+    if suffix == ".xlsx":
+        import openpyxl
+
+        book = openpyxl.load_workbook(target)
+        assert {c.data_type for row in book.active.iter_rows() for c in row} == {"s"}
+        return
+    text = target.read_text(encoding="utf-8")
+    cells = [c for line in csv.reader(text.splitlines(), delimiter="\t" if suffix == ".tsv" else ",") for c in line]
+    risky = [c for c in cells if c.startswith(("=", "+", "@", "-")) and not c.lstrip("-").replace(".", "").isdigit()]
+    assert not risky and "'=1+1" in cells and "-0.5" in cells
+
+
+def nnunet(folder: Path, channels: int) -> Path:
+    """Six small cases in the layout of nnU-Net."""
+    for part in ("imagesTr", "labelsTr"):
+        (folder / part).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for i in range(6):
+        for c in range(channels):
+            save(rng.normal(size=(4, 6, 6)).astype(np.float32), folder / "imagesTr" / f"c{i}_{c:04d}.nii.gz")
+        mask = np.zeros((4, 6, 6), np.uint8)
+        mask[1:3, 2:4, 2:4] = 1
+        save(mask, folder / "labelsTr" / f"c{i}.nii.gz")
+    names = {str(c): f"T{c + 1}" for c in range(channels)}
+    about = {"channel_names": names, "numTraining": 6, "file_ending": ".nii.gz"}
+    about["labels"] = {"background": 0, "lesion": 1}
+    (folder / "dataset.json").write_text(json.dumps(about), encoding="utf-8")
+    return folder
+
+
+def save(array: np.ndarray, path: Path) -> None:
+    import nibabel
+
+    nibabel.save(nibabel.Nifti1Image(array.T, np.eye(4)), path)
+
+
+def test_one_file_a_case_becomes_a_table(tmp_path: Path) -> None:
+    cases = divide(layouts.read(nnunet(tmp_path / "set", 1), task="segment"))
+    written = write_split(cases, tmp_path / "out" / "split.csv")
+    again = layouts.read(written.table, task="segment")
+    assert again.classes == ("lesion",) and again.splits == cases.splits
+    assert np.array_equal(again[0].image().pixels(), cases[0].image().pixels())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+def test_several_files_a_case_are_refused_not_cut_down_to_the_first(tmp_path: Path, suffix: str) -> None:
+    cases = divide(layouts.read(nnunet(tmp_path / "set", 2), task="segment"))
+    assert cases[0].image().axes == "czyx"
+    with pytest.raises(OutputError, match=r"c0: a table cannot name this image: it takes several files.*needed czyx"):
+        write_split(cases, tmp_path / "out" / f"split{suffix}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_axes_that_a_file_does_not_say_are_refused(tmp_path: Path) -> None:
+    colour = np.random.default_rng(0).integers(0, 255, (8, 12, 12, 3)).astype(np.uint8)
+    np.savez(tmp_path / "set.npz", images=colour, labels=np.arange(8) % 2)
+    cases = divide(layouts.read(tmp_path / "set.npz", task="classify"))
+    with pytest.raises(OutputError, match=r"axes that its file does not say.*needed cyx"):
+        write_split(cases, tmp_path / "split.csv")
+    assert not (tmp_path / "split.csv").exists()
+
+
+def test_several_labels_at_once_are_declared(tmp_path: Path) -> None:
+    marks = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 1], [1, 1, 1]] * 3, np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 255, (12, 8, 8)).astype(np.uint8)
+    np.savez(tmp_path / "set.npz", images=pixels, labels=marks)
+    cases = divide(layouts.read(tmp_path / "set.npz", task="classify"))
+    written = write_split(cases, tmp_path / "out" / "split.csv")
+    assert written.cases_json is not None
+    truth = json.loads(written.cases_json.read_text(encoding="utf-8"))["truth"]["classify"]
+    assert truth == {"column": "label", "labels": {"0": "0", "1": "1", "2": "2"}, "multilabel": True}
+    again = layouts.read(written.table, task="classify")
+    assert again.multilabel and [e.labels for e in again.entries] == [e.labels for e in cases.entries]
+    assert not [p for p in again.problems if p.code == "several-labels"], "declared, so nothing is guessed"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from isocenter.data import Cases, Geometry, Image, Probabilities, Score, Scores, Segmentation, Value, Values
-from isocenter.errors import AmbiguousError, GeometryError, InputError, OutputError
-from isocenter.io import as_image, read_image, to_nibabel, to_pandas, to_sitk, to_torch, write
+from isocenter.errors import AmbiguousError, GeometryError, InputError, LabelError, OutputError
+from isocenter.io import as_image, as_labels, placed, read_image, to_nibabel, to_pandas, to_sitk, to_torch, write
 
 # An oblique grid of three spacings: nothing about it is symmetric.
 ANGLE = np.radians(20.0)
@@ -189,3 +189,31 @@ def test_simpleitk_reads_our_nifti_at_the_same_place(image: Image, tmp_path: Pat
     theirs = SimpleITK.ReadImage(str(write(image, tmp_path / "a.nii.gz")))
     assert np.array_equal(SimpleITK.GetArrayFromImage(theirs), image.pixels())
     assert as_image(theirs).geometry.same_grid(read_image(tmp_path / "a.nii.gz").geometry, 1e-3)
+
+
+@pytest.mark.parametrize("kind", ["nibabel", "numpy", "torch", "path"])
+def test_label_maps_are_whole_numbers_with_their_grid(kind: str, tmp_path: Path) -> None:
+    numbers = np.zeros((3, 4, 5), np.float32)
+    numbers[1, 2, 3] = 7
+    given: object = numbers
+    if kind == "nibabel":
+        given = nibabel.Nifti1Image(numbers.transpose(), np.diag([-1.0, -1.0, 2.0, 1.0]))
+    elif kind == "torch":
+        given = pytest.importorskip("torch").from_numpy(numbers)
+    elif kind == "path":
+        given = write(Image.from_array(numbers, axes="zyx"), tmp_path / "m.nii.gz")
+    array, geometry = as_labels(given)
+    assert array.dtype.kind in "iu" and array.shape == geometry.shape == (3, 4, 5) and array[1, 2, 3] == 7
+    assert geometry.spacing == ((2.0, 1.0, 1.0) if kind == "nibabel" else None)
+
+
+def test_soft_maps_are_no_labels() -> None:
+    with pytest.raises(LabelError, match=r"thing: labels that are not whole numbers: got 0.5"):
+        as_labels(np.full((2, 2), 0.5), where="thing")
+
+
+def test_which_objects_are_one_image_that_knows_its_grid() -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    assert placed(nibabel.Nifti1Image(np.zeros((2, 2, 2), np.uint8), np.eye(4)))
+    assert placed(sitk.GetImageFromArray(np.zeros((2, 2), np.uint8)))
+    assert not any(map(placed, [np.zeros((2, 2)), sitk.ImageFileReader(), [1], "a.nii", None]))

@@ -71,3 +71,40 @@ def test_positive_class(names: tuple[str, ...], said: str | None, declared: str 
 def test_the_callers_positive_class_must_exist() -> None:
     with pytest.raises(LabelError, match="Did you mean malignant"):
         positive_named(("benign", "malignant"), "malign", None, "t")
+
+
+def test_a_semicolon_names_several_classes_and_that_is_said(folder: Any) -> None:
+    notes = Notes()
+    found = bound(folder, ["b;a", "a", ";", " a ; 2.0"], Truth("label"), Ask("classify"), notes)
+    assert found.multilabel and found.classes == ("2", "a", "b") and found.positive is None
+    assert isinstance(found.reader, Classes) and found.reader.multilabel
+    assert [found.reader.names_in(u.truth, "x") for u in found.units] == [("b", "a"), ("a",), (), ("a", "2")]
+    assert [p.code for p in notes.problems] == ["several-labels"] and "row 2 holds 'b;a'" in notes.problems[0].got
+    truth = found.reader.truth("b;a", "x")
+    assert truth.multilabel and truth.values == (0.0, 1.0, 1.0)
+
+
+def test_it_can_be_declared_either_way(folder: Any) -> None:
+    notes = Notes()
+    one = bound(folder, ["a;b", "c"], Truth("label", multilabel=False), Ask("classify"), notes)
+    assert not one.multilabel and one.classes == ("a;b", "c") and not notes.problems
+    several = bound(folder, ["a", "c"], Truth("label", multilabel=True), Ask("classify"), notes)
+    assert several.multilabel and several.classes == ("a", "c") and not notes.problems
+
+
+def test_several_declared_classes(folder: Any) -> None:
+    labels = {"ill": ("1",), "old": ("2", "3"), "ignore": ("9",)}
+    truth = Truth("label", labels=labels)
+    notes = Notes()
+    found = bound(folder, ["1;3", "2;9", ";", "1"], truth, Ask("classify"), notes)
+    assert found.classes == ("ill", "old") and len(found.units) == 3 and notes.unused == {"class to ignore": 1}
+    assert isinstance(found.reader, Classes) and found.reader.names_in("1;3", "x") == ("ill", "old")
+    with pytest.raises(LabelError, match="row 2 holds a class outside the declared set: got 1;7"):
+        bound(folder, ["1;7"], truth, Ask("classify"))
+
+
+def test_of_several_labels_one_may_lead(folder: Any) -> None:
+    found = bound(folder, ["a;b", "b"], Truth("label"), Ask("classify", positive="b"))
+    assert found.positive == "b"
+    with pytest.raises(LabelError, match="no class 'c'"):
+        bound(folder, ["a;b", "b"], Truth("label"), Ask("classify", positive="c"))

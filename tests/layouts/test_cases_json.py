@@ -63,3 +63,16 @@ def test_what_is_not_json_is_refused(folder: Any) -> None:
         cases_json.read(folder.text("cases.json", "{"))
     with pytest.raises(UnreadableError, match="not JSON"):
         cases_json.read(folder.text("deep.json", "[" * 100_000))
+
+
+@pytest.mark.parametrize("said", [True, False, None])
+def test_several_labels_at_once_are_declared(said: bool | None) -> None:
+    truth = {"column": "label"} | ({} if said is None else {"multilabel": said})
+    read = cases_json.parsed({"format": 1, "truth": {"classify": truth}}, "x")
+    assert read.truth["classify"].multilabel is said
+
+
+@pytest.mark.parametrize("said", ["yes", 1, []])
+def test_several_labels_are_true_or_false(said: Any) -> None:
+    with pytest.raises(TableError, match=r"truth\.classify\.multilabel is not true or false"):
+        cases_json.parsed({"format": 1, "truth": {"classify": {"column": "label", "multilabel": said}}}, "x")

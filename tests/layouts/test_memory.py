@@ -8,8 +8,9 @@ import pandas
 import pytest
 
 from isocenter import layouts
-from isocenter.data import Case, Cases, Image, Probabilities
-from isocenter.errors import LabelError, NotFoundError, UsageError
+from isocenter.data import Case, Cases, Image, Probabilities, Segmentation
+from isocenter.errors import GeometryError, InputError, LabelError, NotFoundError, UsageError
+from isocenter.layouts import memory
 
 X = np.arange(4 * 6 * 6, dtype=np.float32).reshape(4, 6, 6)
 
@@ -65,3 +66,52 @@ def test_one_image_or_case() -> None:
     assert layouts.read(Case.of(image, id="me"))[0].id == "me"
     with pytest.raises(UsageError, match="no truth for segment"):
         layouts.read(image, task="segment")
+
+
+def test_images_of_other_libraries_know_their_grid() -> None:
+    nibabel = pytest.importorskip("nibabel")
+    sitk = pytest.importorskip("SimpleITK")
+    volume = np.arange(2 * 3 * 4, dtype=np.float32).reshape(2, 3, 4)
+    ours = sitk.GetImageFromArray(volume)
+    ours.SetSpacing((1.0, 2.0, 3.0))
+    theirs = nibabel.Nifti1Image(volume.transpose(), np.diag([-1.0, -2, 3, 1]))
+    cases = layouts.read(([theirs, ours], ["a", "b"]), task="classify")
+    assert [c.image().geometry.spacing for c in cases] == [(3.0, 2.0, 1.0)] * 2
+    assert all(np.array_equal(c.image().pixels(), volume) for c in cases)
+    one = layouts.read(ours)
+    assert len(one) == 1 and one[0].image().geometry.spacing == (3.0, 2.0, 1.0) and not one.task
+
+
+def test_masks_of_other_libraries_are_whole_numbers_on_their_images_grid() -> None:
+    nibabel = pytest.importorskip("nibabel")
+    volume = np.zeros((2, 3, 4), np.float32)
+    image = nibabel.Nifti1Image(volume.transpose(), np.eye(4))
+    soft = nibabel.Nifti1Image((volume + 0.5).transpose(), np.eye(4))
+    with pytest.raises(LabelError, match="label map 0: labels that are not whole numbers"):
+        layouts.read(([image], [soft]), task="segment")
+    small = nibabel.Nifti1Image(np.zeros((4, 3, 1), np.uint8), np.eye(4))
+    with pytest.raises(GeometryError, match="label map 0: the label lies on another grid"):
+        layouts.read(([image], [small]), task="segment")
+    # A bare array has no place of its own, and 2.0 is the number 2.
+    bare = layouts.read(([image], [volume + 2.0]), task="segment")
+    assert bare.classes == ("foreground",)
+    truth = bare[0].truth()
+    assert isinstance(truth, Segmentation) and (truth.labels == 1).all()
+
+
+def test_tensors_and_columns_become_arrays() -> None:
+    torch = pytest.importorskip("torch")
+    assert np.array_equal(memory.plain(torch.ones(3, requires_grad=True)), np.ones(3))
+    assert np.array_equal(memory.plain(pandas.Series([1, 2], index=["b", "a"])), [1, 2])
+    kept = [1, 2]
+    assert memory.plain(kept) is kept
+    cases = layouts.read((torch.from_numpy(X), pandas.Series(["a", "b", "a", "b"], index=[9, 8, 7, 6])))
+    assert [e.labels for e in cases.entries] == [("a",), ("b",), ("a",), ("b",)]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_image_where_a_sequence_is_needed(which: int) -> None:
+    data: list[Any] = [X, X > 20]
+    data[which] = Image.from_array(X[0])
+    with pytest.raises(InputError, match=f"{'xy'[which]} is one image: got Image, needed a sequence"):
+        layouts.read(tuple(data), task="segment")

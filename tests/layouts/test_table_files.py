@@ -107,3 +107,11 @@ def test_parquet_is_read_or_says_what_is_missing(folder: Any) -> None:
     path.write_bytes(b"PAR1 but no more")
     with pytest.raises(UnreadableError, match="Parquet"):
         table_files.read(path)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv"])
+def test_the_apostrophe_that_keeps_spreadsheets_quiet_is_taken_off(folder: Any, name: str) -> None:
+    rows = [["image", "'=note"], ["a.png", "'=1+1"], ["b.png", "'-"], ["c.png", "''x"], ["d.png", "'said'"]]
+    table = table_files.read(folder.csv(rows, name, "\t" if name.endswith("tsv") else ","))
+    assert table.columns == ("image", "=note")
+    assert [row["=note"] for row in table.rows] == ["=1+1", "-", "'x", "'said'"]

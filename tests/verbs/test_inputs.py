@@ -8,7 +8,7 @@ import pytest
 
 from isocenter.errors import MissingFileError, UnreadableError, UsageError
 from isocenter.files import sha256
-from isocenter.verbs._inputs import inputs_of
+from isocenter.verbs._inputs import bound, inputs_of, of_roles
 
 
 def test_a_file_is_named_after_itself(discs_folder: Path) -> None:
@@ -71,3 +71,18 @@ def test_a_place_in_an_array_file(tmp_path: Path) -> None:
     np.savez(tmp_path / "scans.npz", images=np.zeros((3, 8, 9), np.uint8))
     (one,) = inputs_of([f"{tmp_path / 'scans.npz'}#images[2]"])
     assert one.open().image().shape == (8, 9) and "/" not in one.name and "[" not in one.name
+
+
+def test_roles_and_facts_in_one_mapping(discs_folder: Path) -> None:
+    path = discs_folder / "images" / "case00.png"
+    case = of_roles({"T1": path, "T2": np.zeros((48, 48)), "age": 61, "smoker": True, "site": "north", "dose": None})
+    assert list(case.images) == ["T1", "T2"] and case.lead == "T1"
+    assert dict(case.facts) == {"age": 61, "smoker": True, "site": "north", "dose": None}
+    assert of_roles({"image": str(path)}).image().shape == (48, 48)
+    with pytest.raises(UsageError, match="no image among the inputs: got age, needed a role"):
+        of_roles({"age": 61})
+
+
+def test_what_binds_by_name(discs_folder: Path) -> None:
+    assert bound(["T1=a.png"]) and bound(["a.png", "age=61"]) and not bound(["a.png", "b.png"]) and not bound([])
+    assert not bound([discs_folder, np.zeros(3), {"T1": "a.png"}]), "only words bind by a sign"

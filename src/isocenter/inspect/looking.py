@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -130,16 +130,18 @@ class Look:
         return out + [f"{p.severity}: {p.line()}" for p in self.problems]
 
 
-def look(path: str | Path, *, read: Survey | None = None) -> Look:
+def look(path: Any, *, read: Survey | None = None) -> Look:
     """What a path holds; never raises for what cannot be read, but says what is wrong with it.
 
     Parameters
     ----------
     path
-        A file, a DICOM folder, or a data set.
+        A file, a DICOM folder, a data set; or an image in memory, as `io.as_image` takes it.
     read
         Reads a path as a data set (``layouts.survey``); without it, only files and series are described.
     """
+    if not isinstance(path, (str, Path)):
+        return _held(path)
     path = Path(path)
     try:
         if path.is_file() and (read is None or not _tabular(path)):
@@ -156,6 +158,15 @@ def look(path: str | Path, *, read: Survey | None = None) -> Look:
         return Look(str(path), "unreadable", problems=(
             Problem("unreadable", "error", "cannot be read", str(path)[:200], text or type(error).__name__),
         ))
+
+
+def _held(obj: Any) -> Look:
+    name, problems = type(obj).__name__, list[Problem]()
+    try:
+        image = io.as_image(obj)
+    except IsocenterError as error:
+        return Look(name, "unreadable", problems=(Problem.of(error, name),))
+    return replace(_one(Path(name), image.source.format, described(image, problems), ()), problems=tuple(problems))
 
 
 def _tabular(path: Path) -> bool:

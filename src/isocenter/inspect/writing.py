@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from isocenter import files
+from isocenter import io as images
 from isocenter.data import Cases, Entry
-from isocenter.errors import OutputError
+from isocenter.errors import IsocenterError, OutputError
+from isocenter.io.spreadsheet import safe
 
 NAME = "cases.json"
 
@@ -56,8 +58,8 @@ def write_split(cases: Cases, table_path: str | Path, *, overwrite: bool = False
     Raises
     ------
     OutputError
-        The table exists; its suffix is none of these; another set's cases.json lies there; or the cases have no
-        files, so that no table can name them.
+        The table exists; its suffix is none of these; another set's cases.json lies there; or no table can name the
+        cases: they have no files, several, or files that do not say their axes.
     """
     target = Path(table_path)
     if target.suffix.lower() not in (".csv", ".tsv", ".xlsx"):
@@ -90,6 +92,7 @@ def _rows(cases: Cases, folder: Path) -> Iterator[dict[str, str]]:
                 got=f"{seen[key]} and {entry.id}", remedy="Write each image to a file of its own first",
             )
         seen[key] = entry.id
+        _read_back(entry, key, folder)
         yield made
     yield from _left(cases, base, folder, column)
 
@@ -113,10 +116,28 @@ def _row(cases: Cases, entry: Entry, folder: Path) -> dict[str, str]:
     row = {"image": _relative(image, folder)}
     if "truth" in entry.files:
         row["mask"] = _relative(entry.files["truth"], folder)
-    if entry.labels:
-        row["label"] = ";".join(entry.labels)
+    if entry.labels or cases.multilabel:
+        # No class at all is a semicolon alone: an empty cell would leave the row out.
+        row["label"] = ";".join(entry.labels) or ";"
     row |= {"subject": entry.subject, "group": entry.group, "split": entry.split}
     return row | {c: v for c, v in entry.notes.items() if c not in row}
+
+
+def _read_back(entry: Entry, cell: str, folder: Path) -> None:
+    """OutputError where the one path in the table would not give the case's image: several files, or stated axes."""
+    name, hash_, rest = cell.partition("#")
+    ours = entry.open().image()
+    try:
+        found = images.read_image(str((folder / name).resolve()) + hash_ + rest)
+        got = f"{found.axes} {found.shape}"
+    except IsocenterError as error:
+        found, got = None, error.what
+    if found is None or (found.axes, found.shape) != (ours.axes, ours.shape):
+        raise OutputError(
+            "a table cannot name this image: it takes several files, or axes that its file does not say",
+            where=entry.id, got=got, wanted=f"{ours.axes} {ours.shape}",
+            remedy="Write each image to one file that says its axes, or use the splits in Python",
+        )
 
 
 def _moved(cell: str, base: Path, folder: Path) -> str:
@@ -145,6 +166,8 @@ def _declared(cases: Cases, table: str) -> dict[str, Any]:
         truth = {"segment": {"column": "mask", "labels": dict(cases.codes)}}
     if cases.task == "classify" and cases.positive and any(e.labels for e in cases.entries):
         truth = {"classify": {"column": "label", "positive": cases.positive}}
+    if cases.task == "classify" and cases.multilabel:
+        truth = {"classify": {"column": "label", "labels": {c: c for c in cases.classes}, "multilabel": True}}
     made: dict[str, Any] = {"format": 1, "table": table}
     if truth and not cases.table:
         made["truth"] = truth
@@ -181,7 +204,8 @@ def _write(target: Path, rows: Sequence[Mapping[str, str]], overwrite: bool) -> 
         _workbook(target, lines, overwrite)
         return
     text = io.StringIO(newline="")
-    csv.writer(text, delimiter="\t" if target.suffix.lower() == ".tsv" else ",", lineterminator="\n").writerows(lines)
+    writer = csv.writer(text, delimiter="\t" if target.suffix.lower() == ".tsv" else ",", lineterminator="\n")
+    writer.writerows([safe(cell) for cell in line] for line in lines)
     files.write_text(target, text.getvalue(), overwrite=overwrite)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from isocenter.io.dicom.series import Series, find_series
 from isocenter.io.formats import sniff
 from isocenter.io.npz import array_at
-from isocenter.io.objects import as_image, to_nibabel, to_pandas, to_sitk, to_torch
+from isocenter.io.objects import as_image, as_labels, placed, to_nibabel, to_pandas, to_sitk, to_torch
 from isocenter.io.reading import problems, read, read_image, read_labels
 from isocenter.io.writing import write, write_overlay
 
 __all__ = [
-    "Series", "array_at", "as_image", "find_series", "problems", "read", "read_image", "read_labels", "sniff",
-    "to_nibabel", "to_pandas", "to_sitk", "to_torch", "write", "write_overlay",
+    "Series", "array_at", "as_image", "as_labels", "find_series", "placed", "problems", "read", "read_image",
+    "read_labels", "sniff", "to_nibabel", "to_pandas", "to_sitk", "to_torch", "write", "write_overlay",
 ]

@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 from isocenter.data import Probabilities, Values
+from isocenter.io.spreadsheet import safe
 
 FIELDS = ("name", "value", "unit", "low", "high")
 
@@ -33,11 +34,11 @@ def as_json(value: Probabilities | Values) -> str:
 
 
 def as_csv(value: Probabilities | Values) -> str:
-    """A table with the columns of `rows`."""
+    """A table with the columns of `rows`; no name becomes a formula of a spreadsheet."""
     out = StringIO()
     writer = csv.DictWriter(out, FIELDS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows(value))
+    writer.writerows({**row, "name": safe(row["name"]), "unit": safe(row["unit"])} for row in rows(value))
     return out.getvalue()
 
 

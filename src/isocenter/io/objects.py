@@ -11,7 +11,7 @@ import numpy as np
 
 from isocenter.data import Cases, Geometry, Image, Probabilities, Scores, Segmentation, Source, Values
 from isocenter.errors import InputError, MissingExtraError
-from isocenter.io import answers, encoded, nifti, npy, ras, reading
+from isocenter.io import answers, encoded, labels, nifti, npy, ras, reading
 from isocenter.io.grid import located, ordered, respaced, stated, unstated
 from isocenter.ops.array import Array
 
@@ -53,6 +53,20 @@ def as_image(obj: Any, *, axes: str | None = None, spacing: tuple[float, ...] | 
     if isinstance(obj, np.ndarray) or hasattr(obj, "__array__"):
         return _from_array(np.asarray(obj), axes, spacing)
     raise InputError("not an image", got=type(obj).__name__, wanted="a path, array, nibabel, SimpleITK or torch object")
+
+
+def placed(obj: Any) -> bool:
+    """Whether an object of another library is one image that knows its own grid (nibabel, SimpleITK)."""
+    kind = type(obj).__module__.split(".")[0]
+    return (kind == "nibabel" and hasattr(obj, "dataobj")) or (kind == "SimpleITK" and type(obj).__name__ == "Image")
+
+
+def as_labels(obj: Any, *, where: str = "label map") -> tuple[Array, Geometry]:
+    """Whole numbers on the spatial grid, and that grid, from whatever `as_image` takes; raises as `read_labels`."""
+    if isinstance(obj, str | os.PathLike):
+        return reading.read_labels(os.fspath(obj))
+    image = as_image(obj)
+    return labels.single(where, image, labels.whole(where, image.pixels())), image.geometry
 
 
 def _from_array(array: Array, axes: str | None, spacing: tuple[float, ...] | None) -> Image:

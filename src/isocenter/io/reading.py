@@ -78,37 +78,44 @@ def read_labels(path: Where) -> tuple[Array, Geometry]:
 
 
 def read(
-    path: Where | None = None,
+    path: Any = None,
     *,
     series: str | int | None = None,
     axes: str | None = None,
     spacing: tuple[float, ...] | None = None,
-    **roles: Where,
+    **roles: Any,
 ) -> Case:
     """A case of one image, or of several by role: ``read("scan.nii.gz")``, ``read(fixed="a.png", moving="b.png")``.
 
     Parameters
     ----------
     path
-        The leading image (role ``"image"``).
+        The leading image (role ``"image"``): a path, an `Image`, an array, a nibabel, SimpleITK or torch object.
     series, axes, spacing
         As `read_image`, for every image.
     roles
-        Role to path.
+        Role to path or object.
 
     Raises
     ------
     UsageError
         No path at all.
+    InputError
+        An object that is no image.
     MissingFileError, UnreadableError, GeometryError, AmbiguousError, ResourceError
         As `read_image`.
     """
     paths = ({"image": path} if path is not None else {}) | roles
     if not paths:
         raise UsageError("nothing to read", wanted="a path, or role=path")
-    opening = partial(read_image, series=series, axes=axes, spacing=spacing)
-    images = {role: opening(p) for role, p in paths.items()}
+    from isocenter.io.objects import as_image
+
+    on_disk = partial(read_image, series=series, axes=axes, spacing=spacing)
+    held = partial(as_image, axes=axes, spacing=spacing)
+    images = {role: on_disk(p) if isinstance(p, Where) else held(p) for role, p in paths.items()}
     first = next(iter(images))
+    if not isinstance(paths[first], Where):
+        return Case("case", images, lead=first)
     end = Path(str(paths[first])).name
     return Case(end[: -len(formats.suffix(Path(end)))] if formats.suffix(Path(end)) else end, images, lead=first)
 

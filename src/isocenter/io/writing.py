@@ -10,6 +10,7 @@ from isocenter import files
 from isocenter.data import Attribution, Image, Probabilities, Segmentation, Values
 from isocenter.errors import OutputError
 from isocenter.io import answers, encoded, formats, overlay
+from isocenter.io.objects import as_image
 from isocenter.ops.array import Array
 
 ARRAYS = {
@@ -20,7 +21,7 @@ TEXTS = {".json": answers.as_json, ".csv": answers.as_csv}
 
 
 def write(
-    value: Segmentation | Image | Attribution | Probabilities | Values,
+    value: Any,
     path: str | Path,
     *,
     like: Image | None = None,
@@ -33,7 +34,7 @@ def write(
     ----------
     value
         Segmentation, Image or Attribution: .nii, .nii.gz, .tif, .png, .npy, .npz (an Attribution's .png is a heat map
-        over `like`). Probabilities or Values: .json, .csv.
+        over `like`). Probabilities or Values: .json, .csv. An array, a nibabel, SimpleITK or torch object is an Image.
     path
         Where to.
     like
@@ -55,6 +56,8 @@ def write(
         hold the values.
     ResourceError
         The disk is full.
+    InputError
+        Nothing that can be written.
     """
     path = Path(path)
     end = formats.suffix(path)
@@ -67,7 +70,7 @@ def write(
         raise _refusal(value, path, end, ARRAYS)
     if isinstance(value, Attribution) and end == ".png":
         return _picture(overlay.heat(value, like), path, overwrite)
-    block = encoded.block(value, codes)
+    block = encoded.block(value if isinstance(value, Segmentation | Attribution) else as_image(value), codes)
     with files.written(path, overwrite=overwrite) as part:
         try:
             formats.module(ARRAYS[end]).write(part, block, like)

@@ -26,6 +26,7 @@ class Bound:
     classes: tuple[str, ...] = ()
     codes: Mapping[str, int] = field(default_factory=dict)
     positive: str | None = None
+    multilabel: bool = False
 
 
 def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: Notes, repair: bool) -> Bound:
@@ -58,27 +59,55 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
 
 
 def _bind_classes(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes: Notes) -> Bound:
+    several = _several(units, truth, table, notes)
     if truth.labels:
         meaning = {canonical(v): name for name, values in truth.labels.items() for v in values}
         for unit in units:
-            if canonical(unit.truth) not in meaning:
+            if not set(parts(unit.truth, several)) <= set(meaning):
                 notes.refuse(LabelError(
                     f"row {unit.rows[0].number} holds a class outside the declared set", where=str(table.path),
                     got=unit.truth, wanted=", ".join(meaning),
                 ))
-        left = [u for u in units if meaning.get(canonical(u.truth), "ignore") == "ignore"]
+        left = [u for u in units if any(meaning.get(p, "ignore") == "ignore" for p in parts(u.truth, several))]
         notes.leave_rows("class to ignore", [row.cells for unit in left for row in unit.rows])
         units = [u for u in units if u not in left]
         names = tuple(n for n in truth.labels if n != "ignore")
         meaning = {text: name for text, name in meaning.items() if name != "ignore"}
     else:
-        names = tuple(sorted({canonical(u.truth) for u in units}, key=order))
+        names = tuple(sorted({p for u in units for p in parts(u.truth, several)}, key=order))
         meaning = {n: n for n in names}
     if len(names) > max(20, len(units) // 2):
         what = f"column {truth.column!r} holds {len(names)} different values"
         notes.warn("many-classes", what, where=table.path.name, remedy="Is it a class at all?")
+    if several:
+        lead = positive_named(names, ask.positive, None, table.path.name) if ask.positive else None
+        return Bound(units, truth, Classes(names, meaning, multilabel=True), names, {}, lead, multilabel=True)
     positive = positive_named(names, ask.positive, truth.positive, table.path.name)
     return Bound(units, truth, Classes(names, meaning, positive if len(names) == 2 else None), names, {}, positive)
+
+
+def _several(units: Sequence[Unit], truth: Truth, table: Table, notes: Notes) -> bool:
+    """Whether cells name several classes at once: declared, else where one holds a semicolon, and that is said."""
+    if truth.multilabel is not None:
+        return truth.multilabel
+    first = next((u for u in units if ";" in u.truth), None)
+    if first is not None:
+        notes.note(
+            "several-labels", f"column {truth.column!r} is read as several classes at once, a semicolon between them",
+            where=table.path.name, got=f"row {first.rows[0].number} holds {first.truth!r}",
+            remedy=f'Where that is one class, say "truth": {{"classify": {{"column": "{truth.column}", '
+            '"multilabel": false}} in cases.json',
+        )
+    return first is not None
+
+
+def parts(text: str, several: bool) -> tuple[str, ...]:
+    """The classes that a cell names, in canonical text.
+
+    >>> parts("oedema; 1.0", True), parts(";", True), parts("a;b", False)
+    (('oedema', '1'), (), ('a;b',))
+    """
+    return tuple(canonical(p) for p in text.split(";") if p.strip()) if several else (canonical(text),)
 
 
 def positive_named(names: Sequence[str], said: str | None, declared: str | None, where: str) -> str | None:

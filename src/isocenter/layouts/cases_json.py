@@ -32,12 +32,15 @@ class Truth:
         Name to number (segment) or to the text of the cell (classify); empty when undeclared.
     positive
         The class that one-sided metrics lead with, or None.
+    multilabel
+        classify: whether a cell names any number of classes, a semicolon between them; None when undeclared.
     """
 
     column: str = ""
     role: str = ""
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positive: str | None = None
+    multilabel: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def parsed(raw: Any, where: str) -> Declared:
 
 
 def _truth(check: _Checker, value: Any, where: str) -> Truth:
-    t = check.mapping(value, where, ("column", "role", "labels", "positive"))
+    t = check.mapping(value, where, ("column", "role", "labels", "positive", "multilabel"))
     labels = check.mapping(t.get("labels") or {}, f"{where}.labels", None)
     positive = t.get("positive")
     return Truth(
@@ -117,6 +120,7 @@ def _truth(check: _Checker, value: Any, where: str) -> Truth:
         check.text(t.get("role") or "", f"{where}.role"),
         {name: check.values(v, f"{where}.labels.{name}") for name, v in labels.items()},
         None if positive is None else check.values(positive, f"{where}.positive")[0],
+        check.flag(t.get("multilabel"), f"{where}.multilabel"),
     )
 
 
@@ -155,6 +159,11 @@ class _Checker:
     def text(self, value: Any, what: str) -> str:
         if not isinstance(value, str):
             raise self.fail(f"{what} is not text", got=repr(value))
+        return value
+
+    def flag(self, value: Any, what: str) -> bool | None:
+        if value is not None and not isinstance(value, bool):
+            raise self.fail(f"{what} is not true or false", got=repr(value))
         return value
 
     def values(self, value: Any, what: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from isocenter import io
 from isocenter.data import Case, Cases, Image
 from isocenter.errors import MissingFileError, UnreadableError, UsageError
 from isocenter.layouts import memory
@@ -37,7 +38,8 @@ def read(
     ----------
     data
         A folder or table on disk, a pattern such as ``"plate/{well}_s{field}_w{channel}.tif"``, a data frame, a pair of
-        arrays ``(x, y)``, a `Case` or `Image`, or `Cases`.
+        arrays ``(x, y)`` (of numpy or torch, or sequences of arrays, nibabel or SimpleITK images), a `Case`, an `Image`
+        of ours, nibabel or SimpleITK, or `Cases`.
     task
         Whose truth to bind, such as ``"segment"``; None: none is bound, and `Cases.tasks` says what could be asked.
     target, facts, group
@@ -80,6 +82,8 @@ def _read(data: Any, ask: Ask) -> Cases:
         return memory.single(data, ask)
     if hasattr(data, "itertuples") and hasattr(data, "columns"):
         return memory.frame(data, ask)
+    if io.placed(data):
+        return memory.single(io.as_image(data), ask)
     if isinstance(data, (tuple, list)) and len(data) == 2:
         return memory.pair(data, ask)
     raise UsageError("not data", got=type(data).__name__, wanted="a path, (x, y), a data frame, Cases")

@@ -45,7 +45,7 @@ class Opener:
         files = {role: located(self.base, cells[0]) for role, cells in unit.images.items()}
         labels: tuple[str, ...] = ()
         if isinstance(self.bound.reader, Classes):
-            labels = (self.bound.reader.of(unit.truth, f"row {unit.rows[0].number}"),)
+            labels = self.bound.reader.names_in(unit.truth, f"row {unit.rows[0].number}")
         elif unit.truth:
             files["truth"] = located(self.base, unit.truth)
         return Entry(

@@ -8,12 +8,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from isocenter import io
 from isocenter.data import Case, Cases, Entry, Image
-from isocenter.errors import NotFoundError, UsageError, nearest
+from isocenter.errors import InputError, NotFoundError, UsageError, nearest
 from isocenter.layouts import table, table_files
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.binding import positive_named
 from isocenter.layouts.cases_json import Declared
+from isocenter.layouts.grids import aligned
+from isocenter.ops.array import Array
 
 
 def frame(data: Any, ask: Ask) -> Cases:
@@ -24,8 +29,42 @@ def frame(data: Any, ask: Ask) -> Cases:
 
 
 def pair(data: Sequence[Any], ask: Ask) -> Cases:
-    """The cases of arrays (x, y); raises as `Cases.from_arrays`."""
-    return again(Cases.from_arrays(data[0], data[1], task=ask.task or "classify"), ask)
+    """The cases of (x, y): numpy or torch arrays, or one nibabel, SimpleITK, torch or numpy object a case.
+
+    Raises
+    ------
+    InputError
+        As `Cases.from_arrays`, and where an object is no image.
+    GeometryError
+        A label map lies on another grid than its image.
+    """
+    task = ask.task or "classify"
+    for what, values in (("x", data[0]), ("y", data[1])):
+        if io.placed(values) or isinstance(values, Image):
+            raise InputError(f"{what} is one image", got=type(values).__name__, wanted="a sequence, one a case",
+                             remedy="Hand over ([image, ...], [truth, ...])")
+    x, y = plain(data[0]), plain(data[1])
+    if not isinstance(x, np.ndarray):
+        x = [io.as_image(one) if io.placed(one) else plain(one) for one in x]
+    if task == "segment" and y is not None and not isinstance(y, np.ndarray):
+        y = [on_grid(m, x[i] if i < len(x) else None, f"label map {i}") for i, m in enumerate(y)]
+    return again(Cases.from_arrays(x, y, task=task), ask)
+
+
+def plain(values: Any) -> Any:
+    """A torch tensor or a pandas column as a numpy array; everything else as it is."""
+    kind = type(values).__module__.split(".")[0]
+    if kind == "torch":
+        return values.detach().cpu().numpy()
+    return values.to_numpy() if kind == "pandas" else values
+
+
+def on_grid(mask: Any, image: Any, where: str) -> Array:
+    """The numbers of a label map; GeometryError where it and its image say that they lie apart."""
+    if not io.placed(mask):
+        return np.asarray(plain(mask))
+    array, geometry = io.as_labels(mask, where=where)
+    return aligned(array, geometry, image.geometry, where=where) if isinstance(image, Image) else array
 
 
 def single(data: Case | Image, ask: Ask) -> Cases:

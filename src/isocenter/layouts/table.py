@@ -113,8 +113,8 @@ def cases_of(table: Table, declared: Declared, ask: Ask, notes: Notes) -> Cases:
     _remark(entries, table, notes)
     return Cases(
         entries, table.base.name or "data", ask.task or "", bound.classes, bound.codes, bound.positive,
-        problems=tuple(notes.problems), allow=allow, unused=dict(notes.unused), tasks=columns.tasks(table, declared),
-        table=str(table.path), declared=declared.raw, left=tuple(notes.left),
+        multilabel=bound.multilabel, problems=tuple(notes.problems), allow=allow, unused=dict(notes.unused),
+        tasks=columns.tasks(table, declared), table=str(table.path), declared=declared.raw, left=tuple(notes.left),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from isocenter.errors import AmbiguousError, MissingFileError, TableError, UnreadableError, nearest
+from isocenter.io.spreadsheet import restored
 
 SUFFIXES = (".csv", ".tsv", ".xlsx", ".parquet")
 # A table is read whole; more than this is no manifest.
@@ -56,7 +57,7 @@ class Table:
 
 
 def read(path: Path) -> Table:
-    """The table in a file.
+    """The table in a file; cells of text tables without the apostrophe that keeps spreadsheets from running them.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def _text(path: Path, delimiter: str) -> list[tuple[int, list[str]]]:
         delimiter = ";"
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        return [(reader.line_num, [c.strip() for c in line]) for line in reader]
+        return [(reader.line_num, [restored(c.strip()) for c in line]) for line in reader]
     except csv.Error as error:
         raise UnreadableError("not a table", where=str(path), got=str(error)) from error
 

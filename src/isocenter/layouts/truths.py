@@ -99,6 +99,8 @@ class Classes:
 
     def cell(self, base: Path, text: str, image: Image) -> Probabilities:
         """What a cell says: a class, or with two classes the probability of the positive one."""
+        if self.multilabel:
+            return self.truth(text, image.name)
         value = number(text)
         if canonical(text) not in self.meaning and value is not None and self.positive and 0 <= value <= 1:
             return self._weighed({self.positive: value, self._negative: 1 - value}, text)

@@ -42,6 +42,7 @@ def cross_fitted(asked: Method, cases: Cases, *, options: Studying, budget: Budg
     scores: list[CaseScore] = []
     problems: list[Problem] = []
     seconds = 0.0
+    method = asked
     for i, fold in enumerate(folds_of(pool, k, seed=seed)):
         folder = budget.folder / f"fold-{i + 1}" if budget.folder else None
         method, _ = study(asked, fold, options=options, budget=replace(budget, folder=folder))
@@ -50,7 +51,7 @@ def cross_fitted(asked: Method, cases: Cases, *, options: Studying, budget: Budg
         problems += answered.problems
         seconds += answered.seconds
     pooled = Answered(tuple(scores), tuple(problems), seconds)
-    return summary(asked, pooled, cases=pool, split=named(k), abstain="wrong", seed=seed, threads=threads_of(options))
+    return summary(method, pooled, cases=pool, split=named(k), abstain="wrong", seed=seed, threads=threads_of(options))
 
 
 def named(k: int | str) -> str:

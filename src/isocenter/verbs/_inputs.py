@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def inputs_of(given: Sequence[str | Path]) -> tuple[Input, ...]:
     """
     if not given:
         raise UsageError("nothing to answer", wanted="INPUT: a file, a series folder or a folder of images")
-    if any(_binding(word) for word in given):
+    if bound(given):
         return (_bound(given),)
     return _distinct([one for word in given for one in _expanded(str(word))])
 
@@ -114,6 +114,34 @@ def _bound(given: Sequence[str | Path]) -> Input:
 
     first = Path(next(iter(roles.values())))
     return Input(_stem(first), str(first), opened, tuple(Path(p.split("#")[0]) for p in roles.values()))
+
+
+def of_roles(given: Mapping[str, Any]) -> Case:
+    """One case from role to image (a path or an object) and fact to value, as ROLE=PATH and FACT=VALUE say it.
+
+    Raises
+    ------
+    UsageError
+        No image among them.
+    InputError
+        A value that is neither an image nor a fact.
+    """
+    facts = {n: v for n, v in given.items() if v is None or isinstance(v, (int, float)) or _is_text(v)}
+    roles: dict[str, Any] = {name: value for name, value in given.items() if name not in facts}
+    if not roles:
+        raise UsageError("no image among the inputs", got=", ".join(given), wanted="a role with a path or an image")
+    from isocenter.io import read
+
+    return replace(read(None, **roles), facts=facts)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not Path(value.split("#")[0]).exists()
+
+
+def bound(given: Sequence[Any]) -> bool:
+    """Whether inputs are one case bound by name, such as ``["T1=a.nii", "age=61"]``."""
+    return any(isinstance(word, str) and _binding(word) is not None for word in given)
 
 
 def _binding(word: str | Path) -> tuple[str, str] | None:

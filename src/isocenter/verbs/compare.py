@@ -252,6 +252,7 @@ def _over_folds(asked: Sequence[Method], cases: Cases, *, options: Studying) -> 
     _guarded(asked, cases)
     pooled = {m.name: Answered((), (), 0.0) for m in asked}
     wins = dict.fromkeys(pooled, 0)
+    fitted = {m.name: m for m in asked}
     taken = dict.fromkeys(pooled, Taken(0.0, None))
     for i, fold in enumerate(folds_of(cases, k, seed=options.get("seed", 0))):
         ready, took = _learnt(asked, fold, options=options)
@@ -259,9 +260,11 @@ def _over_folds(asked: Sequence[Method], cases: Cases, *, options: Studying) -> 
         for m in ready:
             a = answer_all(m, fold.split("test"), report=reporter(options), what=f"{m.name} on fold {i + 1}")
             p = pooled[m.name]
+            fitted[m.name] = m
             pooled[m.name] = Answered((*p.scores, *a.scores), (*p.problems, *a.problems), p.seconds + a.seconds)
             taken[m.name] = Taken((taken[m.name].seconds or 0) + (took[m.name].seconds or 0), took[m.name].peak_mb)
-    scores, problems = _summed(asked, pooled, cases=cases, split=named(k), options=options)
+    # The engine that answered is known to the fitted method alone.
+    scores, problems = _summed(list(fitted.values()), pooled, cases=cases, split=named(k), options=options)
     best = max(wins, key=lambda n: wins[n])
     note = "chosen on val inside each fold: " + ", ".join(f"{n} {w} of {sum(wins.values())}" for n, w in wins.items())
     made = _compared(

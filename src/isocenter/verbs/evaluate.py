@@ -120,7 +120,7 @@ def evaluate(
         raise first_refusal(answered.problems, len(test))
     scores = summary(ready, answered, cases=test, split=split, abstain=abstain, seed=options.get("seed", 0),
                      threads=threads_of(options))
-    groups = _by(scores, ready, answered=answered, test=test, column=by) if by else {}
+    groups = _by(ready, answered, test=test, column=by, like=(scores, abstain, options)) if by else {}
     made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups=groups, answered=answered)
     made = replace(made, next=_next(ready, data, out=out))
     if out is None:
@@ -174,7 +174,10 @@ def _evaluation(scores: Scores, data: str, *, groups: dict[str, Scores], answere
     return Evaluation(**values, data=data, by=groups, problems=answered.problems)
 
 
-def _by(scores: Scores, method: Method, *, answered: Answered, test: Cases, column: str) -> dict[str, Scores]:
+def _by(
+    method: Method, answered: Answered, *, test: Cases, column: str, like: tuple[Scores, str, Reporting]
+) -> dict[str, Scores]:
+    whole, abstain, options = like
     notes = {e.id: e.notes for e in test.entries}
     columns = {c for n in notes.values() for c in n}
     if column not in columns:
@@ -184,8 +187,8 @@ def _by(scores: Scores, method: Method, *, answered: Answered, test: Cases, colu
         apart.setdefault(str(notes[case.case].get(column, "")), []).append(case)
     return {
         f"{column} {value or '(empty)'}": summary(
-            method, Answered(tuple(some), (), 0.0), cases=test, split=scores.split, abstain="wrong", seed=0,
-            threads=scores.threads)
+            method, Answered(tuple(some), (), 0.0), cases=test, split=whole.split, abstain=abstain,
+            seed=options.get("seed", 0), threads=whole.threads)
         for value, some in sorted(apart.items())
     }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from isocenter.errors import UsageError
@@ -52,8 +51,10 @@ class Looked:
         return f"isocenter predict segment/histogram {first.path} -o OUT"
 
 
-def look(*paths: str | Path) -> Looked:
+def look(*paths: Any) -> Looked:
     """Says what lies at some paths: files, series, data sets; what is wrong with them, what could be asked of them.
+
+    Instead of a path, an array, a nibabel, SimpleITK or torch object.
 
     Raises
     ------

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from isocenter.data import Case, Image, NotEvaluated, Problem, Progress, as_settings
+from isocenter.data import Case, NotEvaluated, Problem, Progress, as_settings
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
-from isocenter.verbs._inputs import Input, inputs_of
+from isocenter.verbs._inputs import Input, bound, inputs_of, of_roles
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Options, checked, reporter, threads_of
@@ -107,8 +107,9 @@ def predict(
     method
         A bundle (path or name), ``"TASK/METHOD"``, or an object with `predict`.
     inputs
-        A path, `Case`, `Image` or array, or a list of them. Paths: a file, a series folder, a folder of images;
-        ``"ROLE=PATH"`` and ``"FACT=VALUE"`` bind one case by name.
+        A path, `Case`, `Image`, array, nibabel, SimpleITK or torch object, or a list of them. Paths: a file, a series
+        folder, a folder of images. One case by name: a mapping of roles and facts, or a list of ``"ROLE=PATH"`` and
+        ``"FACT=VALUE"``.
     out
         Folder for answers, or one file for one input; None gives the finding itself (a list of findings for a list).
     settings
@@ -134,7 +135,7 @@ def predict(
     with limited(threads_of(options)):
         if out is not None:
             return _to_disk(asked, _paths(inputs), out=Path(out), overwrite=overwrite, options=options)
-        if isinstance(inputs, (list, tuple)):
+        if isinstance(inputs, (list, tuple)) and not bound(inputs):
             return [asked.object.predict(case_of(one)) for one in inputs]
         return asked.object.predict(case_of(inputs))
 
@@ -226,17 +227,19 @@ def _paths(inputs: Any) -> list[str | Path]:
 
 
 def case_of(one: Any) -> Case:
-    """A case from a path, an `Image`, an array or a `Case`; raises as reading does."""
+    """A case from a path, an image in memory, roles by name, or a `Case`; raises as reading does."""
     if isinstance(one, Case):
         return one
-    if isinstance(one, (str, Path)):
-        found = inputs_of([one])
+    if isinstance(one, Mapping):
+        return of_roles(one)
+    if isinstance(one, (str, Path, list, tuple)):
+        found = inputs_of([one] if isinstance(one, (str, Path)) else one)
         if len(found) != 1:
             raise UsageError("a folder of several images", got=str(one), wanted="one input, or `out`")
         return found[0].open()
     from isocenter.io import as_image
 
-    return Case.of(one if isinstance(one, Image) else as_image(one))
+    return Case.of(as_image(one))
 
 
 def _line(item: Mapping[str, Any], folder: Path) -> str:
