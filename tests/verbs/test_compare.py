@@ -80,6 +80,7 @@ def test_folds_choose_inside_each_fold(squares: Cases) -> None:
     made = compare("segment", squares, methods=["histogram", Empty()], folds=3, threads=1)
     assert made.split == "3 folds" and len(made.methods["empty"].cases) == 24 and made.best == "histogram"
     assert any("inside each fold: histogram 3 of 3" in n for n in made.notes)
+    assert "best on val, named inside each fold before its test part: histogram" in made.lines()
 
 
 def test_leakage_is_refused_before_anything_is_learnt(squares: Cases) -> None:

@@ -97,6 +97,15 @@ def test_by_a_column(discs_folder: Path) -> None:
         evaluate("segment/histogram", discs_folder, by="eyes")
 
 
+def test_a_column_that_is_not_there_is_refused_before_any_answer(squares: Cases) -> None:
+    class Never(Bright):
+        def predict(self, case: Case) -> Segmentation:
+            raise AssertionError("it was asked")
+
+    with pytest.raises(NotFoundError, match="no column 'sex' to score by"):
+        evaluate(Never(), squares, by="sex")
+
+
 def test_a_report(squares: Cases, tmp_path: Path) -> None:
     made = evaluate(Bright(), squares, out=tmp_path / "r")
     assert made.report == tmp_path / "r" / "report.html" and made.report.is_file()

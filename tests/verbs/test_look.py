@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,16 @@ def test_the_next_command_is_about_what_can_be_read(discs_folder: Path, tmp_path
 def test_nothing_to_look_at() -> None:
     with pytest.raises(UsageError):
         look()
+
+
+def test_a_path_with_spaces_is_typed_in_quotes(discs_folder: Path, tmp_path: Path) -> None:
+    image = tmp_path / "my image.png"
+    shutil.copy(discs_folder / "images" / "case00.png", image)
+    assert look(image).lines()[-1] == f"next: isocenter predict segment/histogram '{image}' -o OUT"
+
+
+def test_series_of_which_none_stands_out_still_give_images(real_data: Callable[[str], Path]) -> None:
+    series = real_data("dicom-corpus") / "series"
+    lines = look(series / "ct-small-series").lines()
+    assert "20 series give an image each, and none stands out as the one to read" in lines
+    assert "none of the series gives an image" in look(series / "ct-gantry-tilt").lines()

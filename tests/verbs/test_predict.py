@@ -56,6 +56,13 @@ def test_the_only_input_is_refused_and_nothing_stays(disc_bundle: Path, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_a_refused_input_is_named_once(disc_bundle: Path, discs_folder: Path, tmp_path: Path) -> None:
+    torn = tmp_path / "torn.png"
+    torn.write_bytes(b"\x89PNG\r\n\x1a\n")
+    made = predict(disc_bundle, [torn, discs_folder / "images" / "case00.png"], out=tmp_path / "out")
+    assert made.exit_code == 3 and made.lines()[0].count(str(torn)) == 1
+
+
 def test_what_cannot_be(disc_bundle: Path, discs_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="must be trained first"):
         predict("segment/unet", discs_folder / "images" / "case00.png")

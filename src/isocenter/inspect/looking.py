@@ -232,10 +232,20 @@ def _series(path: Path) -> Look:
     return Look(
         str(path), "series" if len(series) == 1 else "data set", "dicom_folder", picture,
         tuple(s.line() for s in series),
-        f"series {best.number} would be read: {best.reason}" if best else "none of the series gives an image",
+        _choice(series, best),
         n_cases=len(series), n_subjects=len(series), subjects_known=False, splits={"": len(series)},
         tasks=ALWAYS if picture else (), problems=gathered(list(dict.fromkeys(problems))),
     )
+
+
+def _choice(series: Sequence[io.Series], best: io.Series | None) -> str:
+    """Which series would be read, or why none would."""
+    if best is not None:
+        return f"series {best.number} would be read: {best.reason}"
+    fit = sum(bool(s.shape) for s in series)
+    if not fit:
+        return "none of the series gives an image"
+    return f"{fit} series give an image each, and none stands out as the one to read"
 
 
 def _set(path: Path, cases: Cases, read: Survey) -> Look:

@@ -97,7 +97,8 @@ class Comparison:
         lines += ["", *side_by_side(self.methods, lead), "", *paired_lines(self.tests), ""]
         learnt = [f"{n} {duration(t.seconds)}" for n, t in self.taken.items() if t.seconds is not None]
         lines += [f"learnt in: {', '.join(learnt)}"] if learnt else []
-        lines += [f"best on {self.chosen_on}, named before {self.split} was opened: {self.best}"] if self.best else []
+        when = f"before {self.split} was opened" if " " not in self.split else "inside each fold before its test part"
+        lines += [f"best on {self.chosen_on}, named {when}: {self.best}"] if self.best else []
         lines += [f"report: {self.report}"] if self.report else []
         return [
             *lines,

@@ -17,7 +17,7 @@ from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import cost, heading, score_lines
 from isocenter.verbs._study import study
-from isocenter.verbs._text import counted
+from isocenter.verbs._text import counted, typed
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def evaluate(
     task = data.task if isinstance(data, Cases) else None
     asked = resolve(method, task=task, settings=settings_of(settings))
     cases = cases_of(data, asked.task, options=options)
-    test = chosen(cases, split)
+    test = _with_column(chosen(cases, split), by)
     ready, notes = prepared(asked, cases, test=test, split=split, options=options)
     answered = answer_all(ready, test, report=reporter(options))
     if not answered.scores:
@@ -174,14 +174,20 @@ def _evaluation(scores: Scores, data: str, *, groups: dict[str, Scores], answere
     return Evaluation(**values, data=data, by=groups, problems=answered.problems)
 
 
+def _with_column(test: Cases, column: str | None) -> Cases:
+    """The cases; refused before anything is answered where they lack the column that was asked for."""
+    columns = {c for e in test.entries for c in e.notes}
+    if column and column not in columns:
+        raise NotFoundError(f"the table has no column {column!r} to score by", where=test.name,
+                            remedy=nearest(column, columns))
+    return test
+
+
 def _by(
     method: Method, answered: Answered, *, test: Cases, column: str, like: tuple[Scores, str, Reporting]
 ) -> dict[str, Scores]:
     whole, abstain, options = like
     notes = {e.id: e.notes for e in test.entries}
-    columns = {c for n in notes.values() for c in n}
-    if column not in columns:
-        raise NotFoundError(f"the table has no column {column!r}", where=test.name, remedy=nearest(column, columns))
     apart: dict[str, list[CaseScore]] = {}
     for case in answered.scores:
         apart.setdefault(str(notes[case.case].get(column, "")), []).append(case)
@@ -194,10 +200,10 @@ def _by(
 
 
 def _next(method: Method, data: Any, *, out: str | Path | None) -> str:
-    place = data if isinstance(data, (str, Path)) else "DATA"
+    place = typed(data) if isinstance(data, (str, Path)) else "DATA"
     if out is None and method.bundle is not None:
-        return f"isocenter explain {method.bundle.path} INPUT -o explained"
-    name = method.bundle.path if method.bundle else method.name
+        return f"isocenter explain {typed(method.bundle.path)} INPUT -o explained"
+    name = typed(method.bundle.path) if method.bundle else method.name
     return f"isocenter compare {method.task} {place} --methods {name},{_other(method)}"
 
 

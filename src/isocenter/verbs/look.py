@@ -8,6 +8,7 @@ from typing import Any
 from isocenter.errors import UsageError
 from isocenter.inspect import Look
 from isocenter.inspect import look as described
+from isocenter.verbs._text import typed
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Looked:
             return "isocenter look PATH"
         first = readable[0]
         if first.kind == "data set":
-            return f"isocenter check {first.path}"
-        return f"isocenter predict segment/histogram {first.path} -o OUT"
+            return f"isocenter check {typed(first.path)}"
+        return f"isocenter predict segment/histogram {typed(first.path)} -o OUT"
 
 
 def look(*paths: Any) -> Looked:

@@ -20,7 +20,7 @@ from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
-from isocenter.verbs._text import counted, number
+from isocenter.verbs._text import counted, number, typed
 from isocenter.verbs._writing import answer_of, plain, planned, written
 
 FILES = (".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv")
@@ -244,7 +244,9 @@ def case_of(one: Any) -> Case:
 
 def _line(item: Mapping[str, Any], folder: Path) -> str:
     if item["status"] != "answered":
-        return f"{item['source']}: {item['note'] or item['status']}"
+        # A refusal names the file that it is about, which is mostly the input itself.
+        note = item["note"] or item["status"]
+        return note if note.startswith(str(item["source"])) else f"{item['source']}: {note}"
     said = ", ".join(f"{k} {number(v) if isinstance(v, float) else v}" for k, v in item["answer"].items())
     place = f" -> {folder / item['files'][0]}" if item["files"] else ""
     return f"{item['source']}: {said}{place}"
@@ -253,5 +255,5 @@ def _line(item: Mapping[str, Any], folder: Path) -> str:
 def _next(asked: Method, inputs: Sequence[Input]) -> str:
     first = inputs[0].source
     if asked.bundle is not None:
-        return f"isocenter explain {asked.bundle.path} {first} -o explained"
+        return f"isocenter explain {typed(asked.bundle.path)} {typed(first)} -o explained"
     return f"isocenter evaluate {asked.task}/{asked.method} DATA --split test"
