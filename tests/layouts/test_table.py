@@ -80,6 +80,15 @@ def test_unknown_patients_are_told(folder: Any) -> None:
     assert cases.n_subjects == 2
 
 
+@pytest.mark.parametrize("name", ["patient_id", "PatientID", "患者编号", "MRN"])
+def test_a_column_that_seems_to_name_the_patients_is_told_of_and_not_taken(folder: Any, name: str) -> None:
+    folder.csv([["image", name], [folder.png("a.png"), "p"], [folder.png("b.png"), "p"]])
+    cases = layouts.read(folder.path)
+    problem = next(p for p in cases.problems if p.code == "patients-unknown")
+    assert problem.severity == "warning" and f"pass --group {name}" in problem.remedy and cases.n_subjects == 2
+    assert not any(p.code == "patients-unknown" for p in layouts.read(folder.path, group=name).problems)
+
+
 def test_other_values_of_split_are_listed(folder: Any) -> None:
     folder.csv([["image", "split"], [folder.png("a.png"), "demo"], [folder.png("b.png"), "train"]])
     cases = layouts.read(folder.path)

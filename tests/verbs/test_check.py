@@ -69,3 +69,8 @@ def test_without_truth_the_images_alone_are_checked(discs_folder: Path, tmp_path
 def test_real_sets_can_be_checked(real_data: Callable[[str], Path], name: str) -> None:
     made = check(real_data(name))
     assert made.found.ok and made.found.n_cases > 1 and json.dumps(made.as_json(), allow_nan=False)
+
+
+def test_a_group_that_is_no_subject_can_be_named(discs: Callable[..., Path], tmp_path: Path) -> None:
+    folder = discs(tmp_path / "discs")
+    assert check(folder).found.ok and not check(folder, group="eye").found.ok

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from isocenter.data import Cases, Entry
@@ -16,6 +17,13 @@ from isocenter.layouts.entries import Opener
 from isocenter.layouts.presence import Presence
 from isocenter.layouts.rows import Maker, Unit
 from isocenter.layouts.table_files import Table
+
+# Columns that mostly name the patient, in small letters and without signs; told of, never taken by themselves.
+PATIENTS = (
+    "patient", "patientid", "patientname", "patientno", "pid", "subjectid", "subjectname", "participant",
+    "participantid", "mrn", "患者", "患者id", "患者编号", "病人", "病人id", "受试者", "受试者编号", "姓名", "病历号",
+    "住院号",
+)
 
 
 def claims(path: Path) -> bool:
@@ -145,10 +153,17 @@ def _present(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes:
     return kept
 
 
+def _bare(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
 def _remark(entries: Sequence[Entry], table: Table, notes: Notes) -> None:
     unknown = sum(not (e.subject or e.group) for e in entries)
     if unknown:
-        notes.problems.append(unknown_patients(unknown, len(entries), table.path.name))
+        told = unknown_patients(unknown, len(entries), table.path.name)
+        likely = next((c for c in table.columns if _bare(c) in PATIENTS), "") if unknown == len(entries) else ""
+        remedy = f"Column {likely!r} seems to name them: pass --group {likely}, or call it 'subject'"
+        notes.problems.append(replace(told, severity="warning", remedy=remedy) if likely else told)
     other = {e.split for e in entries} - {"train", "val", "test", ""}
     if other:
         notes.note(

@@ -66,7 +66,13 @@ class Checked:
 
 
 def check(
-    data: Any, *, task: str | None = None, method: str | None = None, target: str | None = None, role: str | None = None
+    data: Any,
+    *,
+    task: str | None = None,
+    method: str | None = None,
+    target: str | None = None,
+    group: str | None = None,
+    role: str | None = None,
 ) -> Checked:
     """Reads every image and truth once and says what is wrong with them; refuses nothing that can be read.
 
@@ -78,8 +84,8 @@ def check(
         The question; default the first for which the data bring a truth. Without any truth only images are checked.
     method
         Whose time and memory are estimated; default the task's usual network.
-    target, role
-        The column of the truth, and which image it is about.
+    target, group, role
+        The column of the truth, the one whose value stays on one side of a split, and which image the truth is about.
 
     Raises
     ------
@@ -91,7 +97,7 @@ def check(
     from isocenter.layouts import survey
 
     asked = task or _first(data)
-    cases = survey(data, task=asked, target=target, role=role)
+    cases = survey(data, task=asked, target=target, group=group, role=role)
     found = checked(cases, task=asked, method=method or USUAL.get(asked, ""))
     if not asked:
         # Without a question there is nothing whose cost could be told.

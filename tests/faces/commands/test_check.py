@@ -22,6 +22,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[tuple[Any, ...]
 
 
 def test_words_reach_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
-    given, named = asked(monkeypatch, "data", "--task", "classify", "--method", "cnn", "--target", "label")
+    given, named = asked(monkeypatch, "data", "--task", "classify", "--method", "cnn", "--target", "label",
+                         "--group", "eye")
     assert given == ("data",)
-    assert named == {"task": "classify", "method": "cnn", "target": "label", "role": None}
+    assert named == {"task": "classify", "method": "cnn", "target": "label", "group": "eye", "role": None}

@@ -19,9 +19,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--method", metavar="METHOD", help="whose time and memory are estimated")
     parser.add_argument("--target", metavar="COLUMN", help="the column that holds the truth")
+    parser.add_argument("--group", metavar="COLUMN", help="what must stay on one side of a split (default: subject)")
     parser.add_argument("--role", metavar="NAME", help="the image that the answer is about, where a case has several")
 
 
 def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
-    return check(args.data, task=args.task, method=args.method, target=args.target, role=args.role)
+    return check(args.data, task=args.task, method=args.method, target=args.target, group=args.group, role=args.role)
