@@ -82,3 +82,18 @@ def test_rings_are_spoken_of_only_where_there_are_some(view: View, segmented: Ca
     with_rings, without = cases_section(view, run), cases_section(view, bare)
     assert with_rings is not None and "Ringed cases are drawn below" in with_rings.body
     assert without is not None and "Ringed" not in without.body
+
+
+def test_lines_between_methods_are_spoken_of_only_where_there_are_two(
+    view: View, segmented: Callable[..., Run]
+) -> None:
+    run = segmented()
+    one = cases_section(view, replace(run, methods=run.methods[:1]))
+    several = cases_section(view, run)
+    assert one is not None and "pale lines" not in one.body and several is not None and "pale lines" in several.body
+
+
+def test_pictures_warn_of_names_in_the_pixels(view: View, segmented: Callable[..., Run]) -> None:
+    for run in (segmented(), Run("t", methods=(MethodResult("cnn", pictures=(Picture(np.zeros((9, 9)), case="c"),)),))):
+        text = pictures(view, run)
+        assert text is not None and text.count("look for names before you pass this page on") == 1

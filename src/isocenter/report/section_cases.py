@@ -13,6 +13,8 @@ from isocenter.report.view import Section, View, paragraph, series_of, slug
 from isocenter.report.wording import metric_name, target_name
 
 PICTURES = 9
+# Names are taken out of words, not out of pixels.
+BURNED = " Text that a scanner wrote into the pixels is shown as it is: look for names before you pass this page on."
 
 
 def cases_section(view: View, run: Run) -> Section | None:
@@ -31,8 +33,9 @@ def cases_section(view: View, run: Run) -> Section | None:
                 share=is_share(run.task, key),
                 width=width,
             ),
-            "Each mark is one case; pale lines join the same case under different methods. The box holds the middle "
-            "half of the cases, the bar is their median. "
+            "Each mark is one case"
+            + ("; pale lines join the same case under different methods" if len(strips) > 1 else "")
+            + ". The box holds the middle half of the cases, the bar is their median. "
             + ("Ringed cases are drawn below. " if any(s.marked for s in strips) else "")
             + "Look for marks far from their box: an average hides them.",
         )
@@ -69,13 +72,13 @@ def pictures(view: View, run: Run) -> Markup | None:
     thin = any('class="areas"' in row for row in rows)
     if not thin and not any('class="rim"' in row for row in rows):
         words = "From the most wrong to the most right case; below each, what is true and what was answered."
-        return joined([tag("h3", "Drawn cases"), view.figure("pictures", joined(rows), words)])
+        return joined([tag("h3", "Drawn cases"), view.figure("pictures", joined(rows), words + BURNED)])
     words = "The solid blue line is the truth, the dashed orange line the answer; where they part, the method errs."
     return tag(
         "div",
         tag("h3", "Drawn cases"),
         _legend(thin),
-        view.figure("pictures", joined(rows), words),
+        view.figure("pictures", joined(rows), words + BURNED),
         class_="has-overlay",
     )
 
