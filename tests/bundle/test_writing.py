@@ -39,6 +39,19 @@ def test_a_bundle_holds_what_it_was_given(save, fitted, tmp_path):
     assert "Research use only" in (made.path / "card.md").read_text()
 
 
+def test_the_plan_of_a_study_is_what_can_be_handed_back(fitted, tmp_path):
+    from dataclasses import replace
+
+    from isocenter.bundle import write
+
+    scheme = {"format": 1, "study": {"epochs": 3}, "plan": fitted.about["plan"]}
+    made = write(replace(fitted, about={**fitted.about, "scheme": scheme}), tmp_path / "s.bundle", task="a", method="b")
+    assert json.loads((made.path / "plan.json").read_text()) == scheme
+    bare = {k: v for k, v in fitted.about.items() if k != "plan"}
+    none = write(replace(fitted, about=bare), tmp_path / "n.bundle", task="a", method="b")
+    assert not (none.path / "plan.json").exists()
+
+
 def test_sha256sum_accepts_the_seal(save):
     import hashlib
 

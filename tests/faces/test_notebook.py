@@ -75,6 +75,7 @@ def test_importing_in_ipython_registers() -> None:
 
 def test_parts_become_html() -> None:
     assert page([[["a"], [1]], "x < y"]) == "<table><tr><th>a</th></tr><tr><td>1</td></tr></table><div>x &lt; y</div>"
+    assert page(["a\nb < c"]) == "<pre>a\nb &lt; c</pre>"
 
 
 def pictures_in(shown: str) -> int:
@@ -117,6 +118,7 @@ def test_every_noun_shows_itself(shell: Any, name: str) -> None:
 
 def test_results_of_verbs_show_themselves(shell: Any, discs_folder: Any) -> None:
     import isocenter as iso
+    from isocenter.verbs.doctor import doctor
     from isocenter.verbs.methods import methods
 
     scores = iso.evaluate("segment/histogram", discs_folder)
@@ -129,6 +131,27 @@ def test_results_of_verbs_show_themselves(shell: Any, discs_folder: Any) -> None
     assert "levels" in as_html(shell, methods("segment", "histogram"))
     trained = iso.train("classify", discs_folder, method="linear", threads=1)
     assert "trained in" in as_html(shell, trained) and "on val (4 cases" in as_html(shell, trained)
+    assert "fit" in as_html(shell, doctor()) and "test: " in as_html(shell, iso.split(discs_folder))
+
+
+def test_tables_of_results_keep_their_columns(shell: Any, discs_folder: Any) -> None:
+    import isocenter as iso
+
+    shown = as_html(shell, iso.compare("segment", discs_folder, methods=["histogram", "morphology"]))
+    assert shown.startswith("<pre>") and shown.endswith("</pre>")
+    rows = [line for line in shown.splitlines() if line.startswith(("method ", "histogram ", "morphology "))]
+    assert len(rows) >= 3 and rows[0].index("interval") == rows[1].index(" to ") - 5
+
+
+def test_an_explanation_shows_its_map_or_why_there_is_none(shell: Any) -> None:
+    from isocenter.data import Attribution, Geometry
+    from isocenter.verbs.explain import Explained
+
+    found = Attribution(np.eye(20, dtype=np.float32), Geometry((20, 20)), "ill", "grad-cam")
+    shown = as_html(shell, Explained(found, (), "gradients", "a.bundle", "x.png"))
+    assert pictures_in(shown) == 1 and "grad-cam for ill" in shown
+    none = Explained(NotEvaluated("too dark"), (), "gradients", "a.bundle", "x.png")
+    assert "not evaluated: too dark" in as_html(shell, none)
 
 
 def test_plain_text_stays_what_it_was(shell: Any) -> None:

@@ -94,8 +94,8 @@ def test_several_labels_from_training_to_report(
     bundle = tmp_path / "several.bundle"
     made = iso.train("classify", several, method=method, out=bundle, settings=settings, threads=1)
     assert made.scores is not None and not [p for p in made.problems if p.severity == "error"]
-    plan = json.loads((bundle / "plan.json").read_text(encoding="utf-8")) if (bundle / "plan.json").is_file() else {}
-    assert plan.get("multilabel", True) is True
+    plan = json.loads((bundle / "plan.json").read_text(encoding="utf-8"))
+    assert (plan["plan"] if method == "cnn" else plan)["multilabel"] is True
     scores = iso.evaluate(bundle, several, out=tmp_path / "report", threads=1)
     document = scores.as_json()
     no_nan(document)

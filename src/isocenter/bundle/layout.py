@@ -5,7 +5,7 @@ bundle.json        {"format", "task", "method", "about", "origins", "files": {na
 bundle.sha256      checksum of bundle.json
 state.safetensors  arrays
 *.onnx             exported networks
-plan.json, card.md for people; checked like the rest, never read back
+plan.json, card.md for people; checked like the rest, never read back (`train --plan` takes an edited plan.json)
 """
 
 from __future__ import annotations

@@ -131,8 +131,10 @@ def _contents(fitted: Fitted, task: str, method: str, facts: Facts) -> dict[str,
             refuse_external(files[name])
     files[STATE] = packed({name: array for name, array in arrays.items() if name not in files})
     about, card, made = dict(fitted.about), facts.get("card") or {}, facts.get("made") or {}
-    if "plan" in about:
-        files[PLAN] = dumped(about["plan"])
+    # What was studied, and so what `train --plan` takes; else what answers go by.
+    plan = about.get("scheme") or about.get("plan")
+    if plan:
+        files[PLAN] = dumped(plan)
     files[CARD] = card_text(card, task=task, method=method, made=made).encode("utf-8")
     index = dumped(
         {

@@ -29,6 +29,11 @@ SHOWN = {
     ("isocenter.verbs.look", "Looked"): "lines",
     ("isocenter.verbs.methods", "Method"): "lines",
     ("isocenter.verbs.methods", "Methods"): "lines",
+    ("isocenter.verbs.explain", "Explained"): "explained",
+    ("isocenter.verbs.predict", "Predictions"): "lines",
+    ("isocenter.verbs.split", "Divided"): "lines",
+    ("isocenter.verbs.doctor", "Diagnosis"): "lines",
+    ("isocenter.verbs.models", "Models"): "lines",
 }
 
 
@@ -61,7 +66,7 @@ def _shower(how: str) -> Callable[[Any], str]:
 
 
 def page(parts: list[Any]) -> str:
-    """Pictures (PNG bytes), tables (lists of rows, the first the heading) and lines of text as HTML."""
+    """Pictures (PNG bytes), tables (lists of rows, the first the heading), lines and blocks of text as HTML."""
     return "".join(_part(part) for part in parts)
 
 
@@ -72,4 +77,6 @@ def _part(part: Any) -> str:
         head, *rows = ["".join(f"<{tag}>{html.escape(str(c))}</{tag}>" for c in row)
                        for tag, row in zip(["th", *["td"] * len(part)], part, strict=False)]
         return f"<table><tr>{head}</tr>" + "".join(f"<tr>{row}</tr>" for row in rows) + "</table>"
-    return f"<div>{html.escape(str(part))}</div>"
+    # Lines that belong together stand in columns, as on a terminal.
+    tag = "pre" if "\n" in str(part) else "div"
+    return f"<{tag}>{html.escape(str(part))}</{tag}>"

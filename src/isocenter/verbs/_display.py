@@ -105,8 +105,13 @@ def scores(value: Scores) -> Parts:
 
 
 def lines(value: Any) -> Parts:
-    """What it says on the command line."""
-    return [line for line in value.lines() if line]
+    """What it says on the command line, in one block."""
+    return ["\n".join(value.lines())]
+
+
+def explained(value: Any) -> Parts:
+    """The map of an explanation, or why there is none."""
+    return not_evaluated(value.found) if isinstance(value.found, NotEvaluated) else attribution(value.found)
 
 
 def _picture(value: Image) -> bytes:

@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", required=True, metavar="BUNDLE", help="appears when it is complete")
     parser.add_argument("--method", metavar="METHOD", help="default: the task's usual network")
     parser.add_argument("--resume", action="store_true", help="continue what lies in BUNDLE.part")
-    parser.add_argument("--plan", metavar="FILE", help="a plan.json that you edited")
+    parser.add_argument("--plan", metavar="FILE", help="a BUNDLE/plan.json that you edited")
     parser.add_argument("--folds", type=folds, default=0, metavar="K", help="also score all cases but test, in K folds")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train N times and report the spread")
     parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
