@@ -112,3 +112,16 @@ def test_names_twice_or_none(squares: Cases) -> None:
 def test_one_method_has_no_best_and_no_test(squares: Cases) -> None:
     made = compare("segment", replace(squares), methods=[Bright()])
     assert made.best is None and made.tests == () and made.lines()
+
+
+def test_the_next_command_is_one_that_can_be_run(
+    squares: Cases, discs_folder: Path, disc_bundle: Path, tmp_path: Path
+) -> None:
+    known = compare("segment", discs_folder, methods=["histogram"], threads=1)
+    train = f"next: isocenter train segment {discs_folder} --method histogram -o BUNDLE"
+    assert known.lines()[-1] == train and replace(known, place="DATA").lines()[-1] != train
+    assert compare("segment", squares, methods=[Bright()]).lines()[-1] == "next: isocenter methods segment"
+    told = compare("segment", discs_folder, methods=["given"], settings={"given.column": "mask"}, threads=1)
+    assert told.lines()[-1] == "next: isocenter methods segment"
+    held = compare("segment", discs_folder, methods=[disc_bundle], threads=1)
+    assert held.lines()[-1] == f"next: isocenter predict {disc_bundle} INPUT -o OUT"

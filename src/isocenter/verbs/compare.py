@@ -30,7 +30,7 @@ from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side
 from isocenter.verbs._study import Budget, Taken, sides, study
-from isocenter.verbs._text import counted, duration
+from isocenter.verbs._text import counted, duration, typed
 from isocenter.verbs.evaluate import classes_of
 
 
@@ -56,6 +56,8 @@ class Comparison:
         Page of the report.
     predictors
         Name to the fitted method that answered.
+    place
+        The data as they are typed, for the next command.
     """
 
     task: str
@@ -70,6 +72,7 @@ class Comparison:
     notes: tuple[str, ...] = ()
     report: Path | None = None
     predictors: Mapping[str, Method] = field(default_factory=dict)
+    place: str = "DATA"
 
     @property
     def exit_code(self) -> int:
@@ -100,10 +103,16 @@ class Comparison:
         when = f"before {self.split} was opened" if " " not in self.split else "inside each fold before its test part"
         lines += [f"best on {self.chosen_on}, named {when}: {self.best}"] if self.best else []
         lines += [f"report: {self.report}"] if self.report else []
-        return [
-            *lines,
-            f"next: isocenter train {self.task} DATA --method {self.best or next(iter(self.methods))} -o BUNDLE",
-        ]
+        return [*lines, f"next: {self._next()}"]
+
+    def _next(self) -> str:
+        name = self.best or next(iter(self.methods))
+        best = self.predictors.get(name)
+        if best is not None and best.bundle is not None:
+            return f"isocenter predict {typed(best.bundle.path)} INPUT -o OUT"
+        if best is None or best.method == "given" or best.method not in catalog.methods(self.task):
+            return f"isocenter methods {self.task}"
+        return f"isocenter train {self.task} {self.place} --method {best.method} -o BUNDLE"
 
 
 def compare(
@@ -157,6 +166,7 @@ def compare(
         if options.get("folds")
         else _on_split(asked, cases, split=split, options=options)
     )
+    made = replace(made, place=typed(data) if isinstance(data, (str, Path)) else "DATA")
     made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
     return made if out is None else _reported(made, cases, folder=Path(out), options=options)
 
