@@ -84,6 +84,7 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
         "marks": marks,
         "seconds": made.taken.seconds,
         "peak_mb": made.taken.peak_mb,
+        "threads": threads,
         "notes": [*made.notes, *resumed],
     }
     write_text(note, json.dumps(said, indent=1) + "\n", overwrite=True)
