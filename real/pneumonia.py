@@ -9,6 +9,6 @@ ROW = Row(
     method="cnn",
     minutes=15,
     figures=(Figure("auc", "pneumonia", 0.955, 0.98),),
-    settings={"study.epochs": 12},
+    settings={"study.epochs": 10},
     rivals=("linear",),
 )
