@@ -176,7 +176,7 @@ def test_a_class_in_test_that_train_lacks(run: Run, discs: Make, tmp_path: Path)
 
 def test_a_patient_on_both_sides(run: Run, discs: Make, tmp_path: Path) -> None:
     folder = edited(discs(tmp_path / "discs"), lambda t: t.replace("p11,R,51,test", "p11,R,51,train"))
-    for verb in ("train", "compare"):
+    for verb in ("train", "compare", "evaluate"):
         refused(run(*VERBS[verb](folder, tmp_path / "out")), "one group stands on 2 sides")
     assert not any(p.exists() for p in ((tmp_path / "out" / "x.bundle"), (tmp_path / "out" / "report")))
     checked = run("check", folder)

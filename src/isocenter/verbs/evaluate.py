@@ -9,13 +9,24 @@ from typing import Any, Unpack
 
 from isocenter.data import Cases, CaseScore, Problem, Scores
 from isocenter.errors import NotFoundError, UsageError, nearest
-from isocenter.verbs._cases import ALL, cases_of, caveats, chosen, first_refusal, known_classes, known_to_train, unseen
+from isocenter.verbs._cases import (
+    ALL,
+    cases_of,
+    caveats,
+    chosen,
+    first_refusal,
+    known_classes,
+    known_to_train,
+    unseen,
+    with_allowance,
+)
 from isocenter.verbs._method import Method, resolve, shown
-from isocenter.verbs._options import Options, Reporting, checked, reporter, threads_of
+from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import cost, heading, score_lines
+from isocenter.verbs._sides import Judging, apart
 from isocenter.verbs._study import study
 from isocenter.verbs._text import counted, typed
 
@@ -74,7 +85,7 @@ def evaluate(
     abstain: str = "wrong",
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
-    **options: Unpack[Reporting],
+    **options: Unpack[Judging],
 ) -> Evaluation:
     """Scores a method on one split.
 
@@ -102,17 +113,19 @@ def evaluate(
     NotFoundError
         The split does not exist.
     LeakageError
-        The bundle has studied some of these cases.
+        The bundle has studied some of these cases; or patients, for a method that learns here also pictures, stand on
+        two sides of the split and nobody allowed it with a reason.
     LabelError
         The cases hold a class that the method has never met.
     """
-    checked(options, Reporting)
+    checked(options, Judging)
     vacant_report(out, overwrite=options.get("overwrite", False))
     if abstain not in ("wrong", "report"):
         raise UsageError("unknown way to count no answer", got=abstain, wanted="wrong or report")
     task = data.task if isinstance(data, Cases) else None
     asked = resolve(method, task=task, settings=settings_of(settings))
-    cases = cases_of(data, asked.task, options=options)
+    cases = with_allowance(cases_of(data, asked.task, options=options), options.get("because"))
+    apart(asked, cases, split=split, options=options)
     test = _with_column(chosen(cases, split), by)
     ready, notes = prepared(asked, cases, test=test, split=split, options=options)
     answered = answer_all(ready, test, report=reporter(options))
@@ -184,7 +197,7 @@ def _with_column(test: Cases, column: str | None) -> Cases:
 
 
 def _by(
-    method: Method, answered: Answered, *, test: Cases, column: str, like: tuple[Scores, str, Reporting]
+    method: Method, answered: Answered, *, test: Cases, column: str, like: tuple[Scores, str, Judging]
 ) -> dict[str, Scores]:
     whole, abstain, options = like
     notes = {e.id: e.notes for e in test.entries}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from isocenter.faces.arguments import Report, options, reading, settings, typed
+from isocenter.faces.arguments import Report, leaking, options, reading, settings, typed
 from isocenter.verbs.evaluate import evaluate
 
 EXAMPLES = (
@@ -25,6 +25,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     parser.add_argument("-o", "--out", metavar="FOLDER", help="write a report there")
     parser.add_argument("--overwrite", action="store_true", help="replace a report that lies there")
+    leaking(parser)
     reading(parser)
 
 
@@ -32,5 +33,6 @@ def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return evaluate(
         args.method, args.data, split=args.split, by=args.by, abstain=args.abstain, settings=settings(args),
-        out=args.out, overwrite=args.overwrite, command=typed(), **options(args, report),
+        out=args.out, overwrite=args.overwrite, allow=args.allow, because=args.because, strict=args.strict,
+        command=typed(), **options(args, report),
     )
