@@ -11,7 +11,7 @@ from isocenter.tasks._network import accepted, opened_of, plan_of
 from isocenter.tasks.segment._fitted import FittedSegmenter
 
 PLAN = Plan("segment", 2, 1, ("background", "a"), divisor=(4, 4), spacing=(1.0, 1.0))
-SPEC = {"name": "unet", "rank": 2, "channels": 1, "outputs": 2, "widths": [4, 8], "strides": [[2, 2]], "norm": "batch"}
+SPEC = {"name": "unet", "rank": 2, "channels": 1, "outputs": 2, "widths": [4, 8], "strides": [[2, 2]]}
 
 
 def arrays(**changed):

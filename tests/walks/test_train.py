@@ -149,8 +149,11 @@ def test_several_seeds_report_their_spread(here: Run, discs_folder: Path, tmp_pa
 def test_ctrl_c_ends_with_130_and_the_way_to_go_on(discs_folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     words = ["train", "segment", str(discs_folder), "-o", str(tmp_path / "x.bundle"), *TINY, "--epochs", "100000"]
+    # A runner in the background ignores SIGINT and its children inherit that; a person's shell does not.
+    start = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    start += "from isocenter.faces.cli import main; sys.exit(main())"
     with subprocess.Popen(
-        [sys.executable, "-m", "isocenter", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", start, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     ) as process:
         assert process.stderr is not None and process.stdout is not None
