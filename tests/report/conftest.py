@@ -220,8 +220,8 @@ def segment_run(n: int = 24, names: tuple[str, ...] = NAMES, surname: str = "Qua
         },
         "card": {
             "name": "kidney-demo 0.1",
-            "use": "Showing what a report looks like.",
-            "out_of_scope": "Everything else; the images are simulated.",
+            "intended_use": "Showing what a report looks like.",
+            "not_for": "Everything else; the images are simulated.",
             "data": "96 simulated images, numpy seed 7.",
             "licence": "CC0-1.0",
             "limits": "Discs below 5 pixels are missed.",

@@ -7,7 +7,7 @@ from isocenter.report.card import ABSENT, ITEMS, card_html, items, plain
 
 
 def test_every_item_is_there_or_said_to_be_absent() -> None:
-    rows = dict(items({"use": "Counting cells.", "limits": ["dark", "blurred"], "licence": "", "users": None}))
+    rows = dict(items({"intended_use": "Counting cells.", "limits": ["dark", "blurred"], "licence": "", "users": None}))
     assert set(rows) == set(ITEMS.values())
     assert rows["Intended use"] == "Counting cells."
     assert rows["Limits and known failures"] == "dark, blurred"
@@ -24,13 +24,13 @@ def test_false_and_zero_are_answers() -> None:
 
 
 def test_the_page_marks_absent_items_and_replaces_identifiers() -> None:
-    text = card_html({"use": "for <Mustermann>"}, text=lambda v: str(v).replace("Mustermann", "[code]"))
+    text = card_html({"intended_use": "for <Mustermann>"}, text=lambda v: str(v).replace("Mustermann", "[code]"))
     assert "for &lt;[code]&gt;" in text
     assert text.count(f'<span class="chip">{ABSENT}</span>') == len(ITEMS) - 1
 
 
 def test_markdown_opens_with_the_statement_on_research_and_holds_no_markup() -> None:
-    text = card_markdown({"use": "[click](javascript:1) <img src=x> | *bold*\n# heading"}, title="Kidney")
+    text = card_markdown({"intended_use": "[click](javascript:1) <img src=x> | *bold*\n# heading"}, title="Kidney")
     assert text.startswith(f"# Kidney\n\n**{RESEARCH}**")
     line = next(part for part in text.splitlines() if "click" in part)
     assert "<img" not in line and "](" not in line.replace("\\]", "") and "\\# heading" in line

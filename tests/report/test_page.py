@@ -159,7 +159,7 @@ def nasty(payload: str) -> Run:
         curves=(curves,),
         explanations=(Explanation(image, image, p, p, p, None, {p: 1.0}, p),),
         made={p: p, "inputs": {p: p}, "versions": {p: p}},
-        card={"use": p, p: p},
+        card={"intended_use": p, p: p},
         problems=(Problem(p, "error", p, p, p, p, p),),
         facts={p: p},
         notes=(p,),

@@ -49,7 +49,7 @@ def test_very_many_problems_are_cut_and_counted(view: View) -> None:
 
 
 def test_the_card_is_a_section(view: View) -> None:
-    section = card_section(view, Run("t", card={"use": "Teaching."}))
+    section = card_section(view, Run("t", card={"intended_use": "Teaching."}))
     assert section is not None and "Teaching." in section.body and "not provided" in section.body
 
 

@@ -38,4 +38,4 @@ def test_without_torch_it_says_what_it_skips(small, tmp_path, monkeypatch):
 
 def test_the_ct_is_measured_in_its_own_units():
     part = module.tissues()
-    assert "mm2" in part.headline and part.methods[0].pictures[0].spacing is not None
+    assert "mm²" in part.headline and part.methods[0].pictures[0].spacing is not None

@@ -11,17 +11,17 @@ from isocenter.report.view import RESEARCH, shown
 # After Mitchell et al., Model Cards for Model Reporting (2019), and the items that a research tool must state.
 ITEMS = {
     "name": "Name and version",
-    "use": "Intended use",
+    "intended_use": "Intended use",
     "users": "Intended users",
-    "out_of_scope": "Out of scope",
-    "input": "Input",
+    "not_for": "Not for",
+    "envelope": "What it may be given",
     "output": "Output",
     "data": "Training data",
     "population": "Population",
-    "evaluation": "Evaluation",
+    "metrics": "What it has shown",
     "limits": "Limits and known failures",
     "licence": "Licence",
-    "source": "Source and credits",
+    "credit": "Credit",
     "contact": "Contact",
 }
 ABSENT = "not provided"
@@ -35,7 +35,7 @@ def items(card: Mapping[str, Any]) -> list[tuple[str, str]]:
     card
         Key of `ITEMS` (or any other name) to text, or to a list of texts.
 
-    >>> items({"use": "Counting cells."})[1]
+    >>> items({"intended_use": "Counting cells."})[1]
     ('Intended use', 'Counting cells.')
     """
     own = [k for k in card if k not in ITEMS]

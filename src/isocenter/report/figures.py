@@ -251,6 +251,8 @@ def layers(picture: Picture, *, side: int = 320, detail: float = 2.0, label: str
     parts = [canvas.image(data_uri(windowed(image), side=raster))]
     if truth is not None and prediction is not None and mean_width((truth > 0) & (truth != IGNORE), canvas) < THIN:
         parts.append(canvas.image(data_uri(areas(truth, prediction), side=raster), "areas"))
+    elif truth is None and prediction is not None and mean_width(prediction > 0, canvas) < THIN:
+        parts.append(canvas.image(data_uri(areas(np.zeros_like(prediction), prediction), side=raster), "areas"))
     else:
         pairs = (("truth", truth), ("answer", prediction))
         parts += regions([(class_, labels) for class_, labels in pairs if labels is not None], picture.names, canvas)

@@ -66,12 +66,16 @@ def pictures(view: View, run: Run) -> Markup | None:
     for m in run.methods:
         if m.pictures:
             drawn = [picture(view, p, f"case-{slug(m.name)}-{i + 1}") for i, p in enumerate(m.pictures[:PICTURES])]
-            rows.append(joined([tag("p", m.name, class_="panel-title"), tag("div", *drawn, class_="pictures")]))
+            class_ = "pictures" if len(drawn) > 1 else "pictures one"
+            rows.append(joined([tag("p", m.name, class_="panel-title"), tag("div", *drawn, class_=class_)]))
     if not rows:
         return None
     thin = any('class="areas"' in row for row in rows)
     if not thin and not any('class="rim"' in row for row in rows):
         words = "From the most wrong to the most right case; below each, what is true and what was answered."
+        return joined([tag("h3", "Drawn cases"), view.figure("pictures", joined(rows), words + BURNED)])
+    if all(p.truth is None for m in run.methods for p in m.pictures):
+        words = "Marked is the answer; there is no truth to hold it against."
         return joined([tag("h3", "Drawn cases"), view.figure("pictures", joined(rows), words + BURNED)])
     words = "The solid blue line is the truth, the dashed orange line the answer; where they part, the method errs."
     return tag(

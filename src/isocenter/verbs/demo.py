@@ -105,7 +105,7 @@ def demo(*, out: str | Path = "runs/demo", overwrite: bool = False, **options: U
     say(Progress("CT answered", 0.1))
     found, part = simulated(options, notes)
     run = Run(
-        title="isocenter: a first tour", verb="demo", command="isocenter demo", parts=(*parts, part),
+        title="isocenter: a first tour", verb="demo", parts=(*parts, part),
         notes=("Nothing was downloaded: the photograph comes with scikit-image, the CT with pydicom.", *notes),
         facts={"research use only": "not a medical device, not for diagnosis or treatment"},
     )
@@ -140,7 +140,7 @@ def tissues() -> Run:
     method = resolve("segment/histogram", settings=settings_of({"levels": 4, "target": -1, "name": "densest class"}))
     answer, seconds = _answered(method.object, case)
     area = answer.area_mm2("densest class")
-    text = f"densest of four classes: {number(area)} mm2; answered in {duration(seconds)}"
+    text = f"densest of four classes: {number(area)} mm²; answered in {duration(seconds)}"
     note = "Spacing and Hounsfield units come from the DICOM header; an area without a spacing would be refused."
     return _chapter("Densest tissue of a CT slice, by histogram", case, answer, "histogram", text, note=note)
 
