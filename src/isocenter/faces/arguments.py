@@ -58,6 +58,24 @@ def everywhere(parser: argparse.ArgumentParser) -> None:
                        help="a field of the recipe, such as study.batch_size=4 (see: isocenter methods TASK METHOD)")
 
 
+def opening(parser: argparse.ArgumentParser) -> None:
+    """What a file may leave unsaid."""
+    group = parser.add_argument_group("how to open what a file does not say")
+    group.add_argument("--series", metavar="WHICH", help="number, description or UID, where a folder holds several")
+    group.add_argument("--axes", metavar="NAMES", help="the file's axes in its own order, such as tyx or cyx")
+    group.add_argument("--spacing", metavar="MM", help="mm per axis in the order z,y,x, such as 3,0.7,0.7")
+
+
+def opened(args: argparse.Namespace) -> dict[str, Any]:
+    """Options of verbs that open images; UsageError where the spacing is no list of numbers."""
+    series: Any = args.series
+    try:
+        spacing = [float(s) for s in args.spacing.split(",")] if args.spacing else None
+    except ValueError as error:
+        raise UsageError("not a spacing", got=args.spacing, wanted="such as 3,0.7,0.7") from error
+    return {"series": int(series) if series and series.isdigit() else series, "axes": args.axes, "spacing": spacing}
+
+
 def reading(parser: argparse.ArgumentParser) -> None:
     """How a table is read."""
     group = parser.add_argument_group("reading the data")

@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from isocenter.data import Case
 from isocenter.errors import IsocenterError, UnreadableError, UsageError
 from isocenter.files import sha256
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 BOUND = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
 
 
@@ -44,8 +46,8 @@ class Input:
         return hashlib.sha256("".join(sorted(map(sha256, self.files))).encode()).hexdigest()
 
 
-def inputs_of(given: Sequence[str | Path]) -> tuple[Input, ...]:
-    """Everything to answer, in order, every name once.
+def inputs_of(given: Sequence[str | Path], *, how: Mapping[str, Any] = NOTHING) -> tuple[Input, ...]:
+    """Everything to answer, in order, every name once; `how` as in `isocenter.io.read`.
 
     A folder of DICOM files is one input; any other folder stands for the images in it. What is not there, or cannot be
     read, raises when it is opened.
@@ -60,38 +62,41 @@ def inputs_of(given: Sequence[str | Path]) -> tuple[Input, ...]:
     if not given:
         raise UsageError("nothing to answer", wanted="INPUT: a file, a series folder or a folder of images")
     if bound(given):
-        return (_bound(given),)
-    return _distinct([one for word in given for one in _expanded(str(word))])
+        return (_bound(given, how),)
+    return _distinct([one for word in given for one in _expanded(str(word), how)])
 
 
-def _expanded(word: str) -> list[Input]:
+def _expanded(word: str, how: Mapping[str, Any]) -> list[Input]:
     path = Path(word)
     if not path.is_dir():
-        return [_single(path, word)]
+        return [_single(path, word, how)]
     files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
     kinds = {p: _kind(p) for p in files}
     if any(kind == "dicom" for kind in kinds.values()):
-        return [_single(path, word, files=tuple(p for p in files if kinds[p] == "dicom"))]
-    images = [_single(p, str(p)) for p in files if kinds[p]]
-    below = [_single(p, str(p), files=tuple(sorted(f for f in p.iterdir() if f.is_file())))
-             for p in sorted(path.iterdir()) if p.is_dir() and _series(p)]
+        return [_single(path, word, how, files=tuple(p for p in files if kinds[p] == "dicom"))]
+    images = [_single(p, str(p), how) for p in files if kinds[p]]
+    below = [
+        _single(p, str(p), how, files=tuple(sorted(f for f in p.iterdir() if f.is_file())))
+        for p in sorted(path.iterdir())
+        if p.is_dir() and _series(p)
+    ]
     if not images + below:
         raise UnreadableError("the folder holds no image", where=word, got=f"{len(files)} files of other kinds",
                               remedy="Name the files, or the folder that holds them")
     return images + below
 
 
-def _single(path: Path, word: str, *, files: tuple[Path, ...] = ()) -> Input:
+def _single(path: Path, word: str, how: Mapping[str, Any], *, files: tuple[Path, ...] = ()) -> Input:
     def opened() -> Case:
         from isocenter.io import read
 
-        return replace(read(word), id=_stem(path))
+        return replace(read(word, **how), id=_stem(path))
 
     inside = Path(word.split("#")[0])
     return Input(_stem(path), word, opened, files or (inside,))
 
 
-def _bound(given: Sequence[str | Path]) -> Input:
+def _bound(given: Sequence[str | Path], how: Mapping[str, Any]) -> Input:
     pairs: dict[str, str] = {}
     for word in given:
         pair = _binding(word)
@@ -110,7 +115,7 @@ def _bound(given: Sequence[str | Path]) -> Input:
     def opened() -> Case:
         from isocenter.io import read
 
-        return replace(read(None, **paths), facts=facts)
+        return replace(read(None, **how, **paths), facts=facts)
 
     first = Path(next(iter(roles.values())))
     return Input(_stem(first), str(first), opened, tuple(Path(p.split("#")[0]) for p in roles.values()))

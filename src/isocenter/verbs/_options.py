@@ -40,6 +40,32 @@ class Options(TypedDict, total=False):
     report: Callable[[Progress], None]
 
 
+class Opening(Options, total=False):
+    """Options of the verbs that open images by themselves, for what a file does not say.
+
+    Parameters
+    ----------
+    series
+        Number, description or UID of the wanted series where a folder holds several.
+    axes
+        Names of the file's axes in its own order, letters of "tczyx".
+    spacing
+        mm per spatial axis in the order (z,) y, x.
+    """
+
+    series: str | int | None
+    axes: str | None
+    spacing: Sequence[float] | None
+
+
+def opening_of(options: Opening) -> dict[str, Any]:
+    """What `isocenter.io.read` is told about an image beside its path."""
+    said: dict[str, Any] = {name: options.get(name) for name in ("series", "axes", "spacing")}
+    if said["spacing"] is not None:
+        said["spacing"] = tuple(float(s) for s in said["spacing"])
+    return {name: value for name, value in said.items() if value is not None}
+
+
 class Reporting(Options, total=False):
     """Options of the verbs that write a report.
 

@@ -12,7 +12,7 @@ from isocenter.data import Attribution, NotEvaluated
 from isocenter.errors import UsageError
 from isocenter.infer import limited
 from isocenter.verbs._method import Method, resolve
-from isocenter.verbs._options import Options, checked, threads_of
+from isocenter.verbs._options import Opening, checked, opening_of, threads_of
 from isocenter.verbs._recipe import Settings, made, settings_of
 from isocenter.verbs._text import number
 from isocenter.verbs.predict import case_of
@@ -75,7 +75,7 @@ def explain(
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
     overwrite: bool = False,
-    **options: Unpack[Options],
+    **options: Unpack[Opening],
 ) -> Explained:
     """Explains one answer.
 
@@ -101,13 +101,13 @@ def explain(
     MissingExtraError
         torch is not installed.
     """
-    checked(options)
+    checked(options, Opening)
     asked = resolve(predictor)
     cls: Any = catalog.find("explain", method)
     explainer = made(
         cls, settings_of(settings), part=lambda use: resolve(use).object, fixed={"of": _inside(asked, cls)}
     )
-    case = case_of(inputs)
+    case = case_of(inputs, how=opening_of(options))
     with limited(threads_of(options)):
         found = explainer.predict(case)
     files: tuple[Path, ...] = ()

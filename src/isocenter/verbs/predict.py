@@ -13,10 +13,10 @@ from typing import Any, Unpack, overload
 from isocenter.data import Case, NotEvaluated, Problem, Progress, as_settings
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
-from isocenter.verbs._inputs import Input, bound, inputs_of, of_roles
+from isocenter.verbs._inputs import NOTHING, Input, bound, inputs_of, of_roles
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
-from isocenter.verbs._options import Options, checked, reporter, threads_of
+from isocenter.verbs._options import Opening, checked, opening_of, reporter, threads_of
 from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
@@ -81,13 +81,18 @@ class Predictions:
 
 
 @overload
-def predict(method: Any, inputs: Any, *, out: None = None, settings: Any = None, **options: Unpack[Options]) -> Any: ...
+def predict(method: Any, inputs: Any, *, out: None = None, settings: Any = None, **options: Unpack[Opening]) -> Any: ...
 
 
 @overload
 def predict(
-    method: Any, inputs: Any, *, out: str | Path, settings: Any = None, overwrite: bool = False,
-    **options: Unpack[Options],
+    method: Any,
+    inputs: Any,
+    *,
+    out: str | Path,
+    settings: Any = None,
+    overwrite: bool = False,
+    **options: Unpack[Opening],
 ) -> Predictions: ...
 
 
@@ -98,7 +103,7 @@ def predict(
     out: str | Path | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     overwrite: bool = False,
-    **options: Unpack[Options],
+    **options: Unpack[Opening],
 ) -> Any:
     """Answers one input or many.
 
@@ -126,7 +131,8 @@ def predict(
     IsocenterError
         The only input is refused; with several the rest goes on.
     """
-    checked(options)
+    checked(options, Opening)
+    how = opening_of(options)
     asked = resolve(method, settings=settings_of(settings))
     if not asked.answers:
         raise UsageError(
@@ -136,14 +142,14 @@ def predict(
         if out is not None:
             return _to_disk(asked, _paths(inputs), out=Path(out), overwrite=overwrite, options=options)
         if isinstance(inputs, (list, tuple)) and not bound(inputs):
-            return [asked.object.predict(case_of(one)) for one in inputs]
-        return asked.object.predict(case_of(inputs))
+            return [asked.object.predict(case_of(one, how=how)) for one in inputs]
+        return asked.object.predict(case_of(inputs, how=how))
 
 
 def _to_disk(
-    asked: Method, paths: Sequence[str | Path], *, out: Path, overwrite: bool, options: Options
+    asked: Method, paths: Sequence[str | Path], *, out: Path, overwrite: bool, options: Opening
 ) -> Predictions:
-    inputs = inputs_of(paths)
+    inputs = inputs_of(paths, how=opening_of(options))
     single = out.name.lower().endswith(FILES)
     if single and len(inputs) > 1:
         raise UsageError("one file for several inputs", got=str(out), wanted="a folder", remedy="Pass -o FOLDER")
@@ -179,8 +185,11 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, ov
     files = planned(one.name, case.image(), task=asked.task, out=out)
     there = [f for f in files.values() if (ledger.folder / f).exists()]
     if there and not overwrite and not ledger.ours(one.name, sha):
-        raise OutputError("the file exists and was not made by this method from this input",
-                          where=str(ledger.folder / there[0]), remedy="Pass --overwrite or name another folder")
+        raise OutputError(
+            "the file exists and was not made by this method from this input",
+            where=str(ledger.folder / there[0]),
+            remedy="Pass --overwrite or name another folder",
+        )
     ledger.put(one.name, source=one.source, sha256=sha, status="pending", files=list(files.values()))
     try:
         start = time.perf_counter()
@@ -199,8 +208,16 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, ov
                 (ledger.folder / name).unlink(missing_ok=True)
         raise
     note = found.line() if isinstance(found, NotEvaluated) else ""
-    ledger.put(one.name, source=one.source, sha256=sha, status="not evaluated" if note else "answered", files=kept,
-               answer=answer_of(found), note=note, seconds=seconds)
+    ledger.put(
+        one.name,
+        source=one.source,
+        sha256=sha,
+        status="not evaluated" if note else "answered",
+        files=kept,
+        answer=answer_of(found),
+        note=note,
+        seconds=seconds,
+    )
     return True
 
 
@@ -221,19 +238,22 @@ def _codes(asked: Method) -> dict[str, int]:
 def _paths(inputs: Any) -> list[str | Path]:
     given = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
     if not all(isinstance(one, (str, Path)) for one in given):
-        raise UsageError("only files and folders are answered to disk", got=type(given[0]).__name__,
-                         remedy="Leave out `out`, and write the finding with isocenter.write")
+        raise UsageError(
+            "only files and folders are answered to disk",
+            got=type(given[0]).__name__,
+            remedy="Leave out `out`, and write the finding with isocenter.write",
+        )
     return given
 
 
-def case_of(one: Any) -> Case:
-    """A case from a path, an image in memory, roles by name, or a `Case`; raises as reading does."""
+def case_of(one: Any, *, how: Mapping[str, Any] = NOTHING) -> Case:
+    """A case from a path (read as `how` says), an image in memory, roles by name, or a `Case`; raises as reading."""
     if isinstance(one, Case):
         return one
     if isinstance(one, Mapping):
         return of_roles(one)
     if isinstance(one, (str, Path, list, tuple)):
-        found = inputs_of([one] if isinstance(one, (str, Path)) else one)
+        found = inputs_of([one] if isinstance(one, (str, Path)) else one, how=how)
         if len(found) != 1:
             raise UsageError("a folder of several images", got=str(one), wanted="one input, or `out`")
         return found[0].open()

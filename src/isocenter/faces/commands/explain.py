@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from isocenter.faces.arguments import Report, options, settings
+from isocenter.faces.arguments import Report, opened, opening, options, settings
 from isocenter.verbs.explain import explain
 
 EXAMPLES = (
@@ -21,11 +21,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", default="gradients", help="how (see: isocenter methods explain)")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder for the map and its picture")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
+    opening(parser)
 
 
 def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return explain(
-        args.predictor, args.input, method=args.method, settings=settings(args), out=args.out,
-        overwrite=args.overwrite, **options(args, report),
+        args.predictor,
+        args.input,
+        method=args.method,
+        settings=settings(args),
+        out=args.out,
+        overwrite=args.overwrite,
+        **opened(args),
+        **options(args, report),
     )

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from isocenter.faces.arguments import Report, options, settings
+from isocenter.faces.arguments import Report, opened, opening, options, settings
 from isocenter.verbs.predict import predict
 
 EXAMPLES = (
@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder of the answers, or one file")
     parser.add_argument("--overwrite", action="store_true", help="replace answers that are there")
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
+    opening(parser)
 
 
 def call(args: argparse.Namespace, report: Report) -> Any:
@@ -39,6 +40,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         out=args.out,
         settings=settings(args),
         overwrite=args.overwrite,
+        **opened(args),
         **options(args, report),
     )
 
