@@ -79,3 +79,18 @@ def test_augmented_samples(squares: Cases) -> None:
     drawn = samples_of(trained.method, squares, seed=0)
     assert len(drawn) == 16 and all(p.image.shape == (16, 16) and p.truth is not None for p in drawn)
     assert samples_of(resolve("segment/histogram"), squares, seed=0) == ()
+
+
+def test_cases_are_chosen_at_the_target_that_the_table_leads_with():
+    from isocenter.data import CaseScore, Score, Scores
+    from isocenter.verbs._pictures import _case_text, _worth_drawing
+
+    def one(name, organ, lesion, union):
+        values = {"organ": organ, "lesion": lesion}
+        return CaseScore(name, name, {"dice": {"values": values, "union": union}})
+
+    cases = (one("a", 0.9, 0.1, 0.95), one("b", 0.8, 0.8, 0.80), one("c", 0.7, 0.7, 0.90))
+    dice = {t: Score(0.5, None, None, 3) for t in ("organ", "lesion", "foreground", "all")}
+    scores = Scores("segment", "m", "test", {"dice": dice}, cases, 3)
+    assert _worth_drawing(scores)["worst"] == "a" and _worth_drawing(scores, "foreground")["worst"] == "b"
+    assert _case_text(scores, "b", "foreground") == "dice 0.8" or _case_text(scores, "b", "foreground") == "dice 0.800"

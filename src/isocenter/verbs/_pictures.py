@@ -15,14 +15,14 @@ from isocenter.verbs._method import Method
 from isocenter.verbs._text import number
 
 
-def pictures_of(method: Method, scores: Scores, *, cases: Cases) -> tuple[Picture, ...]:
+def pictures_of(method: Method, scores: Scores, *, cases: Cases, target: str = "") -> tuple[Picture, ...]:
     """The worst, median and best case of a method, answered again (answers are not kept).
 
     Nothing for a method that was fitted anew in every fold: there is no one that could answer.
     """
     if method.learns:
         return ()
-    wanted = _worth_drawing(scores)
+    wanted = _worth_drawing(scores, target)
     entries = {e.id: e for e in cases.entries}
     out: list[Picture] = []
     for rank, name in wanted.items():
@@ -33,7 +33,7 @@ def pictures_of(method: Method, scores: Scores, *, cases: Cases) -> tuple[Pictur
             # The case could be read when it was scored; a picture less is no reason to lose a report.
             continue
         if drawn is not None:
-            score = _case_text(scores, name)
+            score = _case_text(scores, name, target)
             out.append(replace(drawn, rank=rank, text=", ".join(t for t in (score, drawn.text) if t)))
     return tuple(out)
 
@@ -133,10 +133,14 @@ def _sample(image: Array, target: Array, *, names: tuple[str, ...]) -> Picture:
     return Picture(image[0], labels, None, names if labels is not None else (), text=text)
 
 
-def _worth_drawing(scores: Scores) -> dict[str, str]:
+def _worth_drawing(scores: Scores, target: str = "") -> dict[str, str]:
     if scores.task == "classify":
         return _by_truth(scores)
-    return dict(next((found for key in scores.metrics if (found := extremes(scores, key))), {}))
+    for key, targets in scores.metrics.items():
+        found = extremes(scores, key, target if target in targets else "")
+        if found:
+            return dict(found)
+    return {}
 
 
 def _by_truth(scores: Scores) -> dict[str, str]:
@@ -154,12 +158,12 @@ def _by_truth(scores: Scores) -> dict[str, str]:
     return out
 
 
-def _case_text(scores: Scores, name: str) -> str:
+def _case_text(scores: Scores, name: str, asked: str) -> str:
     from isocenter.report.percase import case_values
 
     at = next(i for i, c in enumerate(scores.cases) if c.case == name)
     for key, targets in scores.metrics.items():
-        target = "all" if "all" in targets else next(iter(targets))
+        target = next(t for t in (asked, "all", *targets) if t in targets)
         values = case_values(scores, key, target) if scores.task != "classify" else None
         if values and values[at] is not None:
             return f"{key} {number(values[at])}"

@@ -16,6 +16,7 @@ from isocenter.report import Data, MethodResult, Run
 from isocenter.verbs._method import Method
 from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, samples_of
 from isocenter.verbs._score import engine_of
+from isocenter.verbs._scores import leading
 from isocenter.verbs._study import Taken
 from isocenter.verbs._writing import plain
 
@@ -50,13 +51,18 @@ def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str 
     """What the report of several methods on the same cases shows."""
     ready = list(made.predictors.values())
     lead = made.predictors.get(made.best or "", ready[0])
+    shared = leading(*made.methods.values())
+    target = shared[1] if shared else ""
     return Run(
         title=f"{made.task} on {cases.name}: {', '.join(made.methods)}", task=made.task, verb="compare", created=_now(),
         command=command, chosen=made.best, chosen_by=f"the leading metric on {made.chosen_on}", data=_data(cases),
-        methods=tuple(_result(m, made.methods[m.name], cases=test, taken=made.taken.get(m.name)) for m in ready),
+        methods=tuple(
+            _result(m, made.methods[m.name], cases=test, taken=made.taken.get(m.name), target=target) for m in ready
+        ),
         tests=made.tests, curves=_curves(ready, [made.methods[m.name] for m in ready], cases=test),
         explanations=_explained([lead, *ready], made.methods[lead.name], cases=test), made=_made(ready, test),
         card=_card(lead), problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
+        positive=cases.positive,
     )
 
 
@@ -87,7 +93,9 @@ def training_run(made: Trained, *, command: str = "") -> Run:
     )
 
 
-def _result(method: Method, scores: Scores | None, *, cases: Cases, taken: Taken | None = None) -> MethodResult:
+def _result(
+    method: Method, scores: Scores | None, *, cases: Cases, taken: Taken | None = None, target: str = ""
+) -> MethodResult:
     about: Mapping[str, Any] = getattr(method.object, "about", None) or {}
     took = taken or Taken()
     thresholds = _thresholds(method)
@@ -95,7 +103,7 @@ def _result(method: Method, scores: Scores | None, *, cases: Cases, taken: Taken
         method.name,
         scores,
         _text(method),
-        pictures_of(method, scores, cases=cases) if scores else (),
+        pictures_of(method, scores, cases=cases, target=target) if scores else (),
         _plan(method),
         _origins(method),
         about.get("history") or (),
