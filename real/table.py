@@ -47,7 +47,7 @@ def figures(one: dict[str, Any]) -> list[str]:
         name = f"{figure['metric']} {figure['target']}"
         score = score_of(one["ours"], figure)
         part = ", last part of a resumed run" if any("resumed" in n for n in training["notes"]) else ""
-        minutes = f"{training['seconds'] / 60:.1f} min on {training['threads']} cores{part}"
+        minutes = f"{training['seconds'] / 60:.1f} min on {training.get('threads', one['threads'])} cores{part}"
         cost = f"{minutes} | {training['peak_mb']:.0f} MB | {len(one['looks'])}"
         bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
         lines.append(f"| {row['data']} | {row['method']} | {name} | {number(score, one['ours'])} | {bars} | {cost} |")

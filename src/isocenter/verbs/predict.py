@@ -195,11 +195,9 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, ov
         start = time.perf_counter()
         found = asked.object.predict(case)
         seconds = round(time.perf_counter() - start, 3)
-        kept = (
-            []
-            if isinstance(found, NotEvaluated)
-            else written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked))
-        )
+        kept: list[str] = []
+        if not isinstance(found, NotEvaluated):
+            kept = list(written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked)))
     except Exception:
         # Whatever it was: what this input had begun to write goes, unless it stood there before.
         ledger.items.pop(one.name)
@@ -208,16 +206,9 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, ov
                 (ledger.folder / name).unlink(missing_ok=True)
         raise
     note = found.line() if isinstance(found, NotEvaluated) else ""
-    ledger.put(
-        one.name,
-        source=one.source,
-        sha256=sha,
-        status="not evaluated" if note else "answered",
-        files=kept,
-        answer=answer_of(found),
-        note=note,
-        seconds=seconds,
-    )
+    status = "not evaluated" if note else "answered"
+    said = {"status": status, "files": kept, "answer": answer_of(found), "note": note, "seconds": seconds}
+    ledger.put(one.name, source=one.source, sha256=sha, **said)
     return True
 
 
