@@ -23,8 +23,11 @@ def archive(path: Path, data: bytes, *, storages: dict[str, bytes] | None = None
 
 
 class Bomb:
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
     def __reduce__(self) -> Any:
-        return (open, ("/tmp/isocenter-was-here", "w"))
+        return (open, (str(self.trace), "w"))
 
 
 def test_a_state_dict_comes_over_bit_by_bit(tmp_path: Path) -> None:
@@ -56,9 +59,8 @@ def test_a_checkpoint_gives_its_weights_and_names_the_rest(tmp_path: Path) -> No
 
 
 def test_nothing_that_the_pickle_names_is_run(tmp_path: Path) -> None:
-    trace = Path("/tmp/isocenter-was-here")
-    trace.unlink(missing_ok=True)
-    path = archive(tmp_path / "bomb.pth", pickle.dumps({"w": Bomb()}, protocol=2))
+    trace = tmp_path / "isocenter-was-here"
+    path = archive(tmp_path / "bomb.pth", pickle.dumps({"w": Bomb(trace)}, protocol=2))
     with pytest.raises(UnreadableError, match="no tensor"):
         tensors(path)
     assert not trace.exists()
