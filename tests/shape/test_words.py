@@ -64,11 +64,7 @@ def test_no_machine_path_and_no_package_index_is_named() -> None:
     bad = []
     for name in listed.stdout.split():
         path = ROOT / name
-        if (
-            not path.is_file()
-            or path.suffix in {".png", ".onnx", ".safetensors", ".gz", ".jpg"}
-           
-        ):
+        if not path.is_file() or path.suffix in {".png", ".onnx", ".safetensors", ".gz", ".jpg"}:
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         bad += [f"{name}:{i}" for i, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
