@@ -30,7 +30,7 @@ def test_words_reach_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
     assert named["settings"].values == {"width": 8, "study.epochs": 3}
     assert named["settings"].origins == {"width": "--set", "study.epochs": "--epochs"}
     assert (named["val_from"], named["seeds"], named["folds"], named["device"]) == ("train", 2, "subject", "cpu")
-    assert named["command"].startswith("isocenter ") and not named["resume"]
+    assert named["command"].startswith("isocenter") and not named["resume"]
 
 
 def test_how_to_go_on() -> None:
