@@ -90,8 +90,9 @@ def paired(one: dict[str, Any], test: dict[str, Any]) -> str:
 def made(one: dict[str, Any]) -> str:
     """Recipe, data and sources as digests, and the rival's score on val."""
     val = ", ".join(f"{name} {show(v)}" for name, v in one["rival_on_val"].items())
+    notes = "".join(f"; {note}" for note in one["training"]["notes"])
     marks = ", ".join(f"{k} `{v}`" for k, v in one["marks"].items())
-    return f"- {one['row']['name']}: seed {one['seed']}; {marks}; rivals on val: {val}"
+    return f"- {one['row']['name']}: seed {one['seed']}; {marks}; rivals on val: {val}{notes}"
 
 
 def show(value: float | None) -> str:

@@ -28,8 +28,8 @@ CARD = {
     "Fraz et al., IEEE TBME 59 (2012) 2538.",
     "licence": "CC BY 4.0 (data); Apache-2.0 (weights)",
     "credit": "CHASE_DB1, Fraz et al. 2012, CC BY 4.0",
-    "envelope": "RGB photograph of 8 bits, 30 degrees of field, about 1000 pixels across",
-    "limits": "Seven children, one camera (Nidek NM-200-D). Thin vessels, haemorrhages, other fields of view and other "
+    "envelope": "RGB photograph of 8 bits, about 1000 pixels across",
+    "limits": "Seven children of one set. Thin vessels, haemorrhages, other fields of view and other "
     "cameras are answered less well; nothing was measured there.",
 }
 
