@@ -7,8 +7,11 @@ from isocenter.data.case import Case, Fact
 from isocenter.data.cases import SPLITS, Cases, Entry
 from isocenter.data.findings import (
     IGNORE,
+    OBJECT,
     Attribution,
+    Boxes,
     Finding,
+    Instances,
     NotEvaluated,
     Probabilities,
     Segmentation,
@@ -28,12 +31,14 @@ from isocenter.ops.array import Array
 
 __all__ = [
     "IGNORE",
+    "OBJECT",
     "SPLITS",
     "After",
     "Array",
     "Attribution",
     "Augment",
     "Before",
+    "Boxes",
     "Bundle",
     "Case",
     "CaseScore",
@@ -45,6 +50,7 @@ __all__ = [
     "Fitted",
     "Geometry",
     "Image",
+    "Instances",
     "Intensity",
     "Interval",
     "Knob",

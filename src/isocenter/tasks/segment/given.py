@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from isocenter.data import Case, NotEvaluated, Segmentation, knob
-from isocenter.errors import LabelError, RecipeError
+from isocenter.data import Case, NotEvaluated, Segmentation
+from isocenter.tasks._given import Elsewhere
 
 
 @dataclass(frozen=True)
-class Given:
+class Given(Elsewhere):
     """Findings from a column of the table or from a folder, so that people and foreign tools stand in the same table.
 
     Raises
@@ -17,17 +17,6 @@ class Given:
     RecipeError
         Neither or both of `column` and `folder` are named.
     """
-
-    column: str | None = knob(None, "column of the table whose cells hold or name the findings")
-    folder: str | None = knob(None, "folder of files named after the images or the cases")
-
-    def __post_init__(self) -> None:
-        if (self.column is None) == (self.folder is None):
-            raise RecipeError(
-                "given needs one place to take findings from",
-                got=f"column={self.column}, folder={self.folder}",
-                remedy="Set column=NAME or folder=PATH",
-            )
 
     def predict(self, case: Case) -> Segmentation | NotEvaluated:
         """What was given for this case; NotEvaluated where there is none or it lies on another grid.
@@ -37,14 +26,6 @@ class Given:
         NotFoundError
             There is no such column or folder.
         LabelError
-            What was given is no segmentation.
+            What was given is another kind of finding.
         """
-        found = case.given(self.column or self.folder or "")
-        if isinstance(found, Segmentation) and not found.geometry.same_grid(case.image().geometry):
-            return NotEvaluated(
-                "what was given lies on another grid", str(found.geometry.shape), str(case.image().geometry.shape)
-            )
-        if not isinstance(found, (Segmentation, NotEvaluated)):
-            got = type(found).__name__
-            raise LabelError("another kind of finding was given", where=case.id, got=got, wanted="Segmentation")
-        return found
+        return self.found(case, Segmentation)

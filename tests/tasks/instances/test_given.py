@@ -1,0 +1,15 @@
+"""The place of findings made elsewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from isocenter.data import Case, Image, Instances
+from isocenter.tasks.instances.given import Given
+
+IMAGE = Image.from_array(np.zeros((4, 5)), spacing=(1.0, 1.0))
+
+
+def test_an_empty_finding_is_a_finding() -> None:
+    none = Instances.none(("a",), IMAGE.geometry)
+    assert Given(column="reader").predict(Case("a", {"image": IMAGE}, load_given=lambda name: none)) is none
