@@ -72,8 +72,14 @@ class Before:
         None, "normalisation of values", choices=("rescale", "standardise", "window", "percentile", "none")
     )
     window: Range | None = knob(None, "lowest and highest value for `window`, in the image's unit")
-    channel: str | None = knob(None, "for methods of one channel: a channel name, 'mean', or 'green' and the like")
-    denoise: str | None = knob(None, "smoothing first", choices=("none", "median", "gaussian"))
+    channel: str | None = knob(
+        None,
+        "for methods of one channel: a channel name such as 'green', 'mean', or of colours hsv-hue, -saturation, "
+        "-value, lab-lightness, -a, -b, he-hematoxylin, -eosin, hdab-hematoxylin, -dab",
+    )
+    denoise: str | None = knob(
+        None, "smoothing first", choices=("none", "median", "gaussian", "bilateral", "nlm", "anisotropic")
+    )
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.data import After, Before, Case, Image, NotEvaluated
+from isocenter.data import After, Before, Case, Image, NotEvaluated, knobs
 from isocenter.errors import InputError, NotFoundError, RecipeError
-from isocenter.tasks.segment._grey import channels, grey, refuse_unused
+from isocenter.ops.denoise import METHODS
+from isocenter.ops.stain import DERIVED, derived
+from isocenter.tasks.segment._grey import ORDERED, channels, colours, grey, refuse_unused
 
 RGBA = np.stack([np.full((5, 6), v, np.uint8) for v in (30, 60, 120, 255)])
 COLOUR = Image.from_array(RGBA, axes="cyx", channels=("red", "green", "blue", "alpha"))
@@ -55,6 +57,44 @@ def test_window_and_smoothing() -> None:
     assert 0 < values(image, denoise="gaussian").max() < 100
     assert grey(Case.of(image), Before(), denoise="median").max() == 0
     assert grey(Case.of(image), Before(denoise="none"), denoise="median").max() == 100
+
+
+@pytest.mark.parametrize("name", list(DERIVED))
+def test_derived_channels_of_a_colour_picture(name: str) -> None:
+    assert np.array_equal(values(COLOUR, channel=name), derived(RGBA[:3], name))
+    turned = Image.from_array(RGBA[[3, 2, 0, 1]], axes="cyx", channels=("alpha", "blue", "red", "green"))
+    assert np.array_equal(values(turned, channel=name), derived(RGBA[:3], name))
+    with pytest.raises(NotFoundError, match=name):
+        values(Image.from_array(RGBA[0]), channel=name)
+
+
+def test_a_colour_that_is_no_number_makes_no_derived_value() -> None:
+    array = np.full((3, 2, 2), 0.5)
+    array[1, 0, 0] = np.nan
+    image = Image.from_array(array, axes="cyx", channels=("red", "green", "blue"))
+    assert np.isfinite(values(image, channel="lab-a")).all()
+    nothing = Image.from_array(array[:, :1, :1], axes="cyx", channels=("red", "green", "blue"))
+    assert isinstance(values(nothing, channel="lab-a"), NotEvaluated)
+
+
+def test_a_channel_of_the_image_goes_before_a_derived_one_of_its_name() -> None:
+    image = Image.from_array(RGBA, axes="cyx", channels=("red", "green", "blue", "lab-a"))
+    assert (values(image, channel="lab-a") == 255).all()
+
+
+def test_what_fit_may_try_of_colours() -> None:
+    assert colours(COLOUR) == ("mean", "red", "green", "blue", *ORDERED)
+    assert set(ORDERED) < set(DERIVED)
+    assert colours(Image.from_array(RGBA, axes="cyx")) == ("mean", "0", "1", "2", "3")
+    assert colours(Image.from_array(RGBA[0])) == ("mean",)
+
+
+@pytest.mark.parametrize("how", list(METHODS))
+def test_every_choice_of_smoothing_is_one_that_there_is(how: str) -> None:
+    choices = next(k for k in knobs(Before) if k.name == "denoise").choices
+    assert set(choices) == set(METHODS)
+    found = values(Image.from_array(RGBA[0].astype(np.uint16) * 200), denoise=how)
+    assert (found == 6000).all()
 
 
 def test_a_film_is_refused() -> None:

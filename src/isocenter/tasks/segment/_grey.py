@@ -7,7 +7,12 @@ import numpy as np
 from isocenter.data import After, Before, Case, Image, NotEvaluated
 from isocenter.errors import NotFoundError, RecipeError, nearest
 from isocenter.ops.array import Array
+from isocenter.ops.denoise import METHODS
+from isocenter.ops.stain import DERIVED, derived
 
+RGB = ("red", "green", "blue")
+# Hue runs in a circle, and value and lightness say what the mean says.
+ORDERED = ("hsv-saturation", "lab-a", "lab-b", "he-hematoxylin", "he-eosin", "hdab-dab")
 
 def grey(case: Case, before: Before, *, denoise: str = "none") -> Array | NotEvaluated:
     """The grey values of a case on its own grid.
@@ -17,8 +22,9 @@ def grey(case: Case, before: Before, *, denoise: str = "none") -> Array | NotEva
     case
         Its leading image is used.
     before
-        `channel`: a name, a number from 0, or "mean" (the default; alpha does not count); `denoise`: "median" of 3
-        pixels per axis or "gaussian" of SD 1 pixel; `window`: values are clipped to it.
+        `channel`: a name, a number from 0, "mean" (the default; alpha does not count), or of a colour picture one of
+        `isocenter.ops.stain.DERIVED`; `denoise`: one of `isocenter.ops.denoise.METHODS`; `window`: values are clipped
+        to it.
     denoise
         What happens where `before` leaves it open.
 
@@ -40,7 +46,7 @@ def grey(case: Case, before: Before, *, denoise: str = "none") -> Array | NotEva
         values = np.where(finite, values, values[finite].min())
     if before.window is not None:
         values = np.clip(values, *before.window)
-    return _smoothed(values, before.denoise or denoise)
+    return METHODS[before.denoise or denoise](values)
 
 
 def channels(image: Image) -> tuple[str, ...]:
@@ -50,25 +56,25 @@ def channels(image: Image) -> tuple[str, ...]:
     return ("mean", *(c for c in names if c != "alpha")) if n > 1 else ("mean",)
 
 
+def colours(image: Image) -> tuple[str, ...]:
+    """As `channels`, and of a colour picture those derived channels that order pixels by one quantity of colour."""
+    return (*channels(image), *ORDERED) if set(RGB) <= set(image.channels) else channels(image)
+
+
 def _channel(image: Image, name: str) -> Array:
     array = image.channels_first()
     known = list(image.channels or map(str, range(len(array))))
     if name == "mean":
         kept = [i for i, c in enumerate(known) if c != "alpha"] or [0]
         return np.asarray(array[kept].mean(axis=0, dtype=np.float32)) if len(kept) > 1 else array[kept[0]].astype("f4")
+    coloured = set(RGB) <= set(known)
+    if name in DERIVED and name not in known and coloured:
+        three = array[[known.index(c) for c in RGB]]
+        return np.where(np.isfinite(three).all(axis=0), derived(three, name), np.float32(np.nan))
     if name not in known:
-        raise NotFoundError(f"no channel {name!r}", where=image.name, remedy=nearest(name, ["mean", *known]))
+        there = ["mean", *known, *(DERIVED if coloured else ())]
+        raise NotFoundError(f"no channel {name!r}", where=image.name, remedy=nearest(name, there))
     return np.asarray(array[known.index(name)], np.float32)
-
-
-def _smoothed(values: Array, how: str) -> Array:
-    from scipy import ndimage
-
-    if how == "median":
-        return np.asarray(ndimage.median_filter(values, size=3, mode="nearest"))
-    if how == "gaussian":
-        return np.asarray(ndimage.gaussian_filter(values, 1.0, mode="nearest"))
-    return values
 
 
 def refuse_unused(before: Before, after: After, *, where: str) -> None:
