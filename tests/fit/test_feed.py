@@ -7,7 +7,7 @@ import pytest
 
 from isocenter.data import IGNORE, Cases
 from isocenter.errors import LabelError
-from isocenter.fit.feed import Shelf, batch, by_class, prepared_case, regrid, turn
+from isocenter.fit.feed import Shelf, batch, by_class, prepared_case, turn
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
 from isocenter.fit.scheme import Scheme
@@ -82,16 +82,6 @@ def test_rare_classes_are_drawn_as_often(pictures) -> None:
     targets = np.concatenate([batch(Shelf(cases, scheme), s, seed=0, size=16)[1] for s in range(8)])
     assert 0.35 < targets[:, 0].mean() < 0.65
     assert [len(g) for g in by_class(cases)] == [2, 18]
-
-
-def test_labels_on_a_coarser_grid_keep_their_shares_and_ignore() -> None:
-    labels = np.zeros((8, 8), np.uint8)
-    labels[:, 4:] = 2
-    labels[:4, :4] = IGNORE
-    small = regrid(labels, (4, 4), 3)
-    assert small.tolist() == [[255, 255, 2, 2]] * 2 + [[0, 0, 2, 2]] * 2
-    assert regrid(labels, (8, 8), 3) is not None
-    assert np.array_equal(regrid(labels, (8, 8), 3), labels)
 
 
 def test_cases_beyond_the_budget_are_prepared_anew(discs) -> None:

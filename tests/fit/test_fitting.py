@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,38 +118,6 @@ def test_nothing_to_validate_on_is_refused(discs) -> None:
     cases = discs().split("train")
     with pytest.raises(InputError, match="nothing to validate on"):
         fitted(merged(UNet(), QUICK), cases, cases.subset([]), task="segment", watch=Watch())
-
-
-def test_the_largest_part_is_kept_only_where_val_says_so(discs) -> None:
-    from isocenter.fit.feed import Shelf
-    from isocenter.fit.fingerprint import fingerprint
-    from isocenter.fit.fitting import _cleaned
-    from isocenter.fit.loop import Trained
-    from isocenter.fit.planning import plan
-
-    cases = discs(4)
-    scheme = plan(UNet(), fingerprint(cases, "segment"))
-    scheme = replace(scheme, plan=replace(scheme.plan, divisor=(1, 1), patch=(24, 24)))
-    clean = Shelf(cases, scheme)
-    specks = [np.where(np.indices(c.image().shape).sum(0) == 3, 2.0, c.image().pixels()) for c in cases]
-    noisy = Cases.from_arrays(specks, [c.truth().labels for c in cases], task="segment", classes=["disc"])
-
-    class Bright(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.smooth = nn.AvgPool2d(3, 1, 1)
-            self.level = nn.Parameter(torch.zeros(1))
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            y = torch.where(x > 3, x, self.smooth(x)) - self.level
-            return torch.cat((0.6 - y, y - 0.6), 1)
-
-    trained = Trained(Bright(), [], None)
-    assert not _cleaned(scheme, trained, clean).plan.largest
-    found = _cleaned(scheme, trained, Shelf(noisy, scheme))
-    assert "val: Dice" in found.origins["plan.largest"]
-    said = replace(scheme, origins={"plan.largest": "recipe"})
-    assert _cleaned(said, trained, Shelf(noisy, said)) == said
 
 
 def test_an_edited_plan_may_not_be_inexact(pictures, tmp_path) -> None:

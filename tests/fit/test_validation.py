@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from isocenter.data import IGNORE, Plan
+from isocenter.fit import questions
 from isocenter.fit.feed import Shelf
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
-from isocenter.fit.validation import answers, dice, labels, log_loss, mean_dice, score
+from isocenter.fit.validation import answers, dice, labels, log_loss, mean_dice
 from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.segment.unet import UNet
 
@@ -51,7 +52,7 @@ def test_a_perfect_network_scores_one(discs) -> None:
             smooth = nn.functional.avg_pool2d(x, 3, 1, 1)
             return torch.cat((0.7 - smooth, smooth - 0.7), 1)
 
-    assert score(Knows(), shelf) > 0.9
+    assert questions.of("segment").score(Knows(), shelf) > 0.9
 
 
 def test_classify_scores_minus_log_loss(pictures) -> None:
@@ -62,7 +63,7 @@ def test_classify_scores_minus_log_loss(pictures) -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return x.new_zeros(len(x), 2)
 
-    assert score(Even(), shelf) == pytest.approx(-np.log(2))
+    assert questions.of("classify").score(Even(), shelf) == pytest.approx(-np.log(2))
     found, truth = answers(Even(), shelf)
     assert found.shape == truth.shape == (4, 2)
 

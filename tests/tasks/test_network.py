@@ -72,7 +72,7 @@ def made():
 
     module = nets.build(SPEC)
     vector = np.random.default_rng(1).normal(size=(1, 1, 16, 16)).astype(np.float32)
-    data, answer = exported(module, PLAN, vector)
+    data, answer = exported(module, PLAN, vector, dense=True)
     weights = {f"weights/{name}": value.numpy() for name, value in module.state_dict().items()}
     state = {"network.onnx": np.frombuffer(data, np.uint8), "vector/input": vector, "vector/output": answer, **weights}
     return FittedSegmenter({"plan": PLAN.as_json(), "network": SPEC, "classes": ["a"]}, state)

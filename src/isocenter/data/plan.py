@@ -37,7 +37,7 @@ class Plan:
     Parameters
     ----------
     task
-        ``"segment"`` or ``"classify"``.
+        Name of the question.
     rank
         2 or 3 spatial axes. A 3D case met by a network of rank 2 is answered slice by slice.
     channels
@@ -77,6 +77,10 @@ class Plan:
         ``"onnxruntime"`` or ``"openvino"``.
     tolerance
         Largest difference of logits allowed against the stored vector.
+    head
+        Family of the answer where a task has several, such as ``"contours"``; "" for segment and classify.
+    settings
+        Numbers of that family: JSON-able.
     """
 
     task: str
@@ -100,6 +104,18 @@ class Plan:
     engine: str = "onnxruntime"
     tolerance: float = 1e-3
     orientation: str | None = None
+    head: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What learns and reads this answer: the head, or the task where it has none."""
+        return self.head or self.task
+
+    @property
+    def outputs(self) -> int:
+        """Channels of the network's answer: one a class, unless `settings` says otherwise."""
+        return int(self.settings.get("outputs", len(self.classes)))
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Plan:

@@ -19,7 +19,7 @@ from isocenter.ops.array import Array
 OPSET = 17
 
 
-def exported(module: nn.Module, plan: Plan, vector: Array) -> tuple[bytes, Array]:
+def exported(module: nn.Module, plan: Plan, vector: Array, *, dense: bool) -> tuple[bytes, Array]:
     """The network as ONNX, and its answer to `vector`, checked to agree within plan.tolerance.
 
     Parameters
@@ -30,6 +30,8 @@ def exported(module: nn.Module, plan: Plan, vector: Array) -> tuple[bytes, Array
         Names the engine and the tolerance.
     vector
         float32 (1, c, *grid), stored beside it.
+    dense
+        Whether the answer has the grid too.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def exported(module: nn.Module, plan: Plan, vector: Array) -> tuple[bytes, Array
     """
     module.eval()
     answer = asked(module, vector)
-    data = onnx_bytes(module, vector, dense=plan.task == "segment")
+    data = onnx_bytes(module, vector, dense=dense)
     try:
         verify(engine(data, kind=plan.engine, threads=1), vector, answer, plan)
     except BundleError as error:

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from isocenter.data import IGNORE, Case, Cases, Probabilities, Segmentation
-from isocenter.data.turning import turned, turned_labels
-from isocenter.errors import LabelError
-from isocenter.fit.augment import drawn, positions, sampled, sampled_labels, shaded
+from isocenter.data import Case, Cases
+from isocenter.data.turning import turned
+from isocenter.fit import questions
+from isocenter.fit.augment import drawn, positions, sampled, shaded
+from isocenter.fit.questions.question import Ready
 from isocenter.fit.scheme import Scheme
 from isocenter.infer import prepare
 from isocenter.ops.array import Array
-from isocenter.ops.resample import resize
 from isocenter.ops.windows import multiple
 
-# Pixels remembered per class and case as centres of patches.
-CENTRES = 5000
 BUDGET_MB = 4096
-
-
-@dataclass(frozen=True)
-class Ready:
-    """One case as the network sees it.
-
-    Parameters
-    ----------
-    image
-        float32 (c, *working grid).
-    target
-        segment: uint8 (*working grid) with 255 for ignore. classify: float32 (classes,).
-    centres
-        Class index to positions (n, rank) of some of its pixels, as whole numbers (segment).
-    """
-
-    image: Array
-    target: Array
-    centres: Mapping[int, Array] = field(default_factory=dict)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory of the arrays."""
-        return self.image.nbytes + self.target.nbytes
 
 
 @dataclass(frozen=True)
@@ -81,38 +56,7 @@ def prepared_case(case: Case, scheme: Scheme) -> Ready:
     """
     plan = scheme.plan
     image = prepare(turned(case.image(), plan.orientation), plan).array
-    truth = case.truth()
-    if plan.task == "classify":
-        if not isinstance(truth, Probabilities) or truth.classes != plan.classes:
-            raise LabelError(
-                "the case has no truth over the classes of train", where=case.id, wanted=", ".join(plan.classes)
-            )
-        return Ready(image, np.asarray(truth.values, np.float32))
-    if not isinstance(truth, Segmentation) or truth.names != plan.classes:
-        raise LabelError(
-            "the case has no truth over the regions of train", where=case.id, wanted=", ".join(plan.classes)
-        )
-    labels = regrid(turned_labels(truth, plan.orientation).labels, image.shape[1:], len(plan.classes))
-    return Ready(image, labels, _centres(labels, len(plan.classes)))
-
-
-def regrid(labels: Array, shape: Sequence[int], classes: int) -> Array:
-    """uint8 labels on another grid of the same box: shares of each class (255 too) are averaged, the largest wins."""
-    if labels.shape == tuple(shape):
-        return np.ascontiguousarray(labels)
-    values = [*range(classes), IGNORE]
-    votes = resize(np.stack([labels == v for v in values]).astype(np.float32), shape)
-    return np.asarray(np.asarray(values, np.uint8)[votes.argmax(0)])
-
-
-def _centres(labels: Array, classes: int) -> dict[int, Array]:
-    out: dict[int, Array] = {}
-    for c in range(1, classes):
-        flat = np.flatnonzero(labels == c)
-        if len(flat):
-            flat = flat[:: max(1, len(flat) // CENTRES)]
-            out[c] = np.stack(np.unravel_index(flat, labels.shape), 1).astype(np.int32)
-    return out
+    return questions.of(plan.kind).ready(case, scheme, image)
 
 
 def generator(seed: int, step: int, k: int) -> np.random.Generator:
@@ -127,7 +71,7 @@ def turn(n: int, seed: int, position: int) -> int:
     return int(order[place])
 
 
-def batch(shelf: Shelf, step: int, *, seed: int, size: int | None = None) -> tuple[Tensor, Tensor]:
+def batch(shelf: Shelf, step: int, *, seed: int, size: int | None = None) -> tuple[Tensor, Any]:
     """One batch.
 
     Parameters
@@ -143,28 +87,25 @@ def batch(shelf: Shelf, step: int, *, seed: int, size: int | None = None) -> tup
 
     Returns
     -------
-    float32 (n, c, *patch) and its targets: int64 (n, *patch), or float32 (n, classes).
+    float32 (n, c, *patch) and its targets, as `Question.stacked` gives them.
     """
     n = size or int(shelf.scheme.study.batch_size or 1)
     pairs = [sample(shelf, step, k, seed=seed, size=n) for k in range(n)]
     images = torch.from_numpy(np.stack([p[0] for p in pairs]))
-    targets = torch.from_numpy(np.stack([p[1] for p in pairs]))
-    return images, targets.long() if shelf.scheme.plan.task == "segment" else targets
+    return images, questions.of(shelf.scheme.plan.kind).stacked([p[1] for p in pairs])
 
 
-def sample(shelf: Shelf, step: int, k: int, *, seed: int, size: int) -> tuple[Array, Array]:
-    """Sample k of a step: image float32 (c, *patch), and labels uint8 (*patch) or class shares float32 (classes,)."""
+def sample(shelf: Shelf, step: int, k: int, *, seed: int, size: int) -> tuple[Array, Any]:
+    """Sample k of a step: image float32 (c, *patch) and its target, as `Question.sampled` gives it."""
     scheme, rng = shelf.scheme, generator(seed, step, k)
     ready = shelf[_which(shelf, rng, step * size + k, seed)]
-    augment, task = scheme.study.augment, scheme.plan.task
+    augment, question = scheme.study.augment, questions.of(scheme.plan.kind)
     patch = tuple(scheme.study.patch or multiple(ready.image.shape[1:], scheme.plan.divisor))
-    centre = _centre(ready, patch, rng, scheme.loop.foreground if task == "segment" else 0.0)
+    centre = _centre(ready, patch, rng, scheme.loop.foreground if question.dense else 0.0)
     pose = drawn(rng, augment.spatial, patch, centre, spacing=scheme.plan.spacing)
     where = positions(pose, patch)
     image = shaded(rng, sampled(ready.image, where), augment.intensity, float(augment.share or 0.0))
-    if task == "classify":
-        return image, ready.target
-    return image, sampled_labels(ready.target, where, len(scheme.plan.classes))
+    return image, question.sampled(ready, where, pose, scheme)
 
 
 def _which(shelf: Shelf, rng: np.random.Generator, position: int, seed: int) -> int:

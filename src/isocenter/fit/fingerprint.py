@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import IGNORE, Case, Cases, Image, Probabilities, Segmentation, build
+from isocenter.data import Case, Cases, Image, build
 from isocenter.data.turning import turned
 from isocenter.errors import InputError, LabelError
+from isocenter.fit import questions
+from isocenter.fit.questions.question import Looked
 from isocenter.ops.array import Array
 
-# Pixels per image that enter the intensity statistics.
-SAMPLE = 20000
+# Pixels per image that enter the intensity statistics; objects whose size is kept.
+SAMPLE, OBJECTS = 20000, 2000
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Fingerprint:
     Parameters
     ----------
     task
-        ``"segment"`` or ``"classify"``.
+        Name of the question.
     n
         Cases.
     rank
@@ -32,7 +34,7 @@ class Fingerprint:
     channels
         Of the stored images.
     grey
-        All images have one channel, or three that are equal.
+        All images have one channel, or three that are equal. Where only some have, they count as three channels.
     smallest, median, largest
         Grid per axis over all cases (array order).
     spacing
@@ -42,17 +44,21 @@ class Fingerprint:
     modality, dtype
         As all images say; "" where they differ or do not say.
     low, high, mean, sd
-        0.5 and 99.5 percentile, mean and SD of the values: inside the regions (segment) or everywhere (classify).
+        0.5 and 99.5 percentile, mean and SD of the values: inside the regions (segment) or everywhere.
     classes
-        Names, background first for segment.
+        Names, background first where the network has such an output.
     counts
-        Class to pixels (segment) or cases (classify).
+        Class to pixels (segment), cases (classify) or objects.
     thickness
         Region to 2 area / perimeter in pixels of the images (segment, median over cases): the width of a band.
     multilabel, positive
         As in `Cases`.
     orientation
         Of the first volume, where it is known; grids and spacings are those of volumes turned to it.
+    head
+        As in `Plan`.
+    sizes
+        Extent in pixels of at most 2000 objects, evenly thinned, axes in array order.
     """
 
     task: str
@@ -77,6 +83,8 @@ class Fingerprint:
     multilabel: bool = False
     positive: str | None = None
     orientation: str | None = None
+    head: str = ""
+    sizes: tuple[tuple[float, ...], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -96,11 +104,10 @@ class _Seen:
     image: Image
     grey: bool
     values: Array
-    pixels: dict[str, int]
-    thickness: dict[str, float]
+    truth: Looked
 
 
-def fingerprint(cases: Cases, task: str) -> Fingerprint:
+def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
     """Looks at every training case once.
 
     Parameters
@@ -108,7 +115,9 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
     cases
         The training cases, with truth.
     task
-        ``"segment"`` or ``"classify"``.
+        Name of the question.
+    head
+        As in `Plan`.
 
     Raises
     ------
@@ -119,14 +128,14 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
     """
     if not len(cases):
         raise InputError("there is nothing to learn from", where=cases.name, got="0 training cases")
-    names = ("background", *cases.classes) if task == "segment" else cases.classes
-    seen = [_seen(case, task, names) for case in cases]
+    question = questions.of(head or task)
+    names = question.names(cases)
+    seen = [_seen(case, question.looked(case, names)) for case in cases]
     first = seen[0].image
-    for what, found in (
-        ("spatial axes", {s.image.ndim for s in seen}),
-        ("channels", {_channels(s.image, s.grey) for s in seen}),
-    ):
-        if len(found) > 1:
+    channels = {_channels(s.image, s.grey) for s in seen}
+    for what, found in (("spatial axes", {s.image.ndim for s in seen}), ("channels", channels)):
+        # Grey pictures among colour ones are seen as colour.
+        if len(found) > 1 and not (what == "channels" and found == {1, 3}):
             raise InputError(
                 f"the images differ in {what}", where=cases.name, got=str(sorted(found)), wanted="one number"
             )
@@ -139,13 +148,13 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
     values = np.concatenate([s.values for s in seen]).astype(np.float64)
     low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
     clipped = np.clip(values, low, high)
-    counts = {n: sum(s.pixels.get(n, 0) for s in seen) for n in names}
+    counts = {n: sum(s.truth.counts.get(n, 0) for s in seen) for n in names}
     _all_present(counts, cases.name)
     return Fingerprint(
         task,
         len(seen),
         first.ndim,
-        first.length("c"),
+        max(s.image.length("c") for s in seen) if len(channels) > 1 else first.length("c"),
         all(s.grey for s in seen),
         _ints(shapes.min(0)),
         _ints(np.median(shapes, axis=0)),
@@ -164,37 +173,17 @@ def fingerprint(cases: Cases, task: str) -> Fingerprint:
         cases.multilabel,
         cases.positive,
         orientation,
+        head,
+        _sizes(seen),
     )
 
 
-def _seen(case: Case, task: str, names: tuple[str, ...]) -> _Seen:
+def _seen(case: Case, truth: Looked) -> _Seen:
     image = case.image()
     array = image.channels_first()
     grey = len(array) == 1 or (len(array) == 3 and bool((array[0] == array[1]).all() and (array[0] == array[2]).all()))
-    truth = case.truth()
     flat = array.reshape(len(array), -1)
-    if task == "classify":
-        if not isinstance(truth, Probabilities):
-            raise LabelError("a training case has no class", where=case.id)
-        return _Seen(
-            image, grey, _thinned(flat), {c: int(v > 0.5) for c, v in zip(truth.classes, truth.values, strict=True)}, {}
-        )
-    if not isinstance(truth, Segmentation):
-        raise LabelError("a training case has no label map", where=case.id)
-    if truth.labels.shape != image.geometry.shape:
-        raise LabelError(
-            "labels lie on another grid", where=case.id, got=str(truth.labels.shape), wanted=str(image.geometry.shape)
-        )
-    counts = np.bincount(truth.labels.ravel(), minlength=256)
-    inside = flat[:, ((truth.labels > 0) & (truth.labels != IGNORE)).ravel()]
-    widths = {n: _thickness(truth.labels == i) for i, n in enumerate(names) if i and counts[i]}
-    return _Seen(image, grey, _thinned(inside), {n: int(counts[i]) for i, n in enumerate(names)}, widths)
-
-
-def _thickness(mask: Array) -> float:
-    # 2 area / perimeter, the perimeter counted as half the crossings of pixel faces that are seen from both axes.
-    faces = sum(int(np.count_nonzero(np.diff(mask.view(np.int8), axis=a))) for a in range(mask.ndim))
-    return float(2.0 * mask.sum() / max(1.0, faces * (np.pi / 4 if mask.ndim == 2 else 2 / 3)))
+    return _Seen(image, grey, _thinned(flat if truth.inside is None else flat[:, truth.inside.ravel()]), truth)
 
 
 def _thinned(flat: Array) -> Array:
@@ -218,8 +207,17 @@ def _all_present(counts: Mapping[str, int], where: str) -> None:
 
 
 def _median_thickness(seen: list[_Seen]) -> dict[str, float]:
-    names = sorted({n for s in seen for n in s.thickness})
-    return {n: round(float(np.median([s.thickness[n] for s in seen if n in s.thickness])), 3) for n in names}
+    found = [s.truth.thickness for s in seen]
+    names = sorted({n for widths in found for n in widths})
+    return {n: round(float(np.median([w[n] for w in found if n in w])), 3) for n in names}
+
+
+def _sizes(seen: list[_Seen]) -> tuple[tuple[float, ...], ...]:
+    found = [s.truth.sizes for s in seen if s.truth.sizes is not None and len(s.truth.sizes)]
+    if not found:
+        return ()
+    rows = np.concatenate(found)
+    return tuple(tuple(round(float(v), 2) for v in row) for row in rows[:: -(-len(rows) // OBJECTS)])
 
 
 def _agreed(values: list[str]) -> str:

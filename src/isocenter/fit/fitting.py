@@ -15,29 +15,27 @@ from isocenter import nets
 from isocenter.data import Cases, Progress, Watch, as_settings
 from isocenter.errors import InputError, RecipeError
 from isocenter.files import write_text
-from isocenter.fit import calibrate
-from isocenter.fit.export import exported, vector_of
+from isocenter.fit import questions
+from isocenter.fit.export import vector_of
 from isocenter.fit.feed import Shelf
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
 from isocenter.fit.loop import PROBE, Trained, plan_path, probed, train
 from isocenter.fit.network import LEAST, deepest
 from isocenter.fit.planning import plan
 from isocenter.fit.scheme import Scheme
-from isocenter.fit.validation import answers, dice, labels, mean_dice
 from isocenter.infer.memory import require
 from isocenter.ops.array import Array
-from isocenter.ops.components import tidied
 from isocenter.ops.windows import multiple
 
 About: TypeAlias = dict[str, Any]
 State: TypeAlias = dict[str, Array]
 # Pixels of the stored question: enough to pass through every layer.
 VECTOR = 2**15
-# Gain in Dice on val from which an answer is cleaned.
-CLEARLY = 0.002
 
 
-def fitted(recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch) -> tuple[About, State]:
+def fitted(
+    recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch, head: str = ""
+) -> tuple[About, State]:
     """Trains the network of a recipe.
 
     Parameters
@@ -47,9 +45,11 @@ def fitted(recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch) 
     cases, valid
         Training cases; and validation cases, for stopping, the best weights, temperature and thresholds.
     task
-        ``"segment"`` or ``"classify"``.
+        Name of the question.
     watch
         Circumstances. With a folder, ``plan.json`` and checkpoints go there.
+    head
+        Family of the answer, as in `Plan`.
 
     Returns
     -------
@@ -71,24 +71,19 @@ def fitted(recipe: Any, cases: Cases, valid: Cases, *, task: str, watch: Watch) 
         raise InputError(
             "there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train"
         )
-    facts = fingerprint(cases, task)
+    facts = fingerprint(cases, task, head=head)
     build, scheme = schemed(recipe, facts, cases, valid, watch=watch)
     _affordable(scheme)
     shelf, checks = Shelf(cases, scheme), Shelf(valid, scheme)
     trained = train(build, shelf, checks, watch=watch)
     watch.report(Progress("export", 1.0))
-    scheme = _decided(scheme, trained, checks) if task == "classify" else _cleaned(scheme, trained, checks)
-    final = scheme.plan
+    question = questions.of(scheme.plan.kind)
+    scheme = question.finished(scheme, trained.module, checks)
     vector = vector_of(checks[0].image, vector_grid(scheme))
-    data, answer = exported(_answering(trained.module, scheme), final, vector)
+    network = question.exported(_answering(trained.module, scheme), scheme, vector)
     about = _about(recipe, scheme, facts, trained)
     weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if not k.startswith("aux.")}
-    return about, {
-        "network.onnx": np.frombuffer(data, np.uint8).copy(),
-        **weights,
-        "vector/input": vector,
-        "vector/output": answer,
-    }
+    return about, {**network, **weights}
 
 
 def schemed(
@@ -137,8 +132,8 @@ def builder(recipe: Any, scheme: Scheme) -> Callable[[], nn.Module]:
 
 def vector_grid(scheme: Scheme) -> tuple[int, ...]:
     """Grid of the stored question: a patch of the plan, halved along its longest axis while it is large."""
-    if scheme.plan.task == "classify":
-        return tuple(scheme.plan.size or scheme.study.patch or ())
+    if not questions.of(scheme.plan.kind).dense:
+        return multiple(scheme.plan.size or scheme.study.patch or (), scheme.plan.divisor)
     least = [d * 2 for d in scheme.plan.divisor]
     grid = list(scheme.study.patch or least)
     while np.prod(grid) > VECTOR and any(g // 2 >= k for g, k in zip(grid, least, strict=True)):
@@ -149,7 +144,7 @@ def vector_grid(scheme: Scheme) -> tuple[int, ...]:
 
 def _fits(scheme: Scheme, facts: Fingerprint) -> None:
     plan_ = scheme.plan
-    for name in ("task", "rank", "classes"):
+    for name in ("task", "head", "rank", "classes"):
         mine, theirs = getattr(plan_, name), getattr(facts, name)
         if mine != theirs:
             raise RecipeError(f"the plan is for other data: {name}", got=str(mine), wanted=str(theirs))
@@ -167,39 +162,6 @@ def _affordable(scheme: Scheme) -> None:
     needed = int(scheme.estimate.get("memory_mb", 0) * 2**20)
     smaller = max(1, int(scheme.study.batch_size or 1) // 2)
     require(needed, what="this training", remedy=f"Set study.batch_size={smaller} or a smaller study.patch")
-
-
-def _decided(scheme: Scheme, trained: Trained, valid: Shelf) -> Scheme:
-    """The scheme with temperature and thresholds chosen on val."""
-    plan_ = scheme.plan
-    logits, truth = answers(trained.module, valid)
-    warm = calibrate.temperature(logits, truth, multilabel=plan_.multilabel)
-    said = {"plan.temperature": f"val: least log loss over {len(logits)} cases"}
-    if plan_.multilabel or len(plan_.classes) != 2:
-        return replace(scheme, plan=replace(plan_, temperature=warm), origins=scheme.origins | said)
-    at = plan_.classes.index(plan_.positive) if plan_.positive in plan_.classes else 1
-    gap = (logits[:, at] - logits[:, 1 - at]) / warm
-    cut = calibrate.threshold(1 / (1 + np.exp(-gap)), truth[:, at])
-    limits = (cut, 1 - cut) if at == 0 else (1 - cut, cut)
-    said["plan.thresholds"] = f"val: best balanced accuracy over {len(logits)} cases"
-    plan_ = replace(plan_, temperature=warm, thresholds=limits, positive=plan_.classes[at])
-    return replace(scheme, plan=plan_, origins=scheme.origins | said)
-
-
-def _cleaned(scheme: Scheme, trained: Trained, valid: Shelf) -> Scheme:
-    """The scheme that keeps the largest part of each region where that is clearly better on val and nobody said."""
-    if "plan.largest" in scheme.origins or scheme.plan.largest:
-        return scheme
-    rows = []
-    for i in range(len(valid)):
-        found = labels(trained.module, valid[i].image, scheme.plan)
-        kept = tidied(found, keep_largest=True)
-        rows.append([dice(a, valid[i].target, scheme.plan) for a in (found, kept)])
-    before, after = (mean_dice([row[k] for row in rows]) for k in (0, 1))
-    better = after > before + CLEARLY
-    said = f"val: Dice {before:.4f} with all parts, {after:.4f} with the largest part of each region"
-    plan_ = replace(scheme.plan, largest=better)
-    return replace(scheme, plan=plan_, origins=scheme.origins | {"plan.largest": said})
 
 
 def _answering(module: nn.Module, scheme: Scheme) -> nn.Module:

@@ -16,12 +16,11 @@ from torch import nn
 
 from isocenter.data import Progress, Watch
 from isocenter.errors import RecipeError, ResourceError
-from isocenter.fit import checkpoint
+from isocenter.fit import checkpoint, questions
 from isocenter.fit.checkpoint import Run
 from isocenter.fit.feed import Shelf
 from isocenter.fit.scheme import Scheme
 from isocenter.fit.step import loss_of, one_step, started
-from isocenter.fit.validation import score
 
 # Steps that measure the speed, and the share of the time that training may take.
 PROBE, SHARE = 20, 0.85
@@ -123,7 +122,7 @@ def probed(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Schem
             marks.append(time.monotonic())
             if marks[-1] - start > 0.1 * 60 * watch.minutes:
                 break
-        score(run.module, valid)
+        questions.of(scheme.plan.kind).score(run.module, valid)
         checked = time.monotonic() - marks[-1]
     # The first steps also read the images and warm up.
     per_step = (marks[-1] - marks[len(marks) // 4]) / max(1, len(marks) - 1 - len(marks) // 4)
@@ -178,7 +177,7 @@ def _validated(run: Run, valid: Shelf, *, rate: float) -> None:
     now = {k: v.detach().clone() for k, v in run.module.state_dict().items()}
     if run.mean:
         run.module.load_state_dict(run.mean)
-    value = score(run.module, valid)
+    value = questions.of(valid.scheme.plan.kind).score(run.module, valid)
     run.history.append(
         {
             "step": run.step,

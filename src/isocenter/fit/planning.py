@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
-
-from isocenter.data import After, Augment, Before, Intensity, Normalisation, Plan, Spatial, Study
+from isocenter.data import After, Augment, Before, Normalisation, Plan, Study
 from isocenter.errors import RecipeError
+from isocenter.fit import questions
 from isocenter.fit.augment import resolved
 from isocenter.fit.fingerprint import Fingerprint
-from isocenter.fit.network import LEAST, deepest, describe
-from isocenter.fit.scheme import Loop, Scheme
+from isocenter.fit.network import LEAST, deepest, describe, numbers
+from isocenter.fit.scheme import Scheme
 from isocenter.ops.windows import multiple
 
-# Of the working grid: pixels across the thinnest region, of the shorter side (segment), of the longer side (classify).
-ACROSS, SHORTER, LONGER = 12.0, 256, {2: 224, 3: 64}
+# Of the working grid: pixels across the thinnest region, of the shorter side.
+ACROSS, SHORTER = 12.0, 256
 # Pixels of one training patch, and of one batch.
 PATCH = {2: 256 * 256, 3: 48 * 56 * 48}
 BATCH = {2: 4 * 256 * 256, 3: 2 * 40 * 56 * 40}
@@ -47,6 +46,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         A choice that networks do not offer, or that does not fit the data (a 2D patch for 3D images).
     """
     origins: Origins = {}
+    question = questions.of(fingerprint.head or fingerprint.task)
     before: Before = getattr(recipe, "before", None) or Before()
     _refused(before)
     spacing, size = _grid(fingerprint, before, origins)
@@ -54,8 +54,8 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
     largest = _working(fingerprint.largest, fingerprint, spacing, size)
     channels = 1 if fingerprint.grey else fingerprint.channels
     patch = _patch(recipe, fingerprint, grid, spacing, origins)
-    network, divisor = describe(recipe, fingerprint, patch, spacing, channels, origins)
-    whole = multiple(patch, divisor) if fingerprint.task == "segment" else patch
+    network, divisor = _network(recipe, fingerprint, patch, spacing, channels, origins)
+    whole = multiple(patch, divisor)
     if whole != patch:
         origins["study.patch"] = f"{origins['study.patch']}; rounded up to a multiple of {divisor}"
     patch = whole
@@ -70,14 +70,16 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         spacing,
         size,
         _normalisation(fingerprint, before, origins),
-        _window(patch, largest, divisor) if fingerprint.task == "segment" else (),
+        _window(patch, largest, divisor) if question.dense else (),
         divisor,
         multilabel=fingerprint.multilabel,
         positive=fingerprint.positive,
         orientation=fingerprint.orientation,
+        head=fingerprint.head,
+        settings=question.settings(recipe, fingerprint, grid, origins),
         **_answering(after, flips, origins),
     )
-    loop = replace(_loop(recipe, fingerprint, origins), precision=_precision(network, patch, origins))
+    loop = replace(question.loop(recipe, fingerprint, origins), precision=_precision(network, patch, origins))
     made_so_far = Scheme(made, network, study, loop, origins)
     estimate = {
         "memory_mb": round(memory_mb(network, study, fingerprint, grid)),
@@ -107,15 +109,20 @@ def _grid(fp: Fingerprint, before: Before, origins: Origins) -> tuple[tuple[floa
                 "before.spacing does not fit the images", got=str(before.spacing), wanted=f"{fp.rank} numbers"
             )
         return before.spacing, None
-    if fp.task == "classify":
-        factor = max(1.0, max(fp.median) / LONGER[fp.rank])
-        origins["plan.size"] = f"fingerprint: median grid {fp.median}, longer side at most {LONGER[fp.rank]}"
+    question = questions.of(fp.head or fp.task)
+    if not question.dense:
+        longest = question.longest[fp.rank]
+        factor = max(1.0, max(fp.median) / longest)
+        origins["plan.size"] = f"fingerprint: median grid {fp.median}, longer side at most {longest}"
         return None, tuple(max(8, round(s / factor)) for s in fp.median)
     if fp.rank == 3:
         origins["plan.spacing"] = (
             "fingerprint: median spacing" if fp.spacing else "fingerprint: spacing unknown, each image's own grid"
         )
         return fp.spacing, None
+    if question.keeps_grid:
+        origins["plan.size"] = "default: every image on its own pixels"
+        return None, None
     thinnest = min(fp.thickness.values(), default=math.inf)
     factor = min(thinnest / ACROSS, min(fp.median) / SHORTER)
     said = f"thinnest region {thinnest:.3g} px across, median grid {fp.median}"
@@ -148,7 +155,7 @@ def _patch(
         if len(asked) != fp.rank:
             raise RecipeError("study.patch does not fit the images", got=str(asked), wanted=f"{fp.rank} numbers")
         return asked
-    if fp.task == "classify":
+    if not questions.of(fp.head or fp.task).dense:
         return grid
     # One length for all axes that do not fit whole, in millimetres where they are known.
     unit = spacing or (1.0,) * fp.rank
@@ -163,6 +170,23 @@ def _patch(
     whole = "the median image whole" if patch == tuple(grid) else "a part of the image"
     origins["study.patch"] = f"fingerprint: {whole}, at most {PATCH[fp.rank]} pixels"
     return patch
+
+
+def _network(
+    recipe: Any,
+    fp: Fingerprint,
+    patch: tuple[int, ...],
+    spacing: Sequence[float] | None,
+    channels: int,
+    origins: Origins,
+) -> tuple[dict[str, Any], tuple[int, ...]]:
+    question = questions.of(fp.head or fp.task)
+    base = {"name": recipe.network, "rank": fp.rank, "channels": channels, "outputs": question.outputs(fp), "seed": 0}
+    own = question.network(recipe, fp, patch, base, origins)
+    if own is not None:
+        return own
+    network, divisor = describe(recipe, fp, patch, spacing, channels, origins)
+    return network | {"outputs": question.outputs(fp)}, divisor
 
 
 def _window(patch: Sequence[int], largest: Sequence[int], divisor: Sequence[int]) -> tuple[int, ...]:
@@ -205,27 +229,8 @@ def _answering(after: After, flips: tuple[str, ...], origins: Origins) -> dict[s
 
 
 def _study(study: Study, fp: Fingerprint, patch: tuple[int, ...], origins: Origins) -> Study:
-    pixels = math.prod(patch)
-    if fp.task == "segment":
-        batch = max(2, min(16, round(BATCH[fp.rank] / pixels), fp.n))
-        defaults: dict[str, Any] = {
-            "epochs": 40,
-            "steps": 50,
-            "batch_size": batch,
-            "learning_rate": 2e-3,
-            "patience": 0,
-            "patch": patch,
-        }
-    else:
-        batch = max(2, min(32, fp.n // 2))
-        defaults = {
-            "epochs": 15,
-            "steps": max(1, math.ceil(fp.n / batch)),
-            "batch_size": batch,
-            "learning_rate": 1e-3,
-            "patience": 0,
-            "patch": patch,
-        }
+    batch = max(2, min(16, round(BATCH[fp.rank] / math.prod(patch)), fp.n))
+    defaults = questions.of(fp.head or fp.task).study(fp, batch) | {"patch": patch}
     values = {}
     for name, value in defaults.items():
         mine = getattr(study, name)
@@ -241,30 +246,14 @@ def _augment(asked: Augment, fp: Fingerprint, origins: Origins) -> Augment:
         flips, why = ("y", "x"), "a colour photograph (fundus, microscopy, skin): both sides and every turn occur"
         if asked.spatial.flip is None:
             origins["study.augment.spatial.flip"] = f"fingerprint: {why}"
-    whole = fp.task == "classify"
-    turn = (-180.0, 180.0) if photo and not whole else (-15.0, 15.0)
-    shift = (-0.1, 0.1) if whole else (-0.05, 0.05)
-    spatial = Spatial(turn, shift, (0.75, 1.35), (-5.0, 5.0), flips, 0.0)
-    intensity = Intensity((0.65, 1.5), 0.3, (0.7, 1.5), 0.15, 1.0, 2.0)
-    # One label a picture says far less than one a pixel: more is needed against learning by heart.
-    share = 0.5 if whole else 0.3
-    made = resolved(asked, Augment(spatial, intensity, share))
+    defaults = questions.of(fp.head or fp.task).augment(fp, photo=photo)
+    flips = flips or defaults.spatial.flip or ()
+    made = resolved(asked, replace(defaults, spatial=replace(defaults.spatial, flip=flips)))
     for group in ("spatial", "intensity"):
         for f in fields(getattr(made, group)):
             said = getattr(getattr(asked, group), f.name) is not None
             origins.setdefault(f"study.augment.{group}.{f.name}", "recipe" if said else "default")
     return made
-
-
-def _loop(recipe: Any, fp: Fingerprint, origins: Origins) -> Loop:
-    if fp.task == "segment":
-        return Loop(foreground=0.33)
-    counts = [v for v in fp.counts.values() if v]
-    uneven = not fp.multilabel and max(counts) > 1.5 * min(counts)
-    origins["loop.balanced"] = f"fingerprint: cases per class {dict(fp.counts)}"
-    smoothing = getattr(recipe, "smoothing", None)
-    origins["loop.smoothing"] = "default" if smoothing is None else "recipe"
-    return Loop(balanced=uneven, smoothing=0.1 if smoothing is None else smoothing, weight_decay=0.05, ema=0.995)
 
 
 def _precision(network: dict[str, Any], patch: Sequence[int], origins: Origins) -> str:
@@ -280,9 +269,8 @@ def _precision(network: dict[str, Any], patch: Sequence[int], origins: Origins) 
 def activations(network: dict[str, Any], study: Study, grid: Sequence[int]) -> float:
     """Numbers that one batch makes on its way through the network, roughly."""
     pixels = math.prod(study.patch or grid) * int(study.batch_size or 1)
-    if network["name"] == "unet":
-        shares = np.cumprod([1.0, *(1 / math.prod(s) for s in network["strides"])])
-        return pixels * 22 * float(np.dot(network["widths"], shares))
+    if "strides" in network:
+        return pixels * numbers(network)
     return pixels * 2 * float(network.get("width", 64))
 
 

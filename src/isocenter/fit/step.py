@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from isocenter import nets
 from isocenter.errors import ResourceError
+from isocenter.fit import questions
 from isocenter.fit.checkpoint import Run
 from isocenter.fit.feed import Shelf, batch
 from isocenter.fit.scheme import Loop, Scheme
@@ -18,20 +19,12 @@ from isocenter.fit.scheme import Loop, Scheme
 # Of stochastic gradient descent with Nesterov's momentum.
 MOMENTUM = 0.9
 
-LossOf = Callable[[Any, Tensor], Tensor]
+LossOf = Callable[[Any, Any], Tensor]
 
 
-def loss_of(scheme: Scheme) -> Callable[[Any, Tensor], Tensor]:
+def loss_of(scheme: Scheme) -> LossOf:
     """The loss of a scheme, over what the network gives in training mode."""
-    if scheme.plan.task == "segment":
-
-        def segmenting(out: Any, target: Tensor) -> Tensor:
-            heads = out if isinstance(out, (list, tuple)) else [out]
-            return nets.deep(nets.dice_cross_entropy, heads, target)
-
-        return segmenting
-    chosen = nets.multilabel if scheme.plan.multilabel else nets.soft_cross_entropy
-    return lambda out, target: chosen(out, target, smoothing=scheme.loop.smoothing)
+    return questions.of(scheme.plan.kind).loss(scheme)
 
 
 def optimiser_of(module: nn.Module, scheme: Scheme) -> torch.optim.Optimizer:
@@ -74,13 +67,15 @@ def one_step(run: Run, shelf: Shelf, loss: LossOf, step: int, *, seed: int) -> f
     """
     scheme, loop = shelf.scheme, shelf.scheme.loop
     device = next(run.module.parameters()).device
-    images, targets = (t.to(device) for t in batch(shelf, step, seed=seed))
+    images, targets = batch(shelf, step, seed=seed)
+    images, targets = images.to(device), _each(targets, lambda t: t.to(device))
+    inside = questions.of(scheme.plan.kind).sees_targets
     for group in run.optimiser.param_groups:
         group["lr"] = rate_at(step, scheme.steps, float(scheme.study.learning_rate or 1e-3), loop.warmup)
     while True:
         run.optimiser.zero_grad(set_to_none=True)
         try:
-            value = _learnt(run, images, targets, loss=loss, loop=loop, seed=(seed << 32) + step)
+            value = _learnt(run, images, targets, loss=loss, loop=loop, inside=inside, seed=(seed << 32) + step)
             break
         except (torch.OutOfMemoryError, RuntimeError) as error:
             run.parts = _smaller(run.parts, images, error)
@@ -90,18 +85,28 @@ def one_step(run: Run, shelf: Shelf, loss: LossOf, step: int, *, seed: int) -> f
     return value
 
 
-def _learnt(run: Run, images: Tensor, targets: Tensor, *, loss: LossOf, loop: Loop, seed: int) -> float:
+def _learnt(
+    run: Run, images: Tensor, targets: Any, *, loss: LossOf, loop: Loop, inside: bool, seed: int
+) -> float:
     total = 0.0
-    # Dropout draws from torch's own state, which is set by the step: nothing to save.
+    # Dropout and sampling draw from torch's own state, which is set by the step: nothing to save.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        for part, target in zip(images.chunk(run.parts), targets.chunk(run.parts), strict=True):
+        start = 0
+        for part in images.chunk(run.parts):
+            held = slice(start, start + len(part))
+            target = _each(targets, operator.itemgetter(held))
+            start += len(part)
             with torch.autocast(images.device.type, torch.bfloat16, enabled=loop.precision == "bf16"):
-                out = run.module(part)
+                out = run.module(part, target) if inside else run.module(part)
             value = loss(out, target) * (len(part) / len(images))
             value.backward()
             total += float(value.detach())
     return total
+
+
+def _each(targets: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    return tuple(change(t) for t in targets) if isinstance(targets, tuple) else change(targets)
 
 
 def _smaller(parts: int, images: Tensor, error: Exception) -> int:

@@ -13,22 +13,6 @@ from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded
 
 
-def score(module: nn.Module, valid: Shelf) -> float:
-    """Higher is better. segment: Dice, mean over regions and cases; classify: minus the log loss.
-
-    The module is put into eval mode and left there.
-    """
-    if valid.scheme.plan.task == "segment":
-        return mean_dice(
-            [
-                dice(labels(module, valid[i].image, valid.scheme.plan), valid[i].target, valid.scheme.plan)
-                for i in range(len(valid))
-            ]
-        )
-    found, truth = answers(module, valid)
-    return -log_loss(found, truth, multilabel=valid.scheme.plan.multilabel)
-
-
 def asked(module: nn.Module, array: Array) -> Array:
     """Logits of a batch float32 (n, c, *grid), in full precision."""
     module.eval()

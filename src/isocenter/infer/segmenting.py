@@ -85,18 +85,18 @@ def _answer(engine: Engine, ready: Prepared, plan: Plan, want_scores: bool) -> t
 
 
 def logits(engine: Engine, array: Array, plan: Plan) -> Iterator[Array]:
-    """Logits (classes, rows, *rest) of a prepared array (c, *grid), in slabs along its first axis."""
+    """Logits (outputs, rows, *rest) of a prepared array (c, *grid), in slabs along its first axis."""
     grid = array.shape[1:]
     whole = multiple(grid, plan.divisor)
     window = tuple(map(min, whole, multiple(plan.patch, plan.divisor))) if plan.patch else whole
     inside = padded(array, window)
     shape = inside.shape[1:]
     half = multiple([-(-n // 2) for n in window], plan.divisor)
-    rolling = 3 * 4 * (len(plan.classes) + 1) * window[0] * int(np.prod(shape[1:]))
+    rolling = 3 * 4 * (plan.outputs + 1) * window[0] * int(np.prod(shape[1:]))
     count = flight(engine, window, extra=rolling, remedy=f"Use a plan with patch {half}")
     where = corners(shape, window, plan.overlap)
     cuts = (inside[(slice(None), *(slice(c, c + n) for c, n in zip(at, window, strict=True)))] for at in where)
-    answers = answered(engine, cuts, mirror=plan.mirror, classes=len(plan.classes), flight=count)
+    answers = answered(engine, cuts, mirror=plan.mirror, classes=plan.outputs, flight=count)
     return trimmed(answers if shape == window else blend(answers, where, shape), shape, grid)
 
 

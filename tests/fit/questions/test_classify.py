@@ -1,0 +1,58 @@
+"""Learning what it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from isocenter.errors import LabelError
+from isocenter.fit.feed import Shelf
+from isocenter.fit.fingerprint import fingerprint
+from isocenter.fit.planning import plan
+from isocenter.fit.questions.classify import QUESTION
+from isocenter.tasks.classify.cnn import Cnn
+
+
+class Corner(nn.Module):
+    """Twice too sure of the second class where the corner is bright."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        half = x.shape[-1] // 2
+        mean = x[:, 0, :half, :half].mean((1, 2)) - x[:, 0].mean((1, 2))
+        return torch.stack((-mean, mean), 1) * 10
+
+
+def test_names_and_what_is_looked_at(pictures) -> None:
+    cases = pictures()
+    names = QUESTION.names(cases)
+    assert names == ("normal", "sick")
+    counts = [QUESTION.looked(cases[i], names).counts for i in (0, 1)]
+    assert counts == [{"normal": 1, "sick": 0}, {"normal": 0, "sick": 1}]
+    with pytest.raises(LabelError, match="no class"):
+        QUESTION.looked(cases[0].__class__.of(cases[0].image()), names)
+
+
+def test_uneven_classes_are_drawn_equally_often_and_said(pictures) -> None:
+    cases = pictures()
+    uneven = cases.subset([0, 2, 4, 6, 8, 1])
+    origins: dict[str, str] = {}
+    assert QUESTION.loop(Cnn(), fingerprint(uneven, "classify"), origins).balanced
+    assert "{'normal': 5, 'sick': 1}" in origins["loop.balanced"]
+    assert not QUESTION.loop(Cnn(), fingerprint(cases, "classify"), {}).balanced
+
+
+def test_temperature_and_thresholds_are_chosen_on_val(pictures) -> None:
+    cases = pictures()
+    scheme = plan(Cnn(), fingerprint(cases, "classify"))
+    valid = Shelf(cases.split("val"), scheme)
+    found = QUESTION.finished(scheme, Corner(), valid)
+    assert found.plan.positive == "sick"
+    assert len(found.plan.thresholds) == 2 and sum(found.plan.thresholds) == pytest.approx(1.0)
+    assert "4 cases" in found.origins["plan.temperature"]
+    assert QUESTION.score(Corner(), valid) > -np.log(2)
