@@ -41,7 +41,8 @@ STUDYING = [(task, method) for task, method in METHODS if hasattr(catalog.find(t
 EVERY = [(task, method) for task in catalog.tasks() for method in catalog.methods(task)]
 # The least that a network can study: enough to be written, read back and asked.
 BRIEF = {"study.epochs": 1, "study.steps": 2, "study.batch_size": 2, "width": 4}
-SETTINGS: dict[str, dict[str, Any]] = {"given": {"column": "reader"}, "unet": BRIEF, "cnn": BRIEF}
+NETWORKS = ("unet", "fcn", "vgg_decoder", "deeplab", "cnn")
+SETTINGS: dict[str, dict[str, Any]] = {"given": {"column": "reader"}, **dict.fromkeys(NETWORKS, BRIEF)}
 KINDS = {2: ("ct-slice", (32, 40)), 3: ("ct-volume", (8, 24, 20))}
 
 every_method = pytest.mark.parametrize(("task", "method"), EVERY)

@@ -22,6 +22,7 @@ from isocenter.fit.fingerprint import Fingerprint, fingerprint
 from isocenter.fit.loop import PROBE, Trained, plan_path, probed, train
 from isocenter.fit.network import LEAST, deepest
 from isocenter.fit.planning import plan
+from isocenter.fit.pretrained import begun
 from isocenter.fit.scheme import Scheme
 from isocenter.infer.memory import require
 from isocenter.ops.array import Array
@@ -112,7 +113,7 @@ def schemed(
 def builder(recipe: Any, scheme: Scheme) -> Callable[[], nn.Module]:
     """Makes the untrained network, each time the same: from its description, or the object of the recipe, copied."""
     if scheme.network["name"] != "given":
-        return lambda: nets.build(scheme.network)
+        return lambda: begun(nets.build(scheme.network), recipe)
     given = getattr(recipe, "network", None)
     if not isinstance(given, nn.Module):
         raise RecipeError(

@@ -6,10 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from isocenter.errors import RecipeError
 from isocenter.fit.fingerprint import Fingerprint
+from isocenter.fit.pretrained import digest
 
 # Channels of the first stage and the most of any; pixels that every axis keeps at the deepest stage; most steps down.
 WIDTH, WIDEST, LEAST, DEPTH = {2: 16, 3: 16}, 256, 4, {2: 5, 3: 4}
+# Coarse pixels per axis for which the atrous rates 6, 12, 18 were chosen (Chen et al. 2018: crops of 513, stride 16).
+PAPER = 33
 # Training cases from which a residual network of 18 layers is worth its time.
 ENOUGH = 300
 
@@ -65,16 +69,85 @@ def _dense(
     base["name"] = recipe.network or "unet"
     if ":" in base["name"]:
         return base, (2 ** DEPTH[fp.rank],) * fp.rank
-    strides = strides_of(patch, spacing, most=getattr(recipe, "depth", None) or DEPTH[fp.rank])
+    make = {"fcn": _fcn, "vgg_decoder": _vgg, "deeplab": _deeplab}.get(base["name"], _unet)
+    base |= make(recipe, fp, patch, spacing, origins)
+    return base, tuple(math.prod(s[a] for s in base["strides"]) for a in range(fp.rank))
+
+
+def _unet(
+    recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, origins: dict[str, str]
+) -> dict[str, Any]:
+    most = getattr(recipe, "depth", None) or DEPTH[fp.rank]
+    form = getattr(recipe, "form", None)
+    context: int | None = getattr(form, "context", None)
+    if context is None:
+        strides = strides_of(patch, spacing, most=most)
+    elif fp.rank != 3:
+        raise RecipeError(
+            "slices as context need volumes", got=f"{fp.rank}D images", wanted="3D", remedy="Leave form.context out"
+        )
+    else:
+        plane = strides_of(patch[1:], None if spacing is None else spacing[1:], most=most)
+        strides = [[1, *s] for s in plane]
     origins["network.strides"] = f"fingerprint: patch {tuple(patch)}, at least {LEAST} pixels at the deepest stage"
     width = getattr(recipe, "width", None) or WIDTH[fp.rank]
     origins["network.widths"] = "default" if getattr(recipe, "width", None) is None else "recipe"
-    base["widths"] = [min(WIDEST, width * 2**i) for i in range(len(strides) + 1)]
-    base["strides"] = strides
-    base["residual"] = bool(getattr(recipe, "residual", None))
-    base["deep"] = max(0, min(2, len(strides) - 2))
-    divisor = tuple(math.prod(s[a] for s in strides) for a in range(fp.rank))
-    return base, divisor
+    made: dict[str, Any] = {
+        "widths": [min(WIDEST, width * 2**i) for i in range(len(strides) + 1)],
+        "strides": strides,
+        "residual": bool(getattr(form, "residual", None)),
+        "deep": max(0, min(2, len(strides) - 2)),
+    }
+    # Descriptions without these are those of older bundles.
+    if getattr(form, "attention", None):
+        made["attention"] = True
+    return made if context is None else made | {"context": context}
+
+
+def _fcn(
+    recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, origins: dict[str, str]
+) -> dict[str, Any]:
+    strides = _steps(patch, spacing, 5, origins)
+    encoder = recipe.encoder or "vgg"
+    origins["network.encoder"] = "default" if recipe.encoder is None else "recipe"
+    skips = {"32s": 0, "16s": 1, "8s": 2}[recipe.finest]
+    made = {"strides": strides if encoder == "vgg" else _filled(strides, 2), "encoder": encoder, "skips": skips}
+    _set(made, recipe, "width", WIDTH[fp.rank] if encoder == "vgg" else 2 * WIDTH[fp.rank], origins)
+    return made
+
+
+def _vgg(
+    recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, origins: dict[str, str]
+) -> dict[str, Any]:
+    made: dict[str, Any] = {"strides": _filled(_steps(patch, spacing, 4, origins), 4), "frozen": recipe.frozen}
+    _set(made, recipe, "width", WIDTH[fp.rank] if recipe.weights is None else 64, origins)
+    if recipe.weights is not None:
+        origins["network.weights"] = f"recipe: sha256 {digest(recipe.weights)}"
+    return made
+
+
+def _deeplab(
+    recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, origins: dict[str, str]
+) -> dict[str, Any]:
+    made: dict[str, Any] = {"strides": _filled(_steps(patch, spacing, 4, origins), 4)}
+    _set(made, recipe, "width", 2 * WIDTH[fp.rank], origins)
+    coarse = deepest({"name": "deeplab", **made}, patch) or 1
+    made["rates"] = list(recipe.rates or (max(1, round(r * coarse / PAPER)) for r in (6, 12, 18)))
+    said = f"fingerprint: {coarse} coarse pixels, in proportion to 6, 12, 18 of {PAPER} in the paper"
+    origins["network.rates"] = said if recipe.rates is None else "recipe"
+    return made
+
+
+def _steps(
+    patch: Sequence[int], spacing: Sequence[float] | None, most: int, origins: dict[str, str]
+) -> list[list[int]]:
+    origins["network.strides"] = f"fingerprint: patch {tuple(patch)}, at least {LEAST} pixels at the deepest stage"
+    return strides_of(patch, spacing, most=most)
+
+
+def _filled(strides: list[list[int]], least: int) -> list[list[int]]:
+    """At least so many steps; those that are added keep the grid."""
+    return strides + [[1] * len(strides[0])] * (least - len(strides))
 
 
 def deepest(network: Mapping[str, Any], patch: Sequence[int]) -> int | None:
@@ -84,11 +157,32 @@ def deepest(network: Mapping[str, Any], patch: Sequence[int]) -> int | None:
     7
     """
     name = network["name"]
-    if name == "unet":
+    if "strides" in network:
         steps: list[list[int]] = network["strides"]
         return min(math.ceil(p / math.prod(s[a] for s in steps)) for a, p in enumerate(patch))
     halvings = {"resnet18": 5, "small": int(network.get("depth", 4)) - 1}.get(name)
     return None if halvings is None else min(math.ceil(p / 2**halvings) for p in patch)
+
+
+def numbers(network: Mapping[str, Any]) -> float:
+    """Numbers that a network with `strides` makes of one pixel on its way forwards and keeps for the way back, roughly.
+
+    >>> numbers({"name": "unet", "widths": [16, 32], "strides": [[2, 2]]})
+    528.0
+    """
+    shares = [1.0]
+    for stride in network["strides"]:
+        shares.append(shares[-1] / float(math.prod(stride)))
+    if network["name"] == "unet":
+        return 22 * float(sum(w * s for w, s in zip(network["widths"], shares, strict=True)))
+    width = float(network["width"])
+    if network["name"] == "deeplab" or network.get("encoder") == "resnet18":
+        # Two blocks a stage; stages beyond the last step keep its grid.
+        stages = [2.0**i * shares[min(2 + i, len(shares) - 1)] for i in range(4)]
+        decoder = 24 * shares[2] if network["name"] == "deeplab" else 0.0
+        return width * (5 * shares[1] + 22 * sum(stages) + decoder)
+    each = 20.0 if network["name"] == "vgg_decoder" else 10.0
+    return each * width * sum(min(8.0, 2.0**i) * s for i, s in enumerate(shares))
 
 
 def strides_of(patch: Sequence[int], spacing: Sequence[float] | None = None, *, most: int = 5) -> list[list[int]]:

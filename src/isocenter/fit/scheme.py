@@ -24,6 +24,7 @@ class Loop:
     ema: float = knob(0.99, "decay of the running mean of the weights; 0: the weights themselves", low=0, high=0.99999)
     foreground: float = knob(0.5, "share of samples centred on a region (segment)", low=0, high=1)
     balanced: bool = knob(False, "draw classes equally often (classify)")
+    loss: str = knob("dice+cross_entropy", "terms of the loss joined by + (segment); see `nets.losses`")
     smoothing: float = knob(0.0, "share of the target spread over all classes (classify)", low=0, high=0.9)
 
 

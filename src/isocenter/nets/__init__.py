@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from isocenter.nets.building import answering, build, layers
-from isocenter.nets.losses import IGNORED, Loss, deep, dice_cross_entropy, multilabel, soft_cross_entropy
+from isocenter.nets.losses import (
+    IGNORED,
+    Loss,
+    deep,
+    dice_cross_entropy,
+    multilabel,
+    segmentation_loss,
+    soft_cross_entropy,
+)
 
 __all__ = [
     "IGNORED",
@@ -14,5 +22,6 @@ __all__ = [
     "dice_cross_entropy",
     "layers",
     "multilabel",
+    "segmentation_loss",
     "soft_cross_entropy",
 ]

@@ -10,11 +10,21 @@ import torch
 from torch import nn
 
 from isocenter.errors import BundleError, NotFoundError, RecipeError, nearest
+from isocenter.nets.deeplab import DeepLab
+from isocenter.nets.fcn import FCN
 from isocenter.nets.resnet import ResNet18
 from isocenter.nets.small import Small
 from isocenter.nets.unet import UNet
+from isocenter.nets.vgg import VGGDecoder
 
-NETWORKS: dict[str, type[nn.Module]] = {"unet": UNet, "small": Small, "resnet18": ResNet18}
+NETWORKS: dict[str, type[nn.Module]] = {
+    "unet": UNet,
+    "fcn": FCN,
+    "vgg_decoder": VGGDecoder,
+    "deeplab": DeepLab,
+    "small": Small,
+    "resnet18": ResNet18,
+}
 # Fields of a description that are not arguments of the network's class.
 OUTSIDE = ("name", "seed", "rank", "channels", "outputs")
 
@@ -25,8 +35,8 @@ def build(spec: Mapping[str, Any], weights: Mapping[str, Any] | None = None) -> 
     Parameters
     ----------
     spec
-        ``{"name": "unet" | "small" | "resnet18" | "module:Class", "rank": 2 | 3, "channels": int, "outputs": int,
-        "seed": int, ...}``; further fields are the arguments of the network. A class of somebody else's is called as
+        ``{"name": one of NETWORKS or "module:Class", "rank": 2 | 3, "channels": int, "outputs": int, "seed": int,
+        ...}``; further fields are the arguments of the network. A class of somebody else's is called as
         ``Class(channels, outputs)``.
     weights
         Parameter name to array; without, weights are drawn from ``seed`` alone (torch's random state is untouched).
@@ -70,6 +80,13 @@ def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(f"stages.{i}" for i in range(int(spec.get("depth", 4))))
     if name == "resnet18":
         return tuple(f"layer{i}" for i in range(1, 5))
+    if name == "fcn":
+        last = 3 if spec.get("encoder") == "resnet18" else len(spec["strides"])
+        return (f"encoder.stages.{last - 1}", f"encoder.stages.{last}")
+    if name == "vgg_decoder":
+        return ("features.29", "join.3")
+    if name == "deeplab":
+        return ("encoder.stages.3", "pyramid.out", "join")
     module = build(spec)
     found = [n for n, m in module.named_modules() if isinstance(m, (nn.Conv2d, nn.Conv3d))]
     return tuple(found[-3:])

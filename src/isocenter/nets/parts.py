@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from isocenter.errors import RecipeError, nearest
 
@@ -12,6 +13,7 @@ CONVOLUTION = {2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 INSTANCE = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
 BATCH = {2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
+POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
 NORMS = ("instance", "batch", "group")
 
 
@@ -43,9 +45,28 @@ def norm(kind: str, rank: int, channels: int) -> nn.Module:
     raise RecipeError(f"no normalisation {kind!r}", remedy=nearest(kind, NORMS))
 
 
-def convolution(rank: int, inputs: int, outputs: int, *, stride: Sequence[int] = (), kernel: int = 3) -> nn.Module:
-    """A convolution without bias that keeps the grid but for `stride`."""
-    return CONVOLUTION[rank](inputs, outputs, kernel, tuple(stride) or 1, kernel // 2, bias=False)
+def convolution(
+    rank: int,
+    inputs: int,
+    outputs: int,
+    *,
+    stride: Sequence[int] = (),
+    kernel: int | Sequence[int] = 3,
+    dilation: int = 1,
+) -> nn.Module:
+    """A convolution without bias that keeps the grid but for `stride`; `kernel` is odd, one number or one per axis."""
+    size = (kernel,) * rank if isinstance(kernel, int) else tuple(kernel)
+    padding = tuple(dilation * (k // 2) for k in size)
+    return CONVOLUTION[rank](inputs, outputs, size, tuple(stride) or 1, padding, dilation, bias=False)
+
+
+def enlarged(x: Tensor, factor: Sequence[int]) -> Tensor:
+    """(n, c, *grid) to (n, c, *grid x factor), linearly; whole numbers, one per axis."""
+    if all(f == 1 for f in factor):
+        return x
+    mode = "trilinear" if x.ndim == 5 else "bilinear"
+    out: Tensor = functional.interpolate(x, scale_factor=[float(f) for f in factor], mode=mode, align_corners=False)
+    return out
 
 
 class Block(nn.Module):  # type: ignore[misc]
@@ -61,6 +82,8 @@ class Block(nn.Module):  # type: ignore[misc]
         As in `norm`.
     residual
         Adds the input (projected where shapes differ) before the last activation.
+    kernels
+        Of the two convolutions; each odd, one number or one per axis.
     """
 
     def __init__(
@@ -72,11 +95,12 @@ class Block(nn.Module):  # type: ignore[misc]
         stride: Sequence[int] = (),
         kind: str = "instance",
         residual: bool = False,
+        kernels: tuple[int | Sequence[int], int | Sequence[int]] = (3, 3),
     ) -> None:
         super().__init__()
-        self.conv1 = convolution(rank, inputs, outputs, stride=stride)
+        self.conv1 = convolution(rank, inputs, outputs, stride=stride, kernel=kernels[0])
         self.norm1 = norm(kind, rank, outputs)
-        self.conv2 = convolution(rank, outputs, outputs)
+        self.conv2 = convolution(rank, outputs, outputs, kernel=kernels[1])
         self.norm2 = norm(kind, rank, outputs)
         self.act = nn.LeakyReLU(0.01, inplace=True)
         moved = inputs != outputs or any(s != 1 for s in stride)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from isocenter.nets.parts import BATCH, CONVOLUTION, convolution, initialised
-
-POOL = {2: nn.MaxPool2d, 3: nn.MaxPool3d}
+from isocenter.nets.parts import BATCH, CONVOLUTION, POOL, convolution, initialised
 
 
 class BasicBlock(nn.Module):  # type: ignore[misc]

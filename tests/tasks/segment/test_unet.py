@@ -73,3 +73,24 @@ def test_the_catalog_finds_it_and_every_field_is_described() -> None:
     rows = knobs(UNet)
     assert {"width", "study.epochs", "study.augment.spatial.rotation", "after.largest"} <= {k.name for k in rows}
     assert all(k.text for k in rows)
+
+
+@pytest.mark.parametrize("form", [{"form.residual": True, "form.attention": True}, {"form.loss": "tversky+focal"}])
+def test_other_forms_and_losses_learn_too(cases: Cases, form: dict[str, object]) -> None:
+    found = merged(UNet(), QUICK | form).fit(cases.split("train"), cases.split("val"), watch=Watch())
+    assert found.about["scheme"]["loop"]["loss"] == form.get("form.loss", "dice+cross_entropy")
+    assert bool(found.about["network"].get("attention")) == ("form.attention" in form)
+    for case in cases.split("val"):
+        assert overlap(found.predict(case), case.truth()) > 0.8
+
+
+def test_slices_with_their_neighbours_answer_volumes_of_any_length() -> None:
+    from isocenter.simulate import cohort
+
+    volumes = cohort(8, seed=0, kind="ct-volume", shape=(6, 32, 32))
+    quick = {"study.epochs": 3, "study.steps": 5, "study.batch_size": 2, "study.learning_rate": 0.01, "width": 6}
+    found = merged(UNet(), quick | {"form.context": 1}).fit(volumes.split("train"), volumes.split("val"), watch=Watch())
+    assert found.about["plan"]["divisor"][0] == 1
+    assert found.about["network"]["context"] == 1
+    longer = cohort(8, seed=1, kind="ct-volume", shape=(9, 32, 32))[7]
+    assert found.predict(longer).labels.shape == (9, 32, 32)

@@ -1,4 +1,4 @@
-"""U-Net: a network that learns which pixel belongs to what, in two or three dimensions.
+"""U-Net: a network that learns which pixel belongs to what, in two or three dimensions or slice by slice.
 
 Planned from the data after nnU-Net (Isensee et al., Nature Methods 2021); the network is that of Ronneberger et al.
 (MICCAI 2015).
@@ -11,11 +11,27 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from isocenter.data import After, Before, Cases, Study, Watch, knob, silent
-from isocenter.errors import MissingExtraError
 from isocenter.ops.array import Array
+from isocenter.tasks.segment._study import LOSS, studied
 
 if TYPE_CHECKING:
     from isocenter.tasks.segment._fitted import FittedSegmenter
+
+
+@dataclass(frozen=True)
+class Form:
+    """What sets one U-Net apart from another; the plain one is the default."""
+
+    residual: bool | None = knob(None, "residual blocks", source="He et al., CVPR 2016")
+    attention: bool | None = knob(None, "gates on the skips", source="Oktay et al., MIDL 2018")
+    context: int | None = knob(
+        None,
+        "of volumes: look in the plane of each slice alone, with so many slices above and below as its context "
+        "(2.5D; 0: plain 2D); None: three axes throughout",
+        low=0,
+        high=8,
+    )
+    loss: str | None = knob(None, LOSS)
 
 
 @dataclass(frozen=True)
@@ -29,28 +45,14 @@ class UNet:
         None, "channels of the first stage; each further stage doubles them", low=4, high=256, tunable=True
     )
     depth: int | None = knob(None, "most steps down", low=1, high=8, tunable=True)
-    residual: bool | None = knob(None, "residual blocks", source="He et al., CVPR 2016")
+    form: Form = knob(Form, "blocks, skips, axes and loss")
     study: Study = knob(Study, "how it learns")
     before: Before = knob(Before, "what happens to every image first")
     after: After = knob(After, "what happens to every answer")
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedSegmenter:
-        """Trains on `train`; `valid` chooses the best weights.
-
-        Raises
-        ------
-        MissingExtraError
-            torch is not installed.
-        IsocenterError
-            As `isocenter.fit.fitted`.
-        """
-        try:
-            from isocenter.fit import fitted
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("training a U-Net", "train") from error
-        from isocenter.tasks.segment._fitted import FittedSegmenter
-
-        return FittedSegmenter(*fitted(self, train, valid, task="segment", watch=watch))
+        """Trains on `train`; `valid` chooses the best weights; raises as `isocenter.fit.fitted`."""
+        return studied(self, train, valid, watch=watch)
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedSegmenter:
