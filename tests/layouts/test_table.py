@@ -180,7 +180,7 @@ SETS: dict[tuple[str, str], tuple[dict[str, int], tuple[str, ...], str | None, i
     ),
     ("cardiac-mr-sunnybrook", "segment"): ({"train": 165, "val": 31, "test": 75}, ("left_ventricle",), None, 0),
     ("cells-tracking-cellphe", "track"): ({"train": 1, "test": 1}, (), None, 0),
-    ("cells-tracking-cellphe", "instances"): ({"train": 24, "test": 24}, (), None, 0),
+    ("cells-tracking-cellphe", "instances"): ({"train": 24, "test": 24}, ("object",), None, 0),
     ("chest-xray-lungs", "segment"): ({"train": 43, "val": 7, "test": 16}, ("lung",), None, 0),
     ("chest-xray-lungs", "classify"): ({"train": 41, "val": 7, "test": 16}, ("N", "Y"), "Y", 2),
     ("chest-xray-pneumonia", "classify"): (

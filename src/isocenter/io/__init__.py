@@ -1,7 +1,5 @@
 """Files in and out. One module is one format; the content of a file decides which one reads it."""
 
-from __future__ import annotations
-
 from isocenter.io.dicom.series import Series, find_series
 from isocenter.io.formats import sniff
 from isocenter.io.npz import array_at

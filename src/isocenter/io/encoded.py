@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.data import IGNORE, Attribution, Geometry, Image, Segmentation
+from isocenter.data import IGNORE, Attribution, Geometry, Image, Instances, Segmentation
 from isocenter.errors import OutputError
 from isocenter.ops.array import Array
 
@@ -41,7 +41,9 @@ class Block:
     times: tuple[float, ...] | None = None
 
 
-def block(value: Segmentation | Image | Attribution, codes: Mapping[str, int] | None = None) -> Block:
+def block(
+    value: Segmentation | Image | Attribution | Instances, codes: Mapping[str, int] | None = None
+) -> Block:
     """What a value looks like as numbers.
 
     Parameters
@@ -51,6 +53,10 @@ def block(value: Segmentation | Image | Attribution, codes: Mapping[str, int] | 
     """
     if isinstance(value, Segmentation):
         return Block(numbered(value, codes), "zyx"[-value.geometry.ndim :], value.geometry, "labels", value.names)
+    if isinstance(value, Instances):
+        # 16 bits are what programs for label maps expect; more objects than they number take 32.
+        dtype = np.uint16 if len(value) < 65536 else np.int32
+        return Block(value.label_map().astype(dtype), "zyx"[-value.geometry.ndim :], value.geometry, "labels")
     if isinstance(value, Attribution):
         axes = "zyx"[-value.geometry.ndim :]
         return Block(np.asarray(value.values, np.float32), axes, value.geometry, "values")

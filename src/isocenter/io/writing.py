@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from isocenter import files
-from isocenter.data import Attribution, Image, Probabilities, Segmentation, Values
+from isocenter.data import Attribution, Boxes, Image, Instances, Probabilities, Segmentation, Values
 from isocenter.errors import OutputError
-from isocenter.io import answers, encoded, formats, overlay
+from isocenter.io import answers, encoded, formats, overlay, overlay_objects
+from isocenter.io.annotations import BOXES, OBJECTS
 from isocenter.io.objects import as_image
 from isocenter.ops.array import Array
 
@@ -35,6 +37,9 @@ def write(
     value
         Segmentation, Image or Attribution: .nii, .nii.gz, .tif, .png, .npy, .npz (an Attribution's .png is a heat map
         over `like`). Probabilities or Values: .json, .csv. An array, a nibabel, SimpleITK or torch object is an Image.
+        Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
+        maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
+        .seg.nrrd (3D Slicer), in which overlaps survive.
     path
         Where to.
     like
@@ -66,11 +71,19 @@ def write(
             raise _refusal(value, path, end, TEXTS)
         files.write_text(path, TEXTS[end](value), overwrite=overwrite)
         return path
+    if isinstance(value, Boxes | Instances):
+        known = BOXES if isinstance(value, Boxes) else OBJECTS
+        whole = next((e for e in known if path.name.lower().endswith(e)), "")
+        if whole:
+            return _annotation(value, path, known[whole], like, overwrite)
+        if isinstance(value, Boxes) or end not in ARRAYS:
+            raise _refusal(value, path, end, known if isinstance(value, Boxes) else known | ARRAYS)
     if end not in ARRAYS:
         raise _refusal(value, path, end, ARRAYS)
     if isinstance(value, Attribution) and end == ".png":
         return _picture(overlay.heat(value, like), path, overwrite)
-    block = encoded.block(value if isinstance(value, Segmentation | Attribution) else as_image(value), codes)
+    ours = isinstance(value, Segmentation | Attribution | Instances)
+    block = encoded.block(value if ours else as_image(value), codes)
     with files.written(path, overwrite=overwrite) as part:
         try:
             formats.module(ARRAYS[end]).write(part, block, like)
@@ -82,14 +95,19 @@ def write(
 
 
 def write_overlay(
-    image: Image, segmentation: Segmentation, path: str | Path, *, index: int | None = None, overwrite: bool = False
+    image: Image,
+    found: Segmentation | Boxes | Instances,
+    path: str | Path,
+    *,
+    index: int | None = None,
+    overwrite: bool = False,
 ) -> Path:
-    """Writes the image with the outlines of the regions as a PNG.
+    """Writes the image with the outlines of regions or objects, or with boxes and their scores, as a PNG.
 
     Parameters
     ----------
     index
-        Slice along z of a volume; default the one with most labelled pixels.
+        Slice along z of a volume; default the one that shows most of what was found.
 
     Raises
     ------
@@ -99,7 +117,18 @@ def write_overlay(
     path = Path(path)
     if formats.suffix(path) != ".png":
         raise OutputError("overlays are PNG", where=str(path), got=path.suffix, wanted=".png")
-    return _picture(overlay.drawn(image, segmentation, index=index), path, overwrite)
+    if isinstance(found, Boxes):
+        return _picture(overlay_objects.boxes_drawn(image, found, index=index), path, overwrite)
+    if isinstance(found, Instances):
+        return _picture(overlay_objects.objects_drawn(image, found, index=index), path, overwrite)
+    return _picture(overlay.drawn(image, found, index=index), path, overwrite)
+
+
+def _annotation(value: Boxes | Instances, path: Path, name: str, like: Image | None, overwrite: bool) -> Path:
+    with files.written(path, overwrite=overwrite) as part:
+        module = importlib.import_module(f"isocenter.io.annotations.{name}")
+        module.write(part, value, Path(like.name).name if like is not None and like.source.files else path.name)
+    return path
 
 
 def _picture(array: Array, path: Path, overwrite: bool) -> Path:

@@ -12,6 +12,7 @@ from isocenter.errors import NotFoundError, TableError, UsageError, nearest
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.binding import positive_named
 from isocenter.layouts.cells import suffix
+from isocenter.layouts.objects import Objects
 from isocenter.layouts.regions import Regions
 from isocenter.layouts.truths import Classes, Masks, Reader, given
 
@@ -117,6 +118,8 @@ def _distinct(items: Sequence[Item]) -> list[Item]:
 def _with_reader(cases: Cases, reader: Reader | None, ask: Ask, root: Path) -> Cases:
     if isinstance(reader, Masks):
         return replace(cases, classes=reader.regions.classes, codes=reader.regions.codes)
+    if isinstance(reader, Objects):
+        return replace(cases, classes=reader.names)
     if isinstance(reader, Classes):
         positive = None if reader.multilabel else positive_named(reader.names, ask.positive, None, root.name)
         return replace(cases, classes=reader.names, positive=positive, multilabel=reader.multilabel)
@@ -140,7 +143,7 @@ def _entry(item: Item, reader: Reader | None) -> Entry:
     labels: tuple[str, ...] = ()
     if isinstance(reader, Classes):
         labels = reader.names_in(item.label, item.id)
-    elif item.label and isinstance(reader, Masks):
+    elif item.label and reader is not None:
         files["truth"] = item.label
     return Entry(
         item.id, partial(_case, item, reader), item.subject, item.group or item.subject, item.split, files, labels,
@@ -162,9 +165,9 @@ def _case(item: Item, reader: Reader | None) -> Case:
 def _truth(item: Item, reader: Reader | None, image: Image) -> Callable[[], Finding] | None:
     if reader is None or not item.label:
         return None
-    if isinstance(reader, Masks):
-        return partial(reader.read, item.label, image)
-    return partial(reader.truth, item.label, item.id)
+    if isinstance(reader, Classes):
+        return partial(reader.truth, item.label, item.id)
+    return partial(reader.read, item.label, image)
 
 
 def masks_of(labels: Mapping[str, Sequence[str]], where: str) -> Callable[[], Reader]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from isocenter.data import positive_of
 from isocenter.errors import LabelError, nearest
-from isocenter.layouts import columns, regions
+from isocenter.layouts import columns, objects, regions
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.cases_json import Truth
 from isocenter.layouts.cells import canonical, located, order
@@ -53,9 +53,25 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
         return Bound(units, truth, Masks(found, repair), found.classes, found.codes)
     if ask.task in columns.LABELLED:
         return _bind_classes(units, table, truth, ask, notes)
+    if ask.task in objects.TASKS:
+        return _bind_objects(units, table, truth, ask, notes=notes, repair=repair)
     if ask.task:
         notes.note("truth-unread", f"the truth of {ask.task} is named but not read by this version", where=truth.column)
     return Bound(units, truth)
+
+
+def _bind_objects(
+    units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: Notes, repair: bool
+) -> Bound:
+    where = f"{table.path.name}, column {truth.column}"
+    pairs = [(located(table.base, u.truth), located(table.base, u.images[u.lead][0])) for u in units]
+    if ask.task == "instances" and truth.reads == "segment":
+        notes.warn(
+            "regions-as-objects", "the masks are declared as regions: each number is taken for one object", where=where,
+            remedy="Bring a column 'instances' with one number an object, or ask for detect",
+        )
+    found = objects.reader(pairs, truth, task=ask.task or "", where=where, notes=notes, repair=repair)
+    return Bound(units, truth, found, found.names)
 
 
 def _bind_classes(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes: Notes) -> Bound:

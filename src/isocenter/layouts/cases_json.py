@@ -16,6 +16,8 @@ KEYS = ("format", "table", "tables", "case", "role", "frame", "subject", "group"
 COLUMNS = ("case", "role", "frame", "subject", "group", "split")
 # What a set may allow itself with a reason; `geometry` puts labels on the grid of their image.
 ALLOWED = ("leakage", "geometry")
+# What happens to objects without area, or outside their image.
+INVALID = ("drop", "refuse")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,11 @@ class Truth:
         The class that one-sided metrics lead with, or None.
     multilabel
         classify: whether a cell names any number of classes, a semicolon between them; None when undeclared.
+    invalid
+        detect, instances: ``"drop"`` leaves objects without area or outside their image out and says so (the default),
+        ``"refuse"`` refuses them.
+    reads
+        detect, instances: the task whose truth the column is, ``"segment"`` or ``"instances"``; "" when its files say.
     """
 
     column: str = ""
@@ -41,6 +48,8 @@ class Truth:
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positive: str | None = None
     multilabel: bool | None = None
+    invalid: str = ""
+    reads: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +121,7 @@ def parsed(raw: Any, where: str) -> Declared:
 
 
 def _truth(check: _Checker, value: Any, where: str) -> Truth:
-    t = check.mapping(value, where, ("column", "role", "labels", "positive", "multilabel"))
+    t = check.mapping(value, where, ("column", "role", "labels", "positive", "multilabel", "invalid"))
     labels = check.mapping(t.get("labels") or {}, f"{where}.labels", None)
     positive = t.get("positive")
     return Truth(
@@ -121,6 +130,7 @@ def _truth(check: _Checker, value: Any, where: str) -> Truth:
         {name: check.values(v, f"{where}.labels.{name}") for name, v in labels.items()},
         None if positive is None else check.values(positive, f"{where}.positive")[0],
         check.flag(t.get("multilabel"), f"{where}.multilabel"),
+        check.one_of(t.get("invalid") or "", f"{where}.invalid", ("", *INVALID)),
     )
 
 
@@ -160,6 +170,11 @@ class _Checker:
         if not isinstance(value, str):
             raise self.fail(f"{what} is not text", got=repr(value))
         return value
+
+    def one_of(self, value: Any, what: str, known: tuple[str, ...]) -> str:
+        if value not in known:
+            raise self.fail(f"{what} is none of its words", got=repr(value), wanted=" or ".join(filter(None, known)))
+        return str(value)
 
     def flag(self, value: Any, what: str) -> bool | None:
         if value is not None and not isinstance(value, bool):

@@ -13,6 +13,8 @@ from isocenter.layouts.table_files import Table
 # Tasks of several images: a column each. All others take `image` or `file`.
 ROLES = {"register": ("fixed", "moving"), "reconstruct": ("raw",)}
 LABELLED = ("classify", "retrieve")
+# Tasks of objects; where they have no column of their own, that of a related task may do.
+OBJECTS = ("detect", "instances")
 # Columns that alone show that a task can be asked, beside the rules for mask and label.
 SHOWING = {
     "instances": ("instances",), "detect": ("boxes",), "restore": ("clean",), "reconstruct": ("reference",),
@@ -103,6 +105,8 @@ def truth(table: Table, declared: Declared, ask: Ask) -> Truth:
         return replace(Truth() if other else said, column=ask.target)
     if said.column:
         return replace(said, column=table.require(said.column, f"truth.{task}"))
+    if task in OBJECTS and (borrowed := _borrowed(table, declared, task)) is not None:
+        return replace(borrowed, column=table.require(borrowed.column, f"truth.{borrowed.reads}"), invalid=said.invalid)
     column = by_name(table, task)
     if column is None:
         offered = ", ".join(tasks(table, declared)) or "none"
@@ -111,7 +115,20 @@ def truth(table: Table, declared: Declared, ask: Ask) -> Truth:
             got=f"columns {', '.join(table.columns)}; truths for {offered}",
             remedy="Name its column with --target, or in cases.json",
         )
-    return replace(said, column=column)
+    reads = "instances" if task in OBJECTS and column == find(table, "instances") else said.reads
+    return replace(said, column=column, reads=reads)
+
+
+def _borrowed(table: Table, declared: Declared, task: str) -> Truth | None:
+    """The declared truth of a related task that is the truth of objects too; None where a fixed name comes first."""
+    if find(table, SHOWING[task][0]):
+        return None
+    if task == "detect" and (objects := declared.truth.get("instances")) is not None and objects.column:
+        return replace(objects, reads="instances")
+    regions = declared.truth.get("segment")
+    if find(table, "instances") or regions is None or not regions.column:
+        return None
+    return replace(regions, reads="segment")
 
 
 def by_name(table: Table, task: str) -> str | None:
@@ -127,8 +144,11 @@ def by_name(table: Table, task: str) -> str | None:
     if task in LABELLED:
         _refuse_mixed(table, label, label_kind)
         return label if label_kind == "text" else None
-    if task != "segment":
-        return next((c for name in SHOWING.get(task, ()) if (c := find(table, name))), None)
+    own = next((c for name in SHOWING.get(task, ()) if (c := find(table, name))), None)
+    if task == "detect" and own is None:
+        return by_name(table, "instances")
+    if own or task not in ("segment", "instances"):
+        return own
     mask = find(table, "mask")
     if mask and label and label_kind == "files" and any(r[mask] != r[label] for r in table.rows):
         raise AmbiguousError(
@@ -160,7 +180,7 @@ def tasks(table: Table, declared: Declared) -> tuple[str, ...]:
         if task in found:
             continue
         try:
-            column = by_name(table, task)
+            column = by_name(table, task) if task not in OBJECTS else find(table, SHOWING[task][0])
         except AmbiguousError:
             column = None
         # A column that is declared for another question (one number an object, say) is not offered for this one.

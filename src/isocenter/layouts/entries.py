@@ -14,7 +14,7 @@ from isocenter.layouts.cells import located, number
 from isocenter.layouts.modality import with_modality
 from isocenter.layouts.rows import Maker, Unit
 from isocenter.layouts.stacking import stacked
-from isocenter.layouts.truths import Classes, Masks, given
+from isocenter.layouts.truths import Classes, given
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,10 @@ class Opener:
         return images[0] if len(images) == 1 else stacked(images, "t")
 
     def _truth(self, unit: Unit, image: Image) -> Callable[[], Finding] | None:
-        if isinstance(self.bound.reader, Masks):
-            return partial(self.bound.reader.cell, self.base, unit.truth, image)
-        if isinstance(self.bound.reader, Classes):
-            return partial(self.bound.reader.truth, unit.truth, unit.id)
-        return None
+        reader = self.bound.reader
+        if isinstance(reader, Classes):
+            return partial(reader.truth, unit.truth, unit.id)
+        return None if reader is None else partial(reader.cell, self.base, unit.truth, image)
 
 
 def _fact(text: str) -> Fact:

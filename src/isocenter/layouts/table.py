@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isocenter.data import Cases, Entry
 from isocenter.errors import AmbiguousError, MissingFileError, TableError, UnreadableError
-from isocenter.layouts import cases_json, columns, joining, table_files
+from isocenter.layouts import cases_json, columns, joining, objects, table_files
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import unknown_patients
 from isocenter.layouts.binding import bind
@@ -122,7 +122,8 @@ def cases_of(table: Table, declared: Declared, ask: Ask, notes: Notes) -> Cases:
     return Cases(
         entries, table.base.name or "data", ask.task or "", bound.classes, bound.codes, bound.positive,
         multilabel=bound.multilabel, problems=tuple(notes.problems), allow=allow, unused=dict(notes.unused),
-        tasks=columns.tasks(table, declared), table=str(table.path), declared=declared.raw, left=tuple(notes.left),
+        tasks=objects.offered(columns.tasks(table, declared), table, declared), table=str(table.path),
+        declared=declared.raw, left=tuple(notes.left),
     )
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from isocenter import io
 from isocenter.data import Case, Finding, Image, Probabilities, Segmentation
@@ -131,7 +131,18 @@ class Classes:
             raise LabelError("not a probability per class", where=where, got=str(values)[:80]) from error
 
 
-Reader = Masks | Classes
+class Reader(Protocol):
+    """What reads the truth of one set: `Masks`, `Classes`, and the readers of other tasks."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Of files that it reads."""
+
+    def read(self, path: str, image: Image) -> Finding:
+        """The finding in a file about an image."""
+
+    def cell(self, base: Path, text: str, image: Image) -> Finding:
+        """The finding that a cell of a table in the folder `base` is or names."""
 
 
 def given(reader: Reader, case: Case, *, base: Path, cell: Callable[[str], str | None]) -> Callable[[str], Finding]:
