@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isocenter.errors import RecipeError
+from isocenter.fit import questions
 from isocenter.fit.fingerprint import Fingerprint
 from isocenter.fit.pretrained import digest
 
@@ -45,7 +46,7 @@ def describe(
         return base | {"name": "given", "class": f"{kind.__module__}:{kind.__qualname__}"}, (
             2 ** DEPTH[fp.rank],
         ) * fp.rank
-    if fp.task == "segment":
+    if questions.of(fp.head or fp.task).dense:
         return _dense(recipe, fp, patch, spacing, base, origins)
     if asked is None:
         base["name"] = "resnet18" if fp.n >= ENOUGH and min(patch) >= 48 else "small"

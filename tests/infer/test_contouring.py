@@ -1,0 +1,113 @@
+"""Objects from a network's maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from isocenter.data import Image, Instances, NotEvaluated, Plan
+from isocenter.errors import BundleError
+from isocenter.fit.questions.contours import ap50, depth_and_offsets
+from isocenter.infer.contouring import contour, decoded
+
+PLAN = Plan(
+    "instances", 2, 1, ("background", "round", "long"), patch=(64, 64), divisor=(8, 8), head="contours",
+    settings={"outputs": 6, "scale": 5.0, "diameter": 10.0},
+)  # fmt: skip
+
+
+def scene(shape: tuple[int, int] = (48, 56)) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers, and the class (1 or 2) of each object: two touching squares and a bar."""
+    numbers = np.zeros(shape, np.int32)
+    numbers[4:14, 4:14], numbers[4:14, 14:24], numbers[30:34, 8:40] = 1, 2, 3
+    return numbers, np.array([0, 1, 1, 2])
+
+
+def maps(numbers: np.ndarray, kinds: np.ndarray, *, sure: float = 4.0) -> np.ndarray:
+    """What a perfect network would say."""
+    depth, offsets = depth_and_offsets(numbers, 5.0)
+    logits = np.stack([np.where(kinds[numbers] == k, sure, -sure) for k in range(3)])
+    inner = np.log(np.clip(depth, 0.01, 0.99) / np.clip(1 - depth, 0.01, 0.99))
+    return np.concatenate([logits, inner[None], offsets]).astype(np.float32)
+
+
+def test_a_perfect_network_gives_the_truth() -> None:
+    numbers, kinds = scene()
+    found, labels, scores = decoded(maps(numbers, kinds), PLAN)
+    assert ap50(found, numbers) == 1.0
+    assert np.array_equal(found > 0, numbers > 0)
+    assert sorted(labels.tolist()) == [0, 0, 1]
+    assert (scores > 0.9).all()
+
+
+def test_limits_of_the_plan() -> None:
+    numbers, kinds = scene()
+    exact = maps(numbers, kinds, sure=1.0)
+    assert decoded(exact, PLAN)[0].max() == 3
+    assert decoded(exact, replace(PLAN, smallest=110.0))[0].max() == 1
+    assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"score": 0.99}))[0].max() == 0
+    assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"probability": 0.95}))[0].max() == 0
+    assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"apart": 1.2}))[0].max() == 2
+
+
+def test_an_image_without_objects_is_answered() -> None:
+    empty = np.zeros((48, 56), np.int32)
+    found, labels, scores = decoded(maps(empty, np.zeros(1, int)), PLAN)
+    assert not found.any() and len(labels) == len(scores) == 0
+
+
+def test_holes_are_filled_and_strays_belong_to_nobody() -> None:
+    numbers, kinds = scene()
+    holed = numbers.copy()
+    holed[8:10, 8:10] = 0
+    holed[40, 50] = 1
+    depth, offsets = depth_and_offsets(numbers, 5.0)
+    said = maps(holed, kinds)
+    said[3], said[4:] = 3.0 * depth, offsets
+    said[4:, 40, 50] = (np.array([8.5, 8.5]) - [40, 50]) / 5.0
+    found, _, _ = decoded(said, PLAN)
+    assert found[8:10, 8:10].all() and found[40, 50] == 0
+
+
+class Knows:
+    """An engine that answers from the first channel: 10 times the object's number."""
+
+    def __init__(self, kinds: np.ndarray) -> None:
+        self.kinds = kinds
+
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        return np.stack([maps(np.rint(b[0] / 10).astype(np.int32), self.kinds) for b in batch])
+
+
+PLAIN = replace(PLAN, normalisation=replace(PLAN.normalisation, kind="none"))
+
+
+def test_answers_lie_on_the_images_own_grid() -> None:
+    numbers, kinds = scene()
+    image = Image.from_array((numbers * 10).astype(np.float32), spacing=(0.5, 0.5))
+    found = contour(Knows(kinds), image, PLAIN)
+    assert isinstance(found, Instances) and found.geometry.same_grid(image.geometry)
+    assert found.classes == ("round", "long") and ap50(found.label_map(), numbers) == 1.0
+    blank = contour(Knows(kinds), Image.from_array(np.zeros((7, 9), np.float32)), PLAIN)
+    assert isinstance(blank, Instances) and len(blank) == 0
+
+
+def test_a_smaller_working_grid_is_brought_back() -> None:
+    numbers, kinds = scene()
+    large = np.kron(numbers, np.ones((2, 2), np.int32))
+    image = Image.from_array((large * 10).astype(np.float32))
+    found = contour(Knows(kinds), image, replace(PLAIN, size=(48, 56)))
+    assert isinstance(found, Instances) and found.label_map().shape == (96, 112)
+    assert ap50(found.label_map(), large) == 1.0
+
+
+def test_pixels_that_are_no_numbers_are_not_evaluated() -> None:
+    image = Image.from_array(np.full((16, 16), np.nan, np.float32))
+    assert isinstance(contour(Knows(np.zeros(1)), image, PLAIN), NotEvaluated)
+
+
+def test_a_plan_of_another_kind_is_refused() -> None:
+    with pytest.raises(BundleError, match="another kind"):
+        contour(Knows(np.zeros(1)), Image.from_array(np.zeros((8, 8))), Plan("segment", 2, 1, ("background", "a")))

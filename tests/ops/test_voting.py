@@ -1,0 +1,95 @@
+"""Objects from votes for their centres."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from isocenter.ops import voting
+
+
+def plain_summits(height: np.ndarray) -> np.ndarray:
+    """Steepest ascent, pixel by pixel; of equal heights the later pixel."""
+    out = np.full(height.shape, -1, np.int64)
+    for start in np.argwhere(height > voting.FAINT):
+        at = tuple(start)
+        while True:
+            near = [range(max(0, c - 1), min(n, c + 2)) for c, n in zip(at, height.shape, strict=True)]
+            ring = [tuple(p) for p in np.stack(np.meshgrid(*near, indexing="ij"), -1).reshape(-1, height.ndim)]
+            best = max(ring, key=lambda p: (height[p], np.ravel_multi_index(p, height.shape)))
+            if best == at:
+                break
+            at = best
+        out[tuple(start)] = np.ravel_multi_index(at, height.shape)
+    return out
+
+
+@pytest.mark.parametrize("shape", [(9, 13), (5, 6, 7), (1, 8)])
+def test_summits_are_those_of_a_plain_climb(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    height = np.round(np.maximum(rng.normal(0.5, 1.0, shape), 0), 1).astype(np.float32)
+    assert np.array_equal(voting.summits(height), plain_summits(height))
+
+
+def discs(shape: tuple[int, ...], centres: list[tuple[int, ...]], radius: float) -> np.ndarray:
+    grid = np.indices(shape)
+    out = np.zeros(shape, np.int32)
+    for i, centre in enumerate(centres, start=1):
+        near = ((grid - np.reshape(centre, (-1,) + (1,) * len(shape))) ** 2).sum(0) <= radius**2
+        out[near & (out == 0)] = i
+    return out
+
+
+def votes(numbers: np.ndarray) -> np.ndarray:
+    offsets = np.zeros((numbers.ndim, *numbers.shape), np.float32)
+    for i in range(1, numbers.max() + 1):
+        places = np.argwhere(numbers == i)
+        offsets[:, numbers == i] = (places.mean(0) - places).T
+    return offsets
+
+
+def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
+    pairs = {(int(x), int(y)) for x, y in zip(a.ravel(), b.ravel(), strict=True)}
+    return len(pairs) == len({x for x, _ in pairs}) == len({y for _, y in pairs})
+
+
+@pytest.mark.parametrize(
+    ("shape", "centres"),
+    [((40, 60), [(12, 12), (12, 25), (26, 18), (39, 59)]), ((16, 20, 20), [(6, 6, 6), (6, 6, 13)])],
+)
+def test_touching_objects_are_told_apart(shape: tuple[int, ...], centres: list[tuple[int, ...]]) -> None:
+    truth = discs(shape, centres, 7)
+    noise = np.random.default_rng(0).normal(0, 0.7, (len(shape), *shape)).astype(np.float32)
+    found = voting.objects(truth > 0, votes(truth) + noise, np.ones(shape, np.float32), apart=4.0)
+    assert found.max() == len(centres)
+    assert same_partition(found, truth)
+
+
+def test_near_summits_are_one_object_and_faint_ones_none() -> None:
+    truth = discs((30, 40), [(14, 12), (14, 18)], 5)
+    everything = np.ones(truth.shape, np.float32)
+    assert voting.objects(truth > 0, votes(truth), everything, apart=2.0).max() == 2
+    assert voting.objects(truth > 0, votes(truth), everything, apart=12.0).max() == 1
+    assert voting.objects(truth > 0, votes(truth), everything * 0.001, apart=2.0, least=1.0).max() == 0
+
+
+def test_nothing_inside_gives_nothing() -> None:
+    empty = np.zeros((5, 6), bool)
+    assert not voting.objects(empty, np.zeros((2, 5, 6), np.float32), np.zeros((5, 6), np.float32), apart=2.0).any()
+
+
+def test_votes_beyond_the_rim_count_at_the_rim() -> None:
+    inside = np.zeros((8, 8), bool)
+    inside[0:3, 0:3] = True
+    offsets = np.full((2, 8, 8), -50.0, np.float32)
+    found = voting.objects(inside, offsets, np.ones((8, 8), np.float32), apart=2.0)
+    assert np.array_equal(found > 0, inside) and found.max() == 1
+
+
+def test_spread_is_zero_where_all_votes_meet() -> None:
+    truth = discs((20, 20), [(6, 6), (14, 14)], 4)
+    exact = votes(truth)
+    assert voting.spread(truth, exact, truth.shape) == pytest.approx([0, 0], abs=1e-6)
+    exact[:, truth == 2] = 0
+    spread = voting.spread(truth, exact, truth.shape)
+    assert spread[0] == pytest.approx(0, abs=1e-6) and 2 < spread[1] < 4
