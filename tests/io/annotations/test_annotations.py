@@ -26,7 +26,8 @@ def pixel_box(geometry: Geometry = SPACED, *, scored: bool = True) -> Boxes:
 
 def pixel_object(geometry: Geometry = SPACED) -> Instances:
     start = np.asarray([(1, *PIXEL)[-geometry.ndim :]])
-    return Instances(start, (np.ones((1,) * geometry.ndim, bool),), np.array([0]), ("cell",), geometry, np.array([0.75]))
+    mask = np.ones((1,) * geometry.ndim, bool)
+    return Instances(start, (mask,), np.array([0]), ("cell",), geometry, np.array([0.75]))
 
 
 def back(path: Path, shape: tuple[int, ...] = SHAPE) -> Marks:

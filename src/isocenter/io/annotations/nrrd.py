@@ -128,9 +128,10 @@ def _fields(head: str) -> dict[str, str]:
 
 
 def _raw(path: str, data: bytes, encoding: str, needed: int) -> bytes:
-    limits.fits(path, needed)
     if encoding in ("gzip", "gz"):
         limits.inflated(path, needed, len(data))
+    limits.fits(path, needed)
+    if encoding in ("gzip", "gz"):
         data = zlib.decompressobj(31).decompress(data, needed)
     elif encoding != "raw":
         raise UnreadableError("an encoding that nobody here reads", where=path, got=encoding, wanted="raw or gzip")
@@ -230,7 +231,8 @@ def _matrix(geometry: Geometry) -> Array:
     m = np.asarray(known.affine, float)
     if geometry.ndim == 3:
         return m
-    out = np.eye(4)
+    out = np.zeros((4, 4))
+    out[3, 3] = 1.0
     out[: len(m) - 1, 1:3], out[: len(m) - 1, 3] = m[:-1, :2], m[:-1, 2]
     normal = np.cross(out[:3, 2], out[:3, 1])
     out[:3, 0] = normal / np.linalg.norm(normal)

@@ -111,8 +111,25 @@ def _rings(mask: Array) -> list[tuple[Array, tuple[int, int]]]:
                 way = next(w for w in turns if at in left[w] or (w, at) == (d, start))
                 if (way, at) == (d, start):
                     break
-            out.append((np.asarray(ring, np.float64), pixel))
+            out += [(loop, pixel) for loop in _simple(ring)]
     return out
+
+
+def _simple(ring: list[tuple[int, int]]) -> list[Array]:
+    """A walk cut where it meets itself at a corner: a hole that touches the outline there becomes a ring of its own."""
+    loops: list[Array] = []
+    walked: list[tuple[int, int]] = []
+    place: dict[tuple[int, int], int] = {}
+    for at in ring:
+        if at in place:
+            first = place[at]
+            loops.append(np.asarray(walked[first:], np.float64))
+            for gone in walked[first:]:
+                del place[gone]
+            del walked[first:]
+        place[at] = len(walked)
+        walked.append(at)
+    return [*loops, np.asarray(walked, np.float64)]
 
 
 def _edges(mask: Array, way: int) -> dict[tuple[int, int], tuple[int, int]]:
