@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.data import Probabilities, Segmentation
+from isocenter.data import Boxes, Instances, Probabilities, Segmentation
 from isocenter.errors import InputError, NotFoundError
 from isocenter.simulate import KINDS, checksum, cohort
 from isocenter.tasks.segment.histogram import Histogram
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-@pytest.mark.parametrize("task", ["segment", "classify"])
+@pytest.mark.parametrize("task", ["segment", "classify", "detect", "instances"])
 def test_every_case_says_what_it_is(kind: str, task: str) -> None:
-    shape = (8, 32, 32) if kind == "ct-volume" else (32, 40)
+    shape = (8, 32, 32) if kind in ("ct-volume", "cell-stack") else (32, 40)
     cases = cohort(8, seed=1, kind=kind, task=task, shape=shape)
     assert cases.name.startswith("simulated ")
     assert cases.task == task
@@ -28,6 +28,10 @@ def test_every_case_says_what_it_is(kind: str, task: str) -> None:
         assert isinstance(truth, Segmentation)
         assert truth.names == ("background", *cases.classes)
         assert truth.geometry.same_grid(case.image().geometry)
+    elif task in ("detect", "instances"):
+        assert isinstance(truth, Boxes if task == "detect" else Instances)
+        assert truth.classes == cases.classes and truth.scores is None
+        assert len(truth) >= 1 and truth.geometry.same_grid(case.image().geometry)
     else:
         assert isinstance(truth, Probabilities)
         assert cases.entries[3].labels == (truth.label,)
@@ -45,6 +49,20 @@ def test_the_same_seed_gives_the_same_cohort_and_another_another() -> None:
     a, b = (cohort(4, seed=5, shape=(24, 24)) for _ in range(2))
     assert checksum(a) == checksum(b) != checksum(cohort(4, seed=6, shape=(24, 24)))
     assert checksum(a) != checksum(cohort(4, seed=5, shape=(24, 24), task="classify"))
+
+
+def test_objects_are_those_of_the_label_map() -> None:
+    shape = (64, 64)
+    for kind in ("ct-slice", "cells"):
+        labels = cohort(8, seed=2, kind=kind, shape=shape)[0].truth().labels
+        objects = cohort(8, seed=2, kind=kind, shape=shape, task="instances")[0].truth()
+        numbers = objects.label_map()
+        assert np.array_equal(numbers > 0, labels > 0)
+        assert np.array_equal(np.concatenate([[0], objects.labels + 1])[numbers], labels)
+        boxes = cohort(8, seed=2, kind=kind, shape=shape, task="detect")[0].truth()
+        assert np.array_equal(boxes.edges, objects.boxes().edges)
+    tasks = {t: checksum(cohort(3, seed=2, kind="cells", shape=shape, task=t)) for t in ("detect", "instances")}
+    assert tasks["detect"] != tasks["instances"]
 
 
 def test_a_subject_does_not_depend_on_the_size_of_the_cohort() -> None:
@@ -90,5 +108,5 @@ def test_what_cannot_be_drawn_is_refused() -> None:
         cohort(2, seed=0)
     with pytest.raises(InputError, match="3 axes"):
         cohort(4, seed=0, kind="ct-volume", shape=(32, 32))
-    with pytest.raises(InputError, match="segment and classify"):
-        cohort(4, seed=0, task="detect")
+    with pytest.raises(InputError, match="do not answer this"):
+        cohort(4, seed=0, task="register")

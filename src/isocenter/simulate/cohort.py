@@ -8,10 +8,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isocenter.data import Case, Cases, Entry, Finding, Geometry, Image, Probabilities, Segmentation, Source
+from isocenter.data import (
+    Boxes,
+    Case,
+    Cases,
+    Entry,
+    Finding,
+    Geometry,
+    Image,
+    Instances,
+    Probabilities,
+    Segmentation,
+    Source,
+)
 from isocenter.errors import InputError, NotFoundError, nearest
 from isocenter.ops.array import Array
+from isocenter.ops.components import parts
 from isocenter.simulate.abdomen import abdomen
+from isocenter.simulate.cells import REGIONS, cells, numbered
 from isocenter.simulate.ultrasound import ultrasound
 
 Draw = Callable[..., tuple[Array, Array]]
@@ -35,6 +49,9 @@ class Kind:
         Names of the labels from 1 upwards; the last one is the lesion.
     modality, unit
         As in `Image`.
+    numbered
+        (shape, rng, lesions=) -> (one number an object, class of each number), where objects touch; None: every
+        connected part of a region is an object.
     """
 
     text: str
@@ -44,14 +61,18 @@ class Kind:
     regions: tuple[str, ...]
     modality: str
     unit: str = ""
+    numbered: Draw | None = None
 
 
 KINDS = {
     "ct-slice": Kind("abdominal CT slices", abdomen, (96, 96), (360, 360), ("organ", "lesion"), "CT", "HU"),
     "ct-volume": Kind("abdominal CT", abdomen, (24, 64, 64), (144, 360, 360), ("organ", "lesion"), "CT", "HU"),
     "ultrasound": Kind("breast ultrasound", ultrasound, (96, 96), (40, 40), ("lesion",), "US"),
+    "cells": Kind("cells", cells, (96, 96), (0.096, 0.096), REGIONS, "SM", "", numbered),
+    "cell-stack": Kind("stacks of cells", cells, (16, 48, 48), (0.016, 0.048, 0.048), REGIONS, "SM", "", numbered),
 }
 CLASSES = ("normal", "lesion")
+TASKS = ("segment", "classify", "detect", "instances")
 # One subject in this many has no lesion, so that empty cases are met.
 WITHOUT = 8
 
@@ -68,10 +89,10 @@ def cohort(
     seed
         Same seed, same cohort; subject i does not depend on n.
     kind
-        ``"ct-slice"``, ``"ct-volume"`` or ``"ultrasound"``.
+        ``"ct-slice"``, ``"ct-volume"``, ``"ultrasound"``, ``"cells"`` or ``"cell-stack"``.
     task
         ``"segment"``: organ and lesion (ultrasound: lesion); one subject in eight has no lesion.
-        ``"classify"``: normal or lesion, half of each.
+        ``"classify"``: normal or lesion, half of each. ``"detect"`` and ``"instances"``: the objects of the regions.
     shape
         Pixels per axis; the field of view stays, so that the spacing changes.
 
@@ -88,8 +109,8 @@ def cohort(
     """
     if kind not in KINDS:
         raise NotFoundError(f"no phantom of kind {kind!r}", remedy=nearest(kind, KINDS))
-    if task not in ("segment", "classify"):
-        raise InputError("phantoms answer segment and classify only", got=task)
+    if task not in TASKS:
+        raise InputError("phantoms do not answer this", got=task, wanted=", ".join(TASKS))
     chosen = KINDS[kind]
     grid = tuple(int(s) for s in shape or chosen.shape)
     if n < 3 or len(grid) != len(chosen.shape):
@@ -97,7 +118,7 @@ def cohort(
         raise InputError("no such cohort can be drawn", got=f"{n} subjects, shape {grid}", wanted=wanted)
     entries = tuple(_entry(i, n, Phantom(chosen, grid, seed, i, task)) for i in range(n))
     classes = CLASSES if task == "classify" else chosen.regions
-    codes = {} if task == "classify" else {r: i for i, r in enumerate(("background", *classes))}
+    codes = {r: i for i, r in enumerate(("background", *classes))} if task == "segment" else {}
     positive = CLASSES[1] if task == "classify" else None
     name = f"simulated {chosen.text}"
     return Cases(entries, name, task, classes, codes=codes, positive=positive, tasks=(task,))
@@ -143,7 +164,7 @@ class Phantom:
             lambda: self.draw()[0],
             self.shape,
             "zyx"[-len(self.shape) :],
-            "uint8" if self.kind.modality == "US" else "int16",
+            "int16" if self.kind.modality == "CT" else "uint8",
             geometry,
             modality=self.kind.modality,
             unit=self.kind.unit,
@@ -154,7 +175,27 @@ class Phantom:
         """Its label map, or its class."""
         if self.task == "classify":
             return Probabilities.truth(CLASSES, [CLASSES[self.lesion]])
+        if self.task in ("detect", "instances"):
+            found = self.objects()
+            return found.boxes() if self.task == "detect" else found
         return Segmentation(self.draw()[1], ("background", *self.kind.regions), self.image().geometry)
+
+    def objects(self) -> Instances:
+        """Its objects, each by itself."""
+        if self.kind.numbered is not None:
+            rng = np.random.default_rng([self.seed, self.index])
+            numbers, kinds = self.kind.numbered(self.shape, rng, lesions=int(self.lesion))
+        else:
+            labels, numbers, kinds = self.draw()[1], np.zeros(self.shape, np.int32), np.zeros(1, np.uint8)
+            for value in range(1, len(self.kind.regions) + 1):
+                own, sizes = parts(labels == value)
+                numbers = np.where(own > 0, own + len(kinds) - 1, numbers)
+                kinds = np.concatenate([kinds, np.full(len(sizes) - 1, value, np.uint8)])
+        there = np.unique(numbers[numbers > 0])
+        labels = kinds[there].astype(np.int64) - 1
+        return Instances.from_label_map(
+            numbers, self.image().geometry, classes=self.kind.regions, labels=labels.tolist()
+        )
 
 
 def _entry(index: int, n: int, phantom: Phantom) -> Entry:
@@ -181,4 +222,8 @@ def checksum(cases: Cases) -> str:
             digest.update(np.ascontiguousarray(truth.labels).tobytes())
         elif isinstance(truth, Probabilities):
             digest.update(truth.label.encode())
+        elif isinstance(truth, Boxes):
+            digest.update(truth.edges.tobytes() + truth.labels.tobytes())
+        elif isinstance(truth, Instances):
+            digest.update(np.ascontiguousarray(truth.label_map()).tobytes() + truth.labels.tobytes())
     return digest.hexdigest()
