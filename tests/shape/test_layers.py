@@ -20,7 +20,7 @@ ALLOWED = {
     "inspect": BASE | {"ops", "data", "io", "metrics"},
     "metrics": BASE | {"ops", "data"},
     "simulate": BASE | {"ops", "data"},
-    "nets": BASE,
+    "nets": BASE | {"ops"},
     "bundle": BASE | {"data"},
     "infer": BASE | {"ops", "data", "bundle"},
     "fit": BASE | {"ops", "data", "metrics", "nets", "infer", "bundle"},
