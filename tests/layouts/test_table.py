@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from isocenter import layouts
-from isocenter.data import Cases, Probabilities, Segmentation
+from isocenter.data import Cases, Instances, Probabilities, Segmentation
 from isocenter.errors import AmbiguousError, GeometryError, InputError, LabelError, MissingFileError, TableError
 from isocenter.layouts import table
 
@@ -214,6 +214,8 @@ def test_every_declared_set(real_data: Callable[[str], Path], name: str, task: s
         assert truth.regions == classes
     elif task == "classify":
         assert isinstance(truth, Probabilities) and (truth.label,) == cases.entries[len(cases) // 2].labels
+    elif task == "instances":
+        assert isinstance(truth, Instances) and truth.classes == classes and len(truth) > 10
     else:
         assert truth is None
 

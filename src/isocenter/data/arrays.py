@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from isocenter.data.case import Case
 from isocenter.data.cases import Entry
-from isocenter.data.findings import IGNORE, Finding, Probabilities, Segmentation
+from isocenter.data.findings import IGNORE, OBJECT, Boxes, Finding, Instances, Probabilities, Segmentation
 from isocenter.data.geometry import Geometry
 from isocenter.data.image import Image
 from isocenter.data.positive import positive_of
@@ -42,8 +43,12 @@ def entries_of(
     elif y is not None and task == "segment":
         names, codes = _regions(y, names)
         truths = [_mask_truth(np.asarray(m), codes) for m in y]
+    elif y is not None and task in ("detect", "instances"):
+        found = [_found(task, one) for one in y]
+        names = names or _names_of(found)
+        truths = [_objects_truth(task, one, names, i) for i, one in enumerate(found)]
     elif y is not None:
-        raise InputError("arrays can carry a truth for classify and segment only", got=task)
+        raise InputError("arrays can carry a truth for classify, segment, detect and instances only", got=task)
     entries = tuple(
         _entry(
             i,
@@ -107,5 +112,59 @@ def _mask_truth(mask: Array, codes: dict[str, int]) -> Truth:
         if len(left):
             raise LabelError("a mask holds numbers that name no region", got=str(left[:5].tolist()), wanted=str(codes))
         return Segmentation(labels, tuple(codes), geometry)
+
+    return truth
+
+
+# A finding as it is, or the edges (n, 2, axes) or the label map, with the class of each object where they are said.
+Objects = Boxes | Instances | tuple[Array, Array | None]
+
+
+def _found(task: str, value: Any) -> Objects:
+    if isinstance(value, Boxes | Instances):
+        if isinstance(value, Boxes) and task == "instances":
+            raise InputError("boxes are no truth of instances", wanted="label maps, or Instances")
+        return value.boxes() if isinstance(value, Instances) and task == "detect" else value
+    array, labels = value if isinstance(value, tuple) else (value, None)
+    array = np.asarray(array)
+    if task == "instances":
+        if array.dtype.kind not in "uib":
+            raise InputError("a label map of whole numbers is needed", got=str(array.dtype))
+        return array, None if labels is None else np.asarray(labels, np.int64)
+    edges = array.reshape(-1, 2, 2) if array.size == 0 and array.ndim < 3 else array
+    if edges.ndim == 2 and edges.shape[1] in (4, 6):
+        # Corners, x first, from the image's corner: turned into edges of array order, from the first pixel's centre.
+        edges = edges.reshape(len(edges), 2, -1)[:, :, ::-1] - 0.5
+    if edges.ndim != 3 or edges.shape[1] != 2:
+        raise InputError("not boxes", got=str(array.shape), wanted="(n, 2, axes), (n, 4), (n, 6), or Boxes")
+    return edges.astype(np.float64), None if labels is None else np.asarray(labels, np.int64)
+
+
+def _names_of(found: Sequence[Objects]) -> tuple[str, ...]:
+    """The classes that findings name, in their order; numbers where labels are bare; else objects."""
+    named = [c for f in found if isinstance(f, Boxes | Instances) for c in f.classes]
+    if named:
+        return tuple(dict.fromkeys(named))
+    bare = [int(f[1].max()) for f in found if isinstance(f, tuple) and f[1] is not None and len(f[1])]
+    return tuple(map(str, range(max(bare) + 1))) if bare else (OBJECT,)
+
+
+def _objects_truth(task: str, found: Objects, names: tuple[str, ...], i: int) -> Truth:
+    def truth(geometry: Geometry) -> Finding:
+        if isinstance(found, Boxes | Instances):
+            if found.geometry.shape != geometry.shape:
+                got = str(found.geometry.shape)
+                raise LabelError(f"truth {i} lies on another grid", got=got, wanted=str(geometry.shape))
+            at = np.asarray([names.index(found.classes[int(k)]) for k in found.labels], np.int64)
+            return replace(found, labels=at, classes=names, geometry=geometry)
+        array, labels = found
+        if task == "instances":
+            if array.shape != geometry.shape:
+                got = str(array.shape)
+                raise LabelError(f"label map {i} lies on another grid", got=got, wanted=str(geometry.shape))
+            kinds = None if labels is None else [int(k) for k in labels]
+            return Instances.from_label_map(array, geometry, classes=names, labels=kinds)
+        edges = array if len(array) else np.zeros((0, 2, geometry.ndim))
+        return Boxes(edges, np.zeros(len(edges), np.int64) if labels is None else labels, names, geometry)
 
     return truth

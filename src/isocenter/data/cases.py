@@ -184,6 +184,11 @@ class Cases:
         y
             classify: n labels, or (n, classes) zeros and ones for several labels at once.
             segment: n label maps on the grids of `x`, 0 background.
+            detect: n `Boxes`, or n arrays: edges (k, 2, axes) as in `Boxes`, or corners (k, 4) as xmin, ymin, xmax,
+            ymax ((k, 6) with z last in each half) from the image's corner on, so that pixel i reaches from i to i + 1.
+            instances: n `Instances`, or n label maps, one number an object.
+            Of both, (array, labels) where objects have classes: labels (k,) are indices into `classes`, in the order of
+            the boxes, or by rising number. An empty array is an image without objects.
         spacing
             mm per spatial axis in array order, the same for all arrays; None when unknown.
         subjects, splits, classes

@@ -11,8 +11,10 @@ from isocenter.data import Case, Cases, Entry, Finding, Image, Problem
 from isocenter.errors import NotFoundError, TableError, UsageError, nearest
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.binding import positive_named
+from isocenter.layouts.cases_json import Truth
 from isocenter.layouts.cells import suffix
 from isocenter.layouts.objects import Objects
+from isocenter.layouts.objects import reader as reader_of_objects
 from isocenter.layouts.regions import Regions
 from isocenter.layouts.truths import Classes, Masks, Reader, given
 
@@ -173,3 +175,9 @@ def _truth(item: Item, reader: Reader | None, image: Image) -> Callable[[], Find
 def masks_of(labels: Mapping[str, Sequence[str]], where: str) -> Callable[[], Reader]:
     """The maker of a reader for declared label numbers."""
     return lambda: Masks(Regions.declared(labels, where))
+
+
+def objects_of(items: Sequence[Item], ask: Ask, *, where: Path, notes: Notes) -> Callable[[], Objects]:
+    """The maker of a reader for annotation files, which are looked at once; raises as `objects.reader`."""
+    pairs = [(item.label, item.path) for item in items if item.label]
+    return lambda: reader_of_objects(pairs, Truth(), task=ask.task or "", where=str(where), notes=notes)

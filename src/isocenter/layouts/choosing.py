@@ -18,7 +18,8 @@ from isocenter.layouts.cells import split_array
 
 # A file of this name in `isocenter.layouts`, with ``claims(path)`` and ``read(path, ask)``, is one convention.
 ORDER = (
-    "table", "pattern", "medmnist", "decathlon", "nnunet", "class_folders", "dicom_folder", "image_folder", "one_file"
+    "table", "pattern", "medmnist", "decathlon", "nnunet", "coco", "voc", "yolo", "mask_folders", "class_folders",
+    "dicom_folder", "image_folder", "one_file",
 )
 
 

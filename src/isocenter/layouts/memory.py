@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from isocenter import io
-from isocenter.data import Case, Cases, Entry, Image
+from isocenter.data import Case, Cases, Entry, Image, Instances
 from isocenter.errors import InputError, NotFoundError, UsageError, nearest
 from isocenter.layouts import table, table_files
 from isocenter.layouts.ask import Ask, Notes
@@ -46,8 +46,11 @@ def pair(data: Sequence[Any], ask: Ask) -> Cases:
     x, y = plain(data[0]), plain(data[1])
     if not isinstance(x, np.ndarray):
         x = [io.as_image(one) if io.placed(one) else plain(one) for one in x]
-    if task == "segment" and y is not None and not isinstance(y, np.ndarray):
-        y = [on_grid(m, x[i] if i < len(x) else None, f"label map {i}") for i, m in enumerate(y)]
+    if task in ("segment", "instances") and y is not None and not isinstance(y, np.ndarray):
+        y = [
+            m if isinstance(m, (Instances, tuple)) else on_grid(m, x[i] if i < len(x) else None, f"label map {i}")
+            for i, m in enumerate(y)
+        ]
     return again(Cases.from_arrays(x, y, task=task), ask)
 
 

@@ -18,7 +18,7 @@ from isocenter.io.annotations.table import Table
 from isocenter.layouts import columns, regions
 from isocenter.layouts.ask import Notes
 from isocenter.layouts.cases_json import Declared, Truth
-from isocenter.layouts.cells import SUFFIXES, canonical, located, order
+from isocenter.layouts.cells import SUFFIXES, canonical, located, number, order
 from isocenter.layouts.grids import aligned
 from isocenter.layouts.table_files import Table as TableFile
 from isocenter.layouts.truths import Masks
@@ -147,8 +147,10 @@ class Objects:
             raise LabelError("numbers below 0 name no object", where=path, got=str(int(numbers.min())))
         there = np.unique(numbers)
         there = there[there != 0]
-        if not self.meaning:
-            return Instances.from_label_map(numbers, image.geometry, classes=self.names)
+        if not any(number(text) is not None for text in self.meaning):
+            # Numbers that no name claims: objects of the only class, or of none that is named.
+            names = self.names if len(self.names) == 1 else (OBJECT,)
+            return Instances.from_label_map(numbers, image.geometry, classes=names)
         kinds = [self.meaning.get(str(int(n))) for n in there]
         if strangers := [int(n) for n, k in zip(there, kinds, strict=True) if k is None]:
             raise LabelError(
