@@ -37,6 +37,20 @@ def test_the_union_takes_no_part_in_the_mean_over_classes() -> None:
     assert "all" not in means([row(union=0.4)])
 
 
+def objects(true: dict[str, int], **values: float | None) -> dict[str, Any]:
+    return {"values": values, "true": true, "merged": "object"}
+
+
+def test_of_objects_the_classes_that_occur_are_averaged() -> None:
+    records = [objects({"a": 1, "b": 0, "object": 1}, a=1.0, b=0.0, object=0.5),
+               objects({"a": 0, "b": 0, "object": 0}, a=0.0, b=None, object=0.0)]
+    found = means(records)
+    assert found["all"].parts == ("a",) and at(found, "object") == 0.25 and at(found, "b") == 0.0
+    assert values_of(records, "all").tolist() == [1.0, 0.0]
+    nowhere = [objects({"a": 0, "b": 0}, a=1.0, b=0.0)]
+    assert means(nowhere)["all"].parts == ("a", "b") and values_of(nowhere, "all").tolist() == [0.5]
+
+
 def test_one_unit_is_kept_and_two_become_pixels() -> None:
     mm = row(unit="mm", px={"a": 2.0}, a=4.0)
     px = row(unit="px", px={"a": 3.0}, a=3.0)

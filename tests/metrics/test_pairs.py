@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from isocenter.data import CaseScore, Scores, Segmentation, Task, Test
+from isocenter import catalog
+from isocenter.data import Boxes, CaseScore, Geometry, Scores, Segmentation, Task, Test
 from isocenter.errors import InputError, NotFoundError
 from isocenter.metrics import compare, lead_target, records, summarise
 from isocenter.metrics.ranking import delong
@@ -204,3 +205,28 @@ def test_ten_methods_take_seconds(classify: Task, binary: Cases, scored: Scored)
     start = time.process_time()
     tests = compare(classify, scores)
     assert len(tests) == 15 * 4 and time.process_time() - start < 3
+
+
+def test_a_method_of_nameless_objects_is_compared_on_all_classes_together() -> None:
+    task, grid = catalog.task("detect"), Geometry((40, 40))
+
+    def answers(names: tuple[str, ...], shift: float) -> list[CaseScore]:
+        out = []
+        for i in range(12):
+            edges = np.array([[[2.0, 2], [10, 10]], [[20, 20], [30, 30]]])
+            truth = Boxes(edges, np.array([0, 1]), ("red", "white"), grid)
+            labels = np.arange(2) % len(names)
+            out.append(CaseScore(f"c{i}", f"g{i}", records(task, Boxes(
+                edges + shift * (i % 2), labels, names, grid, np.array([0.9, 0.8])), truth)))
+        return out
+
+    named, nameless = (table(task, answers(n, s), m) for n, s, m in (
+        (("red", "white"), 0.0, "named"), (("object",), 6.0, "nameless")))
+    assert lead_target(task, [named, nameless]) == "object" and lead_target(task, [named]) == "all"
+    tests = compare(task, [named, nameless], metrics=("ap50", "f1_50"))
+    found = {(t.metric, t.test): t for t in tests}
+    assert list(found) == [("ap50", "paired bootstrap"), ("f1_50", "paired bootstrap"), ("f1_50", "wilcoxon")]
+    assert {t.target for t in tests} == {"object"} and found["f1_50", "wilcoxon"].difference == pytest.approx(0.5)
+    assert all(t.p is not None and t.p < 0.05 for t in tests)
+    assert found["ap50", "paired bootstrap"].difference == pytest.approx(
+        named.metrics["ap50"]["object"].value - nameless.metrics["ap50"]["object"].value)

@@ -15,7 +15,7 @@ from isocenter.errors import LabelError, NotFoundError
 from isocenter.metrics import METRICS, Metric, get, records, summarise
 
 
-@pytest.mark.parametrize("name", ["segment", "classify", "explain"])
+@pytest.mark.parametrize("name", ["segment", "classify", "detect", "instances", "explain"])
 def test_every_key_of_a_task_has_a_metric_that_says_what_it_is(name: str) -> None:
     task = catalog.task(name)
     for key in task.metrics:
@@ -29,6 +29,11 @@ def test_every_key_of_a_task_has_a_metric_that_says_what_it_is(name: str) -> Non
 def test_tasks_that_share_a_key_have_their_own_metric() -> None:
     assert get("specificity", "segment") is not get("specificity", "classify")
     assert "pixel" not in get("specificity", "classify").text
+
+
+def test_objects_share_keys_but_not_metrics() -> None:
+    assert get("ap50", "detect") is not get("ap50", "instances")
+    assert "COCO" in get("ap", "detect").text and "per image" in get("ap", "instances").text
 
 
 def test_answered_only_and_coverage() -> None:

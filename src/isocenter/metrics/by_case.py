@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,17 +21,25 @@ def means(records: Sequence[Record], positive: str | None = None) -> dict[str, E
     ----------
     records
         Each holds ``values`` (class to number, None where the case does not enter); where the truth has several
-        classes, their ``union``; where lengths are involved, ``unit`` and the same again under ``px``.
+        classes, their ``union``, or in ``merged`` the name under which all stand together among the values; where
+        lengths are involved, ``unit`` and the same again under ``px``; for objects ``true``, their number by class.
     positive
         Not used: a mean over cases is not one-sided.
     """
     table, unit, flags = tables(records)
     found = {t: mean_estimate(v, unit=unit, flags=flags) for t, v in table.items()}
-    union = any("union" in r for r in records)
-    classes = [t for t in found if t != ALL and not (union and t == FOREGROUND)]
+    classes = occurring(records, found)
     if classes and ALL not in found:
         found[ALL] = mean_of_targets(found, classes)
     return found
+
+
+def occurring(records: Sequence[Record], targets: Iterable[str]) -> list[str]:
+    """The targets over which ``all`` is the mean: single classes; of objects those that occur in the truth, if any."""
+    together = {ALL, *(FOREGROUND for r in records if "union" in r), *(r["merged"] for r in records if "merged" in r)}
+    classes = [t for t in targets if t not in together]
+    held = {c for r in records for c, n in r.get("true", {}).items() if n}
+    return [c for c in classes if c in held] or classes
 
 
 def tables(records: Sequence[Record]) -> tuple[dict[str, Array], str, tuple[str, ...]]:
@@ -54,8 +62,7 @@ def values_of(records: Sequence[Record], target: str) -> Array:
     table = tables(records)[0]
     if target in table:
         return table[target]
-    union = any("union" in r for r in records)
-    stack = np.array([v for t, v in table.items() if not (union and t == FOREGROUND)])
+    stack = np.array([table[t] for t in occurring(records, table)])
     if target != ALL or not len(stack):
         return np.full(len(records), np.nan)
     known = ~np.isnan(stack)

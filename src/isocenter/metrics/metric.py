@@ -72,7 +72,9 @@ class Metric:
         What it says, with its rules for degenerate cases, as one line; where the definition stands.
     record
         What one case adds, JSON-able and small. segment: one `isocenter.metrics.segment.Region` to a number, None where
-        the case does not enter, or `Length`. classify: (prediction, truth) to the record. explain: the same.
+        the case does not enter, or `Length`. detect, instances: one `isocenter.metrics.detect.BoxSide` or
+        `isocenter.metrics.instances.MaskSide` to a mapping that holds ``true`` and what the summary needs. classify:
+        (prediction, truth) to the record. explain: the same.
     summary
         (records, positive) to target to `Estimate`.
     by_case

@@ -10,7 +10,7 @@ from typing import Unpack
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from isocenter.data import Scores, Task, Test
+from isocenter.data import OBJECT, Scores, Task, Test
 from isocenter.errors import InputError, NotFoundError, nearest
 from isocenter.metrics.by_case import ALL, FOREGROUND, values_of
 from isocenter.metrics.classify import answers, right
@@ -24,7 +24,9 @@ from isocenter.ops.array import Array
 
 
 def lead_target(task: Task, scores: Sequence[Scores], *, positive: str | None = None) -> str:
-    """The target that tables lead with and all of `scores` have: the positive class, else ``all``, else ``foreground``.
+    """The target that tables lead with and all of `scores` have.
+
+    The positive class, else ``all``, else what stands for all classes together: ``foreground`` or ``object``.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def lead_target(task: Task, scores: Sequence[Scores], *, positive: str | None = 
     """
     key = task.metrics[0]
     shared = set.intersection(*(set(s.metrics[key]) for s in scores)) if scores else set()
-    for target in (positive, ALL, FOREGROUND):
+    for target in (positive, ALL, FOREGROUND, OBJECT):
         if target in shared and target is not None:
             return target
     known = "; ".join(f"{s.method}: {', '.join(s.metrics[key])}" for s in scores)

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from isocenter.data import Attribution, NotEvaluated, Probabilities, Segmentation, Task
+from isocenter.data import Attribution, Boxes, Instances, NotEvaluated, Probabilities, Segmentation, Task
 from isocenter.errors import LabelError, NotFoundError, nearest
+from isocenter.metrics import detect, instances, objects
 from isocenter.metrics.by_case import means
 from isocenter.metrics.classify import CLASSIFY
 from isocenter.metrics.explain import EXPLAIN
@@ -22,18 +23,25 @@ COVERAGE = Metric("coverage", "", "higher", (0.0, 1.0), "share of cases that wer
 BY_TASK: Mapping[str, Mapping[str, Metric]] = {
     "segment": {m.key: m for m in SEGMENT},
     "classify": {m.key: m for m in CLASSIFY},
+    "detect": {m.key: m for m in detect.DETECT},
+    "instances": {m.key: m for m in instances.INSTANCES},
     "explain": {m.key: m for m in EXPLAIN},
 }
+
+FINDINGS: Mapping[str, type] = {
+    "segment": Segmentation, "classify": Probabilities, "detect": Boxes, "instances": Instances, "explain": Attribution,
+}
+
 
 def _answered(metric: Metric) -> Metric:
     return replace(metric, key=metric.key + ANSWERED, text=metric.text + " (answered cases only)")
 
 
-_TABLE = {m.key: m for m in (*EXPLAIN, *CLASSIFY, *SEGMENT)}
+_TABLE = {m.key: m for m in (*EXPLAIN, *instances.INSTANCES, *detect.DETECT, *CLASSIFY, *SEGMENT)}
 METRICS: Mapping[str, Metric] = {
     **_TABLE, **{m.key: m for m in map(_answered, _TABLE.values())}, "coverage": COVERAGE,
 }
-"""Key to metric for text, unit and direction; where two tasks share a key, that of segment (`get` tells them apart)."""
+"""Key to metric for text, unit and direction; where tasks share a key, that of one of them (`get` tells them apart)."""
 
 
 def get(key: str, task: Task | str) -> Metric:
@@ -96,9 +104,9 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
     LabelError
         The finding is of another kind, or knows none of the truth's classes.
     GeometryError
-        A segmentation lies on another grid.
+        A segmentation, boxes or instances lie on another grid.
     """
-    wanted = {"segment": Segmentation, "classify": Probabilities, "explain": Attribution}.get(task.name)
+    wanted = FINDINGS.get(task.name)
     checked: Sequence[Any] = (prediction,) if task.name == "explain" else (prediction, truth)
     for value in checked:
         if wanted and not isinstance(value, wanted) and not (isinstance(value, NotEvaluated) and value is prediction):
@@ -108,4 +116,7 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
     if task.name == "segment":
         found = regions(prediction, truth)
         return {key: record(metric, found) for key, metric in metrics.items()}
+    if task.name in ("detect", "instances"):
+        both: objects.Sides[Any] = (detect if task.name == "detect" else instances).found(prediction, truth)
+        return {key: objects.record(both, metric.record) for key, metric in metrics.items()}
     return {key: metric.record(prediction, truth) for key, metric in metrics.items()}

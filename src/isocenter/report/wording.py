@@ -27,6 +27,14 @@ NAMES = {
     "brier": "Brier score",
     "log_loss": "Log loss",
     "ece": "ECE",
+    "ap50": "AP at IoU 0.5",
+    "ap": "AP",
+    "f1_50": "F1 at IoU 0.5",
+    "f1_8px": "F1 within 8 px",
+    "froc": "FROC score",
+    "sensitivity_at_1": "Sensitivity at 1 false positive",
+    "pq": "Panoptic quality",
+    "aji": "AJI",
 }
 FLAGS = {
     "few_subjects": "fewer than 10 subjects: the interval is a rough guide and no p value is given",
