@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.data import Cases, Image
+from isocenter.data import Boxes, Cases, Geometry, Image, Instances
 from isocenter.errors import InputError, LabelError
 
 X = np.zeros((3, 4, 4))
@@ -56,5 +56,53 @@ def test_images_bring_their_own_axes() -> None:
 
 
 def test_other_questions_need_files() -> None:
-    with pytest.raises(InputError, match="classify and segment"):
+    with pytest.raises(InputError, match="classify, segment, detect"):
         Cases.from_arrays(X, [1, 2, 3], task="register")
+
+
+def test_boxes_as_edges_corners_or_findings() -> None:
+    edges = np.array([[[0.5, 1.5], [2.5, 2.5]]])
+    corners = np.array([[2.0, 1.0, 3.0, 3.0]])
+    held = Boxes(edges, np.array([0]), ("object",), Geometry((4, 4)))
+    cases = Cases.from_arrays(X, [edges, corners, held], task="detect", spacing=(2.0, 1.0))
+    assert cases.classes == ("object",) and cases.tasks == ("detect",)
+    for case in cases:
+        truth = case.truth()
+        assert isinstance(truth, Boxes) and truth.edges.tolist() == edges.tolist()
+        assert truth.geometry.spacing == (2.0, 1.0) and truth.scores is None
+
+
+def test_an_empty_array_is_an_image_without_boxes() -> None:
+    cases = Cases.from_arrays(X, [[], np.zeros((0, 4)), np.zeros((0, 2, 2))], task="detect")
+    assert [len(c.truth()) for c in cases] == [0, 0, 0]  # type: ignore[arg-type]
+
+
+def test_boxes_and_objects_with_classes() -> None:
+    corners = np.array([[0, 0, 1, 1], [1, 1, 3, 3]])
+    cases = Cases.from_arrays(X[:1], [(corners, [1, 0])], task="detect", classes=("a", "b"))
+    assert cases.classes == ("a", "b") and cases[0].truth().labels.tolist() == [1, 0]
+    assert Cases.from_arrays(X[:1], [(corners, [2, 0])], task="detect").classes == ("0", "1", "2")
+    numbers = np.zeros((4, 4), int)
+    numbers[0, 0], numbers[2, 2:] = 5, 9
+    objects = Cases.from_arrays(X[:1], [(numbers, [1, 0])], task="instances", classes=("a", "b"))[0].truth()
+    assert isinstance(objects, Instances) and objects.labels.tolist() == [1, 0] and objects.areas.tolist() == [1, 2]
+    boxes = Cases.from_arrays(X[:1], [objects], task="detect")
+    assert boxes.classes == ("a", "b") and boxes[0].truth().labels.tolist() == [1, 0]
+    volume = Cases.from_arrays(np.zeros((1, 4, 5, 6)), [np.array([[1, 2, 3, 2, 3, 4]])], task="detect")[0].truth()
+    assert volume.edges.tolist() == [[[2.5, 1.5, 0.5], [3.5, 2.5, 1.5]]]
+
+
+@pytest.mark.parametrize(
+    ("task", "y", "error", "message"),
+    [
+        ("detect", [np.zeros((2, 3))], InputError, "not boxes"),
+        ("instances", [np.zeros((4, 4))], InputError, "whole numbers"),
+        ("instances", [Boxes.none(("a",), Geometry((4, 4)))], InputError, "no truth of instances"),
+        ("instances", [np.zeros((3, 3), int)], LabelError, "another grid"),
+        ("detect", [Boxes.none(("a",), Geometry((3, 3)))], LabelError, "another grid"),
+        ("track", [1], InputError, "classify, segment, detect and instances"),
+    ],
+)
+def test_what_is_no_truth_of_objects_is_refused(task: str, y: list, error: type, message: str) -> None:
+    with pytest.raises(error, match=message):
+        Cases.from_arrays(X[:1], y, task=task)[0].truth()

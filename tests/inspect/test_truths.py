@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from isocenter import layouts
-from isocenter.data import Cases, Problem
+from isocenter.data import Boxes, Cases, Geometry, Problem
 from isocenter.inspect.truths import LISTED, classes_compared, gathered, read_all
 
 
@@ -81,3 +81,22 @@ def test_imbalance_is_told(labelled: Callable[..., Cases], rare: int, told: bool
 def test_gathering_keeps_kinds_apart() -> None:
     many = [Problem("a", "error", "x", str(i)) for i in range(LISTED)] + [Problem("b", "note", "y")]
     assert gathered(many) == tuple(many)
+
+
+def test_objects_are_counted_and_images_without_them_are_valid() -> None:
+    numbers = np.zeros((3, 6, 6), int)
+    numbers[0, 1, 1], numbers[0, 3, 3], numbers[1, 2, 2] = 1, 2, 7
+    made = Cases.from_arrays(np.zeros((3, 6, 6)), numbers, task="instances", splits=["train", "test", "test"])
+    found = read_all(made)
+    assert found.objects == {"train": {"object": 2}, "test": {"object": 1}}
+    assert found.counts == {"train": {"object": 1}, "test": {"object": 1}}
+    assert [(p.code, p.severity) for p in found.problems] == [("no-object", "note")]
+
+
+def test_ignored_boxes_are_no_objects_and_bad_truths_are_listed() -> None:
+    grid = Geometry((6, 6))
+    edges = np.array([[[0.5, 0.5], [2.5, 2.5]], [[1.5, 1.5], [3.5, 3.5]]])
+    boxes = Boxes(edges, np.array([0, 1]), ("a", "b"), grid, None, np.array([True, False]))
+    wrong = Boxes.none(("a", "b"), Geometry((3, 3)), scored=False)
+    found = read_all(Cases.from_arrays(np.zeros((2, 6, 6)), [boxes, wrong], task="detect"))
+    assert found.objects == {"": {"a": 0, "b": 1}} and [p.code for p in found.problems] == ["label"]

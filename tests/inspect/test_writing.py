@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from isocenter import layouts
@@ -220,3 +221,21 @@ def test_several_labels_at_once_are_declared(tmp_path: Path) -> None:
     again = layouts.read(written.table, task="classify")
     assert again.multilabel and [e.labels for e in again.entries] == [e.labels for e in cases.entries]
     assert not [p for p in again.problems if p.code == "several-labels"], "declared, so nothing is guessed"
+
+
+@pytest.mark.parametrize("task", ["detect", "instances"])
+def test_boxes_and_objects_keep_their_column(task: str, tmp_path: Path) -> None:
+    mask = np.zeros((9, 9), np.uint8)
+    mask[2:4, 5:8] = 255
+    rng = np.random.default_rng(0)
+    for i in range(8):
+        for kind, array in (("images", rng.integers(0, 99, (9, 9)).astype(np.uint8)), ("masks", mask)):
+            folder = tmp_path / "set" / f"c{i}" / kind
+            folder.mkdir(parents=True)
+            PIL.Image.fromarray(array).save(folder / "a.png")
+    cases = divide(layouts.read(tmp_path / "set", task=task))
+    written = write_split(cases, tmp_path / "out" / "split.csv")
+    header = written.table.read_text(encoding="utf-8-sig").splitlines()[0]
+    assert ("boxes" if task == "detect" else "instances") in header.split(",")
+    again = layouts.read(written.table, task=task)
+    assert again.splits == cases.splits and [len(c.truth()) for c in again] == [1] * 8  # type: ignore[arg-type]

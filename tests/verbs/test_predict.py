@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import isocenter as iso
-from isocenter.data import Case, Image, NotEvaluated, Segmentation
+from isocenter.data import Boxes, Case, Image, NotEvaluated, Segmentation
 from isocenter.errors import OutputError, UnreadableError, UsageError
 from isocenter.verbs.predict import Predictions, predict
 
@@ -86,3 +86,27 @@ def test_a_name_binds_to_the_case_not_to_the_folder(disc_bundle: Path, discs_fol
     both = [path, path]
     made = predict(disc_bundle, both, out=tmp_path / "out")
     assert len({i["files"][0] for i in made.items}) in (1, 2) and made.exit_code == 0
+
+
+class Finder:
+    """One box, always the same."""
+
+    task = "detect"
+
+    def predict(self, case: Case) -> Boxes:
+        edges = np.array([[[0.5, 1.5], [4.5, 8.5]]])
+        return Boxes(edges, np.array([0]), ("cell",), case.image().geometry, np.array([0.5]))
+
+
+def test_boxes_to_a_folder_and_in_formats_asked_for_later(discs_folder: Path, tmp_path: Path) -> None:
+    path, out = discs_folder / "images" / "case00.png", tmp_path / "out"
+    made = predict(Finder(), path, out=out)
+    assert made.items[0]["answer"] == {"boxes": 1}
+    assert made.items[0]["files"] == ["case00.csv", "case00_overlay.png", "case00.json"]
+    again = predict(Finder(), path, out=out, formats=["geojson", "voc"])
+    assert again.skipped == 0 and (out / "case00.geojson").is_file() and (out / "case00.xml").is_file()
+    assert predict(Finder(), path, out=out, formats=["voc"]).skipped == 1
+    single = predict(Finder(), path, out=tmp_path / "one.xml")
+    assert single.items[0]["files"] == ["one.xml"] and "<xmin>3</xmin>" in (tmp_path / "one.xml").read_text()
+    with pytest.raises(UsageError, match="no format 'nrrd'"):
+        predict(Finder(), path, out=out, formats=["nrrd"])

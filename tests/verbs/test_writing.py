@@ -7,8 +7,22 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from isocenter.data import Geometry, Image, Probabilities, Segmentation, Source, Study, Value, Values, as_settings
-from isocenter.verbs._writing import answer_of, plain, planned, written
+from isocenter.data import (
+    Boxes,
+    Geometry,
+    Image,
+    Instances,
+    Probabilities,
+    Segmentation,
+    Source,
+    Study,
+    Value,
+    Values,
+    as_settings,
+)
+from isocenter.errors import UsageError
+from isocenter.io import read_labels
+from isocenter.verbs._writing import answer_of, asked_formats, plain, planned, written
 
 
 def image(kind: str, *, ndim: int = 2) -> Image:
@@ -75,3 +89,57 @@ def test_answers_as_rows() -> None:
 def test_settings_are_plain() -> None:
     made = plain({"study": as_settings(Study(epochs=2)), "of": object(), "shape": (1, 2)})
     assert made["study"]["epochs"] == 2 and made["of"] == "object" and made["shape"] == [1, 2]
+
+
+def boxes(geometry: Geometry, *, n: int = 1) -> Boxes:
+    edges = np.stack([np.full((n, geometry.ndim), 0.5), np.full((n, geometry.ndim), 2.5)], axis=1)
+    return Boxes(edges, np.arange(n) % 2, ("a", "b"), geometry, np.full(n, 0.5))
+
+
+def objects(geometry: Geometry) -> Instances:
+    masks = (np.ones((2,) * geometry.ndim, bool),) * 2
+    return Instances(np.array([[0] * geometry.ndim, [1] * geometry.ndim]), masks, np.array([0, 0]), ("a",), geometry)
+
+
+def test_boxes_are_a_table_coco_and_a_picture(tmp_path: Path) -> None:
+    flat = planned("a", image("png"), task="detect", out=None)
+    assert flat == {"answer": "a.csv", "coco": "a.json", "overlay": "a_overlay.png"}
+    assert "coco" not in planned("a", image("nifti", ndim=3), task="detect", out=None)
+    more = planned("a", image("png"), task="detect", out=None, formats=("yolo", "coco"))
+    seen = image("png")
+    kept = written(boxes(seen.geometry), seen, folder=tmp_path, files=more, codes={})
+    assert kept == ["a.csv", "a_overlay.png", "a.json", "a.txt", "classes.txt"]
+    assert (tmp_path / "classes.txt").read_text() == "a\nb\n"
+    header = (tmp_path / "a.csv").read_text().splitlines()[0]
+    assert header.startswith("id,class,score,xmin,ymin,xmax,ymax,size_x_mm,size_y_mm")
+
+
+@pytest.mark.parametrize(
+    ("kind", "ndim", "label"), [("png", 2, "a.tif"), ("tiff", 2, "a.tif"), ("nifti", 3, "a.nii.gz")]
+)
+def test_objects_are_a_label_map_a_table_and_a_picture(kind: str, ndim: int, label: str, tmp_path: Path) -> None:
+    seen = image(kind, ndim=ndim)
+    files = planned("a", seen, task="instances", out=None, formats=("nrrd",))
+    assert files == {"answer": label, "csv": "a.csv", "overlay": "a_overlay.png", "nrrd": "a.seg.nrrd"}
+    kept = written(objects(seen.geometry), seen, folder=tmp_path, files=files, codes={})
+    assert kept == list(dict.fromkeys([label, "a_overlay.png", "a.csv", "a.seg.nrrd"]))
+    array, geometry = read_labels(tmp_path / label)
+    assert array.dtype == np.uint16 and array.max() == 2 and geometry.spacing == pytest.approx(seen.geometry.spacing)
+
+
+def test_counts_stand_in_the_row() -> None:
+    grid = Geometry.from_spacing((4, 5), (2.0, 1.0))
+    assert answer_of(boxes(grid, n=3)) == {"boxes": 3, "a": 2, "b": 1}
+    # Pixels that several objects claim are said, because a label map shows one of them alone.
+    assert answer_of(objects(grid)) == {"objects": 2, "mean area px": 4.0, "mean area mm2": 8.0, "overlap px": 1}
+    assert answer_of(Instances.none(("a",), grid)) == {"objects": 0}
+
+
+def test_formats_are_those_of_the_task() -> None:
+    assert asked_formats(["coco", "voc", "coco"], "detect") == ("coco", "voc") and asked_formats((), "segment") == ()
+    with pytest.raises(UsageError, match="no format 'voc' for instances"):
+        asked_formats(["voc"], "instances")
+    with pytest.raises(UsageError, match="Did you mean geojson"):
+        asked_formats(["geojsn"], "detect")
+    with pytest.raises(UsageError, match="not for segment"):
+        asked_formats(["coco"], "segment")

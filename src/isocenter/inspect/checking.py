@@ -44,6 +44,8 @@ class Check:
         All of them, errors first.
     unused
         Reason to number of rows left out.
+    objects
+        detect, instances: split to class to number of objects.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Check:
     unused: Mapping[str, int] = field(default_factory=dict)
     layout: str = ""
     allow: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -77,7 +80,8 @@ class Check:
             "splits": dict(self.splits), "counts": {s: dict(c) for s, c in self.counts.items()},
             "shares": dict(self.shares), "twins": [t.as_json() for t in self.twins],
             "proofs": [p.as_json() for p in self.proofs], "cost": self.cost.as_json() if self.cost else None,
-            "unused": dict(self.unused), "allow": dict(self.allow), "problems": [p.as_json() for p in self.problems],
+            "unused": dict(self.unused), "allow": dict(self.allow),
+            "objects": {s: dict(c) for s, c in self.objects.items()}, "problems": [p.as_json() for p in self.problems],
         }
 
     def lines(self) -> list[str]:
@@ -88,6 +92,7 @@ class Check:
         out = [f"{self.name}: {_number(self.n_cases, 'case')}, {who}" + (f", {self.task}" if self.task else "")]
         out += [f"  {_split(s)}: {_number(n, 'case')}" + _counted(self.counts.get(s, {}))
                 for s, n in self.splits.items()]
+        out += [f"  {_split(s)}: {_number(sum(n.values()), 'object')}{_counted(n)}" for s, n in self.objects.items()]
         out += [f"  left out: {_number(n, 'row')}: {why}" for why, n in self.unused.items()]
         out += [f"  {name}: {share:.2%} of the pixels on average" for name, share in [*self.shares.items()][:SHOWN]]
         out += [f"  and {len(self.shares) - SHOWN} regions more (--json)"] if len(self.shares) > SHOWN else []
@@ -124,7 +129,7 @@ def check(cases: Cases, *, task: str, method: str = "unet") -> Check:
         cases.name, task, method, len(cases), cases.n_subjects, cases.subjects_known, cases.splits, truths.counts,
         _shares(truths, cases), pairs, proofs(test, task) if test else (), _cost(method, cases, exam),
         tuple(sorted(dict.fromkeys(problems), key=lambda p: order[p.severity])), cases.unused, cases.layout,
-        cases.allow,
+        cases.allow, truths.objects,
     )
 
 

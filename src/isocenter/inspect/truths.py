@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from isocenter import io
-from isocenter.data import IGNORE, Case, Cases, Entry, Problem, Segmentation
+from isocenter.data import IGNORE, Boxes, Case, Cases, Entry, Instances, Problem, Segmentation
 from isocenter.data.agreement import apart
 from isocenter.errors import IsocenterError
 
@@ -33,16 +33,21 @@ class Truths:
         Split to class to number of cases that hold it.
     problems
         Unreadable truths, other grids, strange labels.
+    objects
+        detect, instances: split to class to number of objects, those to be ignored left out.
     """
 
     pixels: Mapping[str, Mapping[str, int]]
     counts: Mapping[str, Mapping[str, int]]
     problems: tuple[Problem, ...]
+    objects: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def read_all(cases: Cases) -> Truths:
-    """Reads every truth of segment; for classify the table has said it already."""
+    """Reads every truth of segment, detect and instances; for classify the table has said it already."""
     counts: dict[str, dict[str, int]] = {s: dict.fromkeys(cases.classes, 0) for s in cases.splits}
+    if cases.task in ("detect", "instances"):
+        return _objects(cases, counts)
     if cases.task != "segment":
         for entry in cases.entries:
             for label in entry.labels:
@@ -58,6 +63,32 @@ def read_all(cases: Cases) -> Truths:
         for name in cases.classes:
             counts[entry.split][name] += found.get(name, 0) > 0
     return Truths(pixels, counts, gathered(problems))
+
+
+def _objects(cases: Cases, counts: dict[str, dict[str, int]]) -> Truths:
+    objects = {split: dict(found) for split, found in counts.items()}
+    problems: list[Problem] = []
+    empty = 0
+    for entry in cases.entries:
+        try:
+            truth = entry.open().truth()
+        except IsocenterError as error:
+            problems.append(Problem.of(error, entry.id))
+            continue
+        if not isinstance(truth, Boxes | Instances):
+            continue
+        kept = truth.labels
+        if isinstance(truth, Boxes) and truth.ignored is not None:
+            kept = kept[~truth.ignored]
+        found = np.bincount(kept, minlength=len(truth.classes))
+        empty += not found.any()
+        for name, n in zip(truth.classes, found.tolist(), strict=True):
+            counts[entry.split][name] = counts[entry.split].get(name, 0) + (n > 0)
+            objects[entry.split][name] = objects[entry.split].get(name, 0) + n
+    if empty:
+        what = f"{empty} cases hold no object: they take part, and whatever is found there is wrong"
+        problems.append(Problem("no-object", "note", what, cases.name))
+    return Truths({}, counts, gathered(problems), objects)
 
 
 def _read(entry: Entry, problems: list[Problem]) -> dict[str, int] | None:

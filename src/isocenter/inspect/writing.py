@@ -18,6 +18,8 @@ from isocenter.errors import IsocenterError, OutputError
 from isocenter.io.spreadsheet import safe
 
 NAME = "cases.json"
+# Column of a truth that lies in a file; regions are masks.
+TRUTH = {"detect": "boxes", "instances": "instances"}
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Written:
 def write_split(cases: Cases, table_path: str | Path, *, overwrite: bool = False) -> Written:
     """Writes a table with the splits of the cases; all other columns stay as they are.
 
-    Cases of a table keep its rows, with paths made relative to the new place; others get the columns image, mask or
-    label, subject, group, split and their notes. A cases.json with what is declared is written beside the table, unless
-    the one that holds for it lies there already.
+    Cases of a table keep its rows, with paths made relative to the new place; others get the columns image, mask (or
+    boxes, or instances) or label, subject, group, split and their notes. A cases.json with what is declared is written
+    beside the table, unless the one that holds for it lies there already.
 
     Parameters
     ----------
@@ -115,7 +117,7 @@ def _row(cases: Cases, entry: Entry, folder: Path) -> dict[str, str]:
         raise OutputError("a table cannot name the files of this case", where=entry.id, wanted="one image file")
     row = {"image": _relative(image, folder)}
     if "truth" in entry.files:
-        row["mask"] = _relative(entry.files["truth"], folder)
+        row[TRUTH.get(cases.task, "mask")] = _relative(entry.files["truth"], folder)
     if entry.labels or cases.multilabel:
         # No class at all is a semicolon alone: an empty cell would leave the row out.
         row["label"] = ";".join(entry.labels) or ";"

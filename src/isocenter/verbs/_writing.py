@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isocenter.data import Image, Probabilities, Segmentation, Values
+from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Values
+from isocenter.errors import UsageError, nearest
+from isocenter.files import write_text
+from isocenter.io.annotations import BOXES, NAMES, OBJECTS
 
 # Format that was read to the suffix of the label map written; others follow the grid.
 SUFFIX = {
@@ -22,7 +25,9 @@ SUFFIX = {
 }
 
 
-def planned(name: str, image: Image, *, task: str, out: Path | None) -> dict[str, str]:
+def planned(
+    name: str, image: Image, *, task: str, out: Path | None, formats: Sequence[str] = ()
+) -> dict[str, str]:
     """Files that an answer will be, by kind, relative to the folder; none for answers that are rows of a table.
 
     Parameters
@@ -32,12 +37,23 @@ def planned(name: str, image: Image, *, task: str, out: Path | None) -> dict[str
     image
         That it is about; it decides the format.
     task
-        ``"segment"`` gives a label map and an overlay.
+        ``"segment"`` gives a label map and an overlay, ``"instances"`` these and a table, ``"detect"`` a table, COCO
+        where the image is flat, and a picture with boxes.
     out
         The one file that was asked for, or None.
+    formats
+        More formats of boxes or objects, by the names of `isocenter.io.annotations`.
     """
     if out is not None:
         return {"answer": out.name}
+    more = {f: name + NAMES[f] for f in formats}
+    if task == "detect":
+        flat = {"coco": f"{name}.json"} if image.ndim == 2 else {}
+        return {"answer": f"{name}.csv", **flat, "overlay": f"{name}_overlay.png", **more}
+    if task == "instances":
+        volume = image.ndim == 3 or image.source.format in ("nifti", "dicom")
+        label = name + (".nii.gz" if volume else ".tif")
+        return {"answer": label, "csv": f"{name}.csv", "overlay": f"{name}_overlay.png", **more}
     if task != "segment":
         return {}
     usual = ".nii.gz" if image.ndim == 3 else ".png"
@@ -56,16 +72,43 @@ def written(found: Any, image: Image, *, folder: Path, files: Mapping[str, str],
         known = codes if isinstance(found, Segmentation) and set(found.names) <= set(codes) else None
         write(found, folder / files["answer"], like=image, codes=known, overwrite=True)
         kept.append(files["answer"])
-    if "overlay" in files and isinstance(found, Segmentation) and "t" not in image.axes:
+    if "overlay" in files and isinstance(found, Segmentation | Boxes | Instances) and "t" not in image.axes:
         write_overlay(image, found, folder / files["overlay"], overwrite=True)
         kept.append(files["overlay"])
+    for kind in (k for k in files if k in NAMES and files[k] not in kept):
+        write(found, folder / files[kind], like=image, overwrite=True)
+        kept.append(files[kind])
+        if kind == "yolo":
+            # Its lines hold numbers alone.
+            write_text(folder / "classes.txt", "".join(f"{c}\n" for c in found.classes), overwrite=True)
+            kept.append("classes.txt")
     return kept
+
+
+def asked_formats(names: Sequence[str], task: str) -> tuple[str, ...]:
+    """The formats that were asked for beside those that an answer always gets.
+
+    Raises
+    ------
+    UsageError
+        The task answers neither boxes nor objects, or no such format (the nearest is named).
+    """
+    ends = {"detect": BOXES, "instances": OBJECTS}.get(task)
+    if names and ends is None:
+        raise UsageError(f"formats can be named for boxes and objects, not for {task}", got=",".join(names))
+    known = [n for n, end in NAMES.items() if ends and end in ends]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"no format {name!r} for {task}", remedy=nearest(name, known))
+    return tuple(dict.fromkeys(names))
 
 
 def answer_of(found: Any) -> dict[str, Any]:
     """The numbers of an answer as one flat row."""
     if isinstance(found, Segmentation):
         return _regions(found)
+    if isinstance(found, Boxes | Instances):
+        return _counted(found)
     if isinstance(found, Probabilities):
         row: dict[str, Any] = {"decision": " + ".join(found.decision)}
         return row | {c: round(float(v), 6) for c, v in zip(found.classes, found.values, strict=True)}
@@ -81,6 +124,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(v) for v in value]
     return value if value is None or isinstance(value, (str, int, float, bool)) else type(value).__name__
+
+
+def _counted(found: Boxes | Instances) -> dict[str, Any]:
+    """How many there are, in all and of each class; of objects the mean size, and pixels that several claim."""
+    row: dict[str, Any] = {"boxes" if isinstance(found, Boxes) else "objects": len(found)}
+    if len(found.classes) > 1:
+        counts = np.bincount(found.labels, minlength=len(found.classes))
+        row |= {name: int(n) for name, n in zip(found.classes, counts, strict=True)}
+    if isinstance(found, Instances) and len(found):
+        name, unit = ("volume", "mm3") if found.geometry.ndim == 3 else ("area", "mm2")
+        row[f"mean {name} px"] = round(float(found.areas.mean()), 2)
+        if found.geometry.pixel_volume is not None:
+            row[f"mean {name} {unit}"] = float(f"{found.areas.mean() * found.geometry.pixel_volume:.6g}")
+        shared = int(found.areas.sum()) - int(np.count_nonzero(found.label_map()))
+        row |= {"overlap px": shared} if shared else {}
+    return row
 
 
 def _regions(found: Segmentation) -> dict[str, Any]:

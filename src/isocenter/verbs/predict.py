@@ -21,9 +21,12 @@ from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
 from isocenter.verbs._text import counted, number, typed
-from isocenter.verbs._writing import answer_of, plain, planned, written
+from isocenter.verbs._writing import answer_of, asked_formats, plain, planned, written
 
-FILES = (".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv")
+FILES = (
+    ".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv", ".xml", ".txt", ".geojson", ".zip",
+    ".seg.nrrd",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ def predict(
     out: str | Path,
     settings: Any = None,
     overwrite: bool = False,
+    formats: Sequence[str] = (),
     **options: Unpack[Opening],
 ) -> Predictions: ...
 
@@ -103,6 +107,7 @@ def predict(
     out: str | Path | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     overwrite: bool = False,
+    formats: Sequence[str] = (),
     **options: Unpack[Opening],
 ) -> Any:
     """Answers one input or many.
@@ -121,6 +126,9 @@ def predict(
         Of a method's recipe.
     overwrite
         Replace answers that are there.
+    formats
+        With a folder, more formats of boxes and objects: ``"coco"``, ``"voc"``, ``"yolo"``, ``"geojson"`` (QuPath),
+        ``"roiset"`` (ImageJ), ``"nrrd"`` (3D Slicer).
 
     Returns
     -------
@@ -140,16 +148,24 @@ def predict(
         )
     with limited(threads_of(options)):
         if out is not None:
-            return _to_disk(asked, _paths(inputs), out=Path(out), overwrite=overwrite, options=options)
+            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task))
+            return _to_disk(asked, _paths(inputs), place=place, options=options)
         if isinstance(inputs, (list, tuple)) and not bound(inputs):
             return [asked.object.predict(case_of(one, how=how)) for one in inputs]
         return asked.object.predict(case_of(inputs, how=how))
 
 
-def _to_disk(
-    asked: Method, paths: Sequence[str | Path], *, out: Path, overwrite: bool, options: Opening
-) -> Predictions:
-    inputs = inputs_of(paths, how=opening_of(options))
+@dataclass(frozen=True)
+class _Place:
+    """Where answers go: the folder or the one file, whether what is there is replaced, and formats asked for."""
+
+    out: Path
+    overwrite: bool
+    formats: tuple[str, ...] = ()
+
+
+def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, options: Opening) -> Predictions:
+    inputs, out = inputs_of(paths, how=opening_of(options)), place.out
     single = out.name.lower().endswith(FILES)
     if single and len(inputs) > 1:
         raise UsageError("one file for several inputs", got=str(out), wanted="a folder", remedy="Pass -o FOLDER")
@@ -163,7 +179,7 @@ def _to_disk(
     try:
         for i, one in enumerate(inputs):
             try:
-                skipped += not _answered(asked, one, ledger=ledger, out=out if single else None, overwrite=overwrite)
+                skipped += not _answered(asked, one, ledger=ledger, out=out if single else None, place=place)
             except IsocenterError as error:
                 if len(inputs) == 1:
                     raise
@@ -176,15 +192,18 @@ def _to_disk(
     return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), _next(asked, inputs))
 
 
-def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, overwrite: bool) -> bool:
+def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, place: _Place) -> bool:
     """Answers one input; False where an earlier run had done so already."""
     case = one.open()
     sha = one.sha256()
-    if ledger.done(one.name, sha) and not overwrite:
+    files = planned(one.name, case.image(), task=asked.task, out=out, formats=place.formats)
+    # A format that is asked for now may not have been asked for then.
+    new = any(f in files and not (ledger.folder / files[f]).exists() for f in place.formats)
+    before = ledger.done(one.name, sha)
+    if before and not place.overwrite and not new:
         return False
-    files = planned(one.name, case.image(), task=asked.task, out=out)
     there = [f for f in files.values() if (ledger.folder / f).exists()]
-    if there and not overwrite and not ledger.ours(one.name, sha):
+    if there and not place.overwrite and not before and not ledger.ours(one.name, sha):
         raise OutputError(
             "the file exists and was not made by this method from this input",
             where=str(ledger.folder / there[0]),

@@ -39,3 +39,9 @@ def test_what_a_file_does_not_say_can_be_said(monkeypatch: pytest.MonkeyPatch) -
 
 def test_how_to_go_on() -> None:
     assert predict.resume(["predict", "b", "a.png", "-o", "out"]) == "isocenter predict b a.png -o out"
+
+
+def test_formats_are_words_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = asked(monkeypatch, "x", "a.png", "-o", "out", "--as", "geojson,roiset")[1]
+    assert named["formats"] == ["geojson", "roiset"]
+    assert asked(monkeypatch, "x", "a.png", "-o", "out")[1]["formats"] == []

@@ -14,6 +14,7 @@ EXAMPLES = (
     "isocenter predict vessels.bundle eye.png -o out/",
     "isocenter predict segment/histogram scans/*.nii.gz -o out/ --set levels=3",
     "isocenter predict liver.bundle series/ -o liver.nii.gz",
+    "isocenter predict nuclei my.tif -o out/ --as geojson,roiset",
 )
 
 
@@ -28,6 +29,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder of the answers, or one file")
     parser.add_argument("--overwrite", action="store_true", help="replace answers that are there")
+    parser.add_argument(
+        "--as",
+        dest="formats",
+        default="",
+        metavar="FORMATS",
+        help="more files of boxes or objects: coco, voc, yolo, geojson (QuPath), roiset (ImageJ), nrrd (3D Slicer)",
+    )
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     opening(parser)
 
@@ -40,6 +48,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         out=args.out,
         settings=settings(args),
         overwrite=args.overwrite,
+        formats=[f for f in args.formats.split(",") if f],
         **opened(args),
         **options(args, report),
     )
