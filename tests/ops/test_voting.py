@@ -8,29 +8,6 @@ import pytest
 from isocenter.ops import voting
 
 
-def plain_summits(height: np.ndarray) -> np.ndarray:
-    """Steepest ascent, pixel by pixel; of equal heights the later pixel."""
-    out = np.full(height.shape, -1, np.int64)
-    for start in np.argwhere(height > voting.FAINT):
-        at = tuple(start)
-        while True:
-            near = [range(max(0, c - 1), min(n, c + 2)) for c, n in zip(at, height.shape, strict=True)]
-            ring = [tuple(p) for p in np.stack(np.meshgrid(*near, indexing="ij"), -1).reshape(-1, height.ndim)]
-            best = max(ring, key=lambda p: (height[p], np.ravel_multi_index(p, height.shape)))
-            if best == at:
-                break
-            at = best
-        out[tuple(start)] = np.ravel_multi_index(at, height.shape)
-    return out
-
-
-@pytest.mark.parametrize("shape", [(9, 13), (5, 6, 7), (1, 8)])
-def test_summits_are_those_of_a_plain_climb(shape: tuple[int, ...]) -> None:
-    rng = np.random.default_rng(0)
-    height = np.round(np.maximum(rng.normal(0.5, 1.0, shape), 0), 1).astype(np.float32)
-    assert np.array_equal(voting.summits(height), plain_summits(height))
-
-
 def discs(shape: tuple[int, ...], centres: list[tuple[int, ...]], radius: float) -> np.ndarray:
     grid = np.indices(shape)
     out = np.zeros(shape, np.int32)

@@ -6,7 +6,6 @@ The votes are counted on the grid and smoothed; a pixel belongs to the summit th
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,10 +13,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from isocenter.ops.array import Array
-from isocenter.ops.kernel import kernel
-
-# Votes below this share of a pixel do not carry a summit.
-FAINT = 1e-3
+from isocenter.ops.basins import summits
 
 
 def objects(
@@ -64,50 +60,6 @@ def objects(
     renumbered = np.where(kept, np.cumsum(kept), 0)
     out.ravel()[flat] = renumbered[found]
     return out
-
-
-def summits(height: Array) -> Array:
-    """int64 (*grid): flat index of the local maximum that steepest ascent reaches from each pixel; -1 where nothing is.
-
-    Parameters
-    ----------
-    height
-        float32 (*grid), at least 0.
-    """
-    padded = np.pad(np.ascontiguousarray(height, np.float32), 1, constant_values=-1.0)
-    strides = np.asarray(padded.strides, np.int64) // padded.itemsize
-    steps = np.asarray([s for s in itertools.product((-1, 0, 1), repeat=height.ndim) if any(s)], np.int64)
-    roots = _climbed(padded.ravel(), steps @ strides, np.float32(FAINT)).reshape(padded.shape)
-    inner = roots[(slice(1, -1),) * height.ndim]
-    there = inner >= 0
-    at = np.stack(np.unravel_index(np.where(there, inner, 0), padded.shape)) - 1
-    flat = np.ravel_multi_index(tuple(np.clip(at, 0, None)), height.shape)
-    return np.where(there, flat, -1)
-
-
-@kernel
-def _climbed(height: Array, steps: Array, faint: np.float32) -> Array:
-    n = len(height)
-    up = np.full(n, -1, np.int64)
-    for i in range(n):
-        if height[i] <= faint:
-            continue
-        best, top = i, height[i]
-        for step in steps:
-            j = i + step
-            # Of equal neighbours the later one, so that a plateau has one summit.
-            if height[j] > top or (height[j] == top and j > best):
-                best, top = j, height[j]
-        up[i] = best
-    for i in range(n):
-        root = i
-        while root >= 0 and up[root] != root:
-            root = up[root]
-        while root >= 0 and up[i] >= 0 and up[i] != root:
-            following = up[i]
-            up[i] = root
-            i = following
-    return up
 
 
 def _merged(summit: Array, height: Array, apart: float) -> Array:
