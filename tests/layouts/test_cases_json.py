@@ -76,3 +76,10 @@ def test_several_labels_at_once_are_declared(said: bool | None) -> None:
 def test_several_labels_are_true_or_false(said: Any) -> None:
     with pytest.raises(TableError, match=r"truth\.classify\.multilabel is not true or false"):
         cases_json.parsed({"format": 1, "truth": {"classify": {"column": "label", "multilabel": said}}}, "x")
+
+
+def test_what_happens_to_useless_objects_is_one_of_two_words() -> None:
+    said = cases_json.parsed({"format": 1, "truth": {"detect": {"column": "boxes", "invalid": "refuse"}}}, "x")
+    assert said.truth["detect"].invalid == "refuse"
+    with pytest.raises(TableError, match=r"truth\.detect\.invalid is none of its words.*drop or refuse"):
+        cases_json.parsed({"format": 1, "truth": {"detect": {"column": "boxes", "invalid": "keep"}}}, "x")

@@ -114,3 +114,39 @@ def test_group_and_split_columns(folder: Any) -> None:
     assert columns.column_of(t, said, "split") is None
     with pytest.raises(NotFoundError, match="Did you mean site"):
         columns.column_of(t, said, "group", "sit")
+
+
+@pytest.mark.parametrize(
+    ("header", "declared", "task", "column", "reads"),
+    [
+        (["image", "boxes", "mask"], {}, "detect", "boxes", ""),
+        (["image", "instances", "mask"], {}, "detect", "instances", "instances"),
+        (["image", "instances", "mask"], {}, "instances", "instances", "instances"),
+        (["image", "mask"], {}, "detect", "mask", ""),
+        (["image", "mask"], {}, "instances", "mask", ""),
+        (["image", "mask"], {"segment": {"column": "mask"}}, "detect", "mask", "segment"),
+        (["image", "mask"], {"segment": {"column": "mask"}}, "instances", "mask", "segment"),
+        (["image", "mask"], {"instances": {"column": "mask"}}, "detect", "mask", "instances"),
+        (["image", "boxes", "mask"], {"segment": {"column": "mask"}}, "detect", "boxes", ""),
+        (["image", "instances", "mask"], {"segment": {"column": "mask"}}, "detect", "instances", "instances"),
+    ],
+)
+def test_the_truth_of_objects(
+    folder: Any, header: list[str], declared: dict[str, Any], task: str, column: str, reads: str
+) -> None:
+    t = table(folder, header, [f"{name}.png" for name in header])
+    said = cases_json.parsed({"format": 1, "truth": declared}, "x")
+    found = columns.truth(t, said, Ask(task))
+    assert (found.column, found.reads) == (column, reads)
+
+
+def test_the_callers_column_wins_for_objects_too(folder: Any) -> None:
+    t = table(folder, ["image", "boxes", "mine"], ["a.png", "a.xml", "b.xml"])
+    assert columns.truth(t, Declared(), Ask("detect", target="mine")).column == "mine"
+    both = table(folder, ["image", "mask", "label"], ["a.png", "m.png", "n.png"])
+    with pytest.raises(AmbiguousError, match="both name files"):
+        columns.truth(both, Declared(), Ask("instances"))
+    labelled = table(folder, ["image", "label"], ["a.png", "m.png"])
+    assert columns.truth(labelled, Declared(), Ask("instances")).column == "label"
+    with pytest.raises(TableError, match="no truth for detect"):
+        columns.truth(table(folder, ["image", "label"], ["a.png", "benign"]), Declared(), Ask("detect"))

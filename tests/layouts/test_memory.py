@@ -115,3 +115,32 @@ def test_one_image_where_a_sequence_is_needed(which: int) -> None:
     data[which] = Image.from_array(X[0])
     with pytest.raises(InputError, match=f"{'xy'[which]} is one image: got Image, needed a sequence"):
         layouts.read(tuple(data), task="segment")
+
+
+def test_boxes_and_objects_in_memory() -> None:
+    x = np.zeros((2, 6, 8))
+    boxes = layouts.read((x, [np.array([[1, 2, 3, 4]]), []]), task="detect")
+    assert [len(c.truth()) for c in boxes] == [1, 0]  # type: ignore[arg-type]
+    numbers = np.zeros((2, 6, 8), int)
+    numbers[0, 1, 1], numbers[0, 3, 3] = 4, 9
+    for y in (numbers, list(numbers), [(numbers[0], [0, 0]), (numbers[1], [])]):
+        objects = layouts.read((x, y), task="instances")
+        assert [len(c.truth()) for c in objects] == [2, 0]  # type: ignore[arg-type]
+    held = [c.truth() for c in layouts.read((x, numbers), task="instances")]
+    assert [len(c.truth()) for c in layouts.read((list(x), held), task="instances")] == [2, 0]  # type: ignore[arg-type]
+
+
+def test_a_label_map_of_objects_lies_where_its_image_lies() -> None:
+    nibabel = pytest.importorskip("nibabel")
+    numbers = np.zeros((4, 5, 6), np.int16)
+    numbers[1, 2, 3] = 7
+    image = nibabel.Nifti1Image(np.zeros((4, 5, 6), np.int16), np.diag([1, 2, 3, 1]))
+    image.header.set_xyzt_units("mm")
+    there = nibabel.Nifti1Image(numbers, np.diag([1, 2, 3, 1]))
+    there.header.set_xyzt_units("mm")
+    truth = layouts.read(([image], [there]), task="instances")[0].truth()
+    assert truth.boxes().edges.tolist() == [[[2.5, 1.5, 0.5], [3.5, 2.5, 1.5]]]  # type: ignore[union-attr]
+    away = nibabel.Nifti1Image(numbers, np.diag([1, 2, 9, 1]))
+    away.header.set_xyzt_units("mm")
+    with pytest.raises(GeometryError, match="lies elsewhere"):
+        layouts.read(([image], [away]), task="instances")

@@ -74,3 +74,14 @@ def test_real_sets_can_be_checked(real_data: Callable[[str], Path], name: str) -
 def test_a_group_that_is_no_subject_can_be_named(discs: Callable[..., Path], tmp_path: Path) -> None:
     folder = discs(tmp_path / "discs")
     assert check(folder).found.ok and not check(folder, group="eye").found.ok
+
+
+def test_boxes_are_checked_and_counted(real_data: Callable[[str], Path]) -> None:
+    made = check(real_data("blood-cells-bccd"), task="detect")
+    assert {c: sum(n[c] for n in made.found.objects.values()) for c in ("RBC", "WBC", "Platelets")} == {
+        "RBC": 3348, "WBC": 301, "Platelets": 292,
+    }  # fmt: skip
+    assert made.found.ok and "objects" in made.as_json()
+    lines = made.lines()
+    assert sum("without area was left out" in line for line in lines) == 2
+    assert any("train: 2804 objects (Platelets 209, RBC 2381, WBC 214)" in line for line in lines)

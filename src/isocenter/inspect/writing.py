@@ -117,6 +117,12 @@ def _row(cases: Cases, entry: Entry, folder: Path) -> dict[str, str]:
         raise OutputError("a table cannot name the files of this case", where=entry.id, wanted="one image file")
     row = {"image": _relative(image, folder)}
     if "truth" in entry.files:
+        if not Path(entry.files["truth"].partition("#")[0]).exists():
+            # YOLO leaves out the file of an image without objects; a table cannot.
+            raise OutputError(
+                "a table cannot name a truth that is not there", where=entry.id, got=entry.files["truth"],
+                remedy="Write an empty text file for each image without objects",
+            )
         row[TRUTH.get(cases.task, "mask")] = _relative(entry.files["truth"], folder)
     if entry.labels or cases.multilabel:
         # No class at all is a semicolon alone: an empty cell would leave the row out.

@@ -99,8 +99,8 @@ def check(
     asked = task or _first(data)
     cases = survey(data, task=asked, target=target, group=group, role=role)
     found = checked(cases, task=asked, method=method or USUAL.get(asked, ""))
-    if not asked:
-        # Without a question there is nothing whose cost could be told.
+    if not (method or USUAL.get(asked)):
+        # Without a question, or a network that answers it, there is nothing whose cost could be told.
         found = replace(found, cost=None)
     place = typed(data) if isinstance(data, (str, Path)) else "DATA"
     return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)

@@ -82,14 +82,15 @@ class Coco:
         MissingFileError, AmbiguousError
             The file does not know the image, or several of that name.
         """
-        grid = plane(shape, "COCO")
-        items = self.items.get(self.images[self.known(image)][0], ())
-        names = tuple(self._name(item) for item in items)
-        edges = [self._edges(item, grid) for item in items]
-        scores = [item.get("score") for item in items]
-        drawn = any(item.get("segmentation") for item in items)
-        scored = None if not items or None in scores else np.asarray(scores, np.float64)
-        ignored = np.asarray([bool(item.get("iscrowd") or item.get("ignore")) for item in items], bool)
+        grid, known = plane(shape, "COCO"), self.known(image)
+        with limits.typed(self.path, "COCO"):
+            items = self.items.get(self.images[known][0], ())
+            names = tuple(self._name(item) for item in items)
+            edges = [self._edges(item, grid) for item in items]
+            scores = [item.get("score") for item in items]
+            drawn = any(item.get("segmentation") for item in items)
+            scored = None if not items or None in scores else np.asarray(scores, np.float64)
+            ignored = np.asarray([bool(item.get("iscrowd") or item.get("ignore")) for item in items], bool)
 
         def crop(i: int) -> Crop:
             found = self._crop(items[i], grid)
