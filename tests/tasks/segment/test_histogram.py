@@ -9,6 +9,7 @@ import pytest
 
 from isocenter.data import After, Before, Case, Cases, Image, NotEvaluated, build
 from isocenter.errors import RecipeError
+from isocenter.ops.stain import DERIVED, DYES
 from isocenter.tasks.segment.histogram import Histogram
 
 
@@ -123,6 +124,61 @@ def test_thin_images_have_thresholds_too(shape: tuple[int, ...]) -> None:
     array = np.zeros(shape)
     array.flat[4:] = 10
     assert answer(array, Histogram(target=-1)).sum() == array.size - 4
+
+
+def test_the_triangle_takes_a_small_class_out_of_a_large_one() -> None:
+    array = picture(45, 20)
+    array[array < 20] -= 15 * np.random.default_rng(1).random(np.count_nonzero(array < 20))
+    found = answer(array, Histogram(rule="triangle", target=-1))
+    assert found[disc()].mean() > 0.99
+    with pytest.raises(RecipeError, match="two classes"):
+        Histogram(rule="triangle", levels=3)
+
+
+def test_a_mixture_divides_unequal_spreads_where_otsu_does_not() -> None:
+    rng = np.random.default_rng(0)
+    array = np.where(disc(), rng.normal(60, 3, disc().shape), rng.normal(20, 16, disc().shape))
+
+    def wrong(rule: str) -> int:
+        return np.count_nonzero(answer(array, Histogram(rule=rule, target=-1)) != disc())
+
+    assert wrong("mixture") < 0.5 * wrong("otsu")
+
+
+def test_fit_learns_the_rule() -> None:
+    rng = np.random.default_rng(0)
+    x = [np.where(disc(), rng.normal(60, 3, disc().shape), rng.normal(20, 16, disc().shape)) for _ in range(4)]
+    train = Cases.from_arrays(x, [disc().astype(int)] * 4, task="segment", classes=("organ",))
+    assert Histogram().fit(train, train).rule == "mixture"
+    assert Histogram(rule="otsu", levels=2).fit(train, train).rule == "otsu"
+
+
+def stained(dye: str, seed: int = 0, dtype: type = np.uint8) -> tuple[Image, np.ndarray]:
+    """A disc of one dye on a ground that both dyes colour unevenly."""
+    rng = np.random.default_rng(seed)
+    mask = disc()
+    amounts = {d: rng.uniform(0, 1.2, mask.shape) for d in ("hematoxylin", "dab")}
+    amounts[dye] = np.where(mask, 0.5, 0.2) + rng.normal(0, 0.02, mask.shape)
+    light = 10 ** -sum(a * np.reshape(DYES[d], (3, 1, 1)) for d, a in amounts.items())
+    pixels = np.round(np.clip(light, 0, 1) * np.iinfo(dtype).max).astype(dtype)
+    return Image.from_array(pixels, axes="cyx", channels=("red", "green", "blue")), mask
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("dye", ["hematoxylin", "dab"])
+def test_a_stain_is_found_by_its_channel(dye: str, dtype: type) -> None:
+    image, mask = stained(dye, dtype=dtype)
+    found = Histogram(before=Before(channel=f"hdab-{dye}")).predict(Case.of(image)).labels == 1
+    assert np.mean(found == mask) > 0.999
+
+
+def test_fit_finds_a_channel_of_colour_where_red_green_and_blue_fail() -> None:
+    both = [stained("dab", s) for s in range(4)]
+    train = Cases.from_arrays([b[0] for b in both], [b[1].astype(int) for b in both], task="segment", classes=("x",))
+    learnt = Histogram().fit(train, train)
+    assert learnt.before.channel in DERIVED
+    image, mask = stained("dab", 9)
+    assert np.mean((learnt.predict(Case.of(image)).labels == 1) == mask) > 0.99
 
 
 def test_cases_without_truth_are_left_out_of_fit() -> None:

@@ -1,58 +1,70 @@
-"""Morphology: background correction, threshold, opening, closing, reconstruction, holes filled."""
+"""Morphology: a chain of grey operations, a threshold, and binary operations, sized by the structure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from isocenter.data import (
-    After,
-    Before,
-    Case,
-    Cases,
-    NotEvaluated,
-    Segmentation,
-    Watch,
-    as_settings,
-    build,
-    knob,
-    silent,
-)
+from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
+from isocenter.errors import RecipeError, nearest
 from isocenter.ops import morphology as ops
 from isocenter.ops.array import Array
 from isocenter.ops.components import filled, largest, without_small
 from isocenter.ops.thresholds import multi_otsu
 from isocenter.tasks.segment._choose import best, examples, region
-from isocenter.tasks.segment._grey import channels, grey, refuse_unused
+from isocenter.tasks.segment._grey import grey, refuse_unused
+from isocenter.tasks.segment._settled import Settled, shared, tried
 
 BACKGROUNDS = ("hat", "enclosed", "none")
-THRESHOLDS = ("otsu", "low", "grow")
 # In radii of the structure. The hat is wider than what it must find; gaps and specks are much smaller.
 HAT, GAP, HOLE, SPECK = 1.25, 0.1, 0.5, 0.25
 # Radius where nobody says and nothing was learnt, in diagonals of the image.
 GUESS = 0.02
+DEFAULT = ("hat", "otsu")
+
+Radii = Sequence[float]
+# Grey operations see the structure bright: (heights, radii in pixels per axis).
+GREY: dict[str, tuple[float, Callable[[Array, Radii], Array]]] = {
+    "erode": (GAP, ops.erode),
+    "dilate": (GAP, ops.dilate),
+    "open": (GAP, ops.opened),
+    "close": (GAP, lambda a, r: ops.erode(ops.dilate(a, r), r)),
+    "reconstruct": (GAP, lambda a, r: ops.reconstruct(ops.erode(a, r), a)),
+    "hat": (HAT, ops.hat),
+    "enclosed": (0.0, lambda a, r: ops.enclosed(a)),
+}
+# Binary ones: (mask, radius in the unit of the spacing, spacing).
+BINARY: dict[str, tuple[float, Callable[[Array, float, Radii], Array]]] = {
+    "erode": (GAP, ops.erode_mask),
+    "dilate": (GAP, ops.dilate_mask),
+    "open": (GAP, ops.open_mask),
+    "close": (GAP, ops.close_mask),
+    "reconstruct": (GAP, lambda m, r, s: ops.reconstruct_mask(ops.erode_mask(m, r, s), m)),
+    "fill": (0.0, lambda m, r, s: filled(m)),
+}
+THRESHOLDS = ("otsu", "low", "grow")
 
 
 @dataclass(frozen=True)
-class Morphology:
+class Morphology(Settled):
     """Structures that stand out from their surroundings, cleaned by their size. Needs no training.
 
-    Smoothing; background removed; threshold; specks opened away by reconstruction, gaps closed, small holes filled.
-    `fit` returns the same method with channel, `bright`, `radius`, `background` and `threshold` learnt from train.
+    Smoothing; grey operations; a threshold; binary operations. Where `steps` ends with its threshold, specks are opened
+    away by reconstruction, gaps closed and small holes filled, by `radius`.
+    `fit` returns the same method with channel, `bright`, `radius`, `steps` and `after.largest` learnt from train.
 
     Sources: Serra, Image Analysis and Mathematical Morphology, 1982; Vincent, IEEE Trans. Image Process. 2 (1993) 176.
 
     Raises
     ------
     RecipeError
-        A field of `before` or `after` that it cannot honour.
+        A field of `before` or `after` that it cannot honour, a step that is not known, or not exactly one threshold.
     """
 
     before: Before = knob(Before, "channel, denoise (default gaussian of SD 1 pixel) and window")
-    after: After = knob(After, "largest; smallest and fill (default: by `radius`)")
+    after: After = knob(After, "largest (None: learnt from train); smallest and fill (default: by `radius`)")
     bright: bool | None = knob(
         None, "whether it is brighter than its surroundings; None: learnt from train, else what stands out more"
     )
@@ -63,24 +75,19 @@ class Morphology:
         low=0.0,
         high=1e4,
     )
-    background: str | None = knob(
+    steps: tuple[str, ...] | None = knob(
         None,
-        "what is removed first: `hat` an opening by a ball of 1.25 radii, `enclosed` all that the image's edge "
-        "reaches, `none` nothing; None: learnt, else hat",
-        choices=BACKGROUNDS,
-        source="Serra 1982; Vincent 1993",
-    )
-    threshold: str | None = knob(
-        None,
-        "`otsu`, `low` the lower of two, `grow` Otsu's grown from the upper of two by reconstruction; None: "
-        "learnt, else otsu",
-        choices=THRESHOLDS,
-        source="Otsu 1979; Vincent 1993",
+        "in order, NAME or NAME:SIZE in radii. Grey: hat (top-hat; 1.25), enclosed (all that the image's edge reaches "
+        "removed), erode, dilate, open, close, reconstruct (opening by reconstruction; 0.1). One of otsu, low (the "
+        "lower of two), grow (Otsu's from the upper of two by reconstruction). Binary: erode, dilate, open, close, "
+        "reconstruct (0.1), fill. None: learnt from train, else hat, otsu",
+        source="Serra 1982; Vincent 1993; Otsu 1979",
     )
     name: str = knob("foreground", "name of the region in the answer; learnt from train where it has one class")
 
     def __post_init__(self) -> None:
         refuse_unused(self.before, self.after, where="morphology")
+        _parted(self.steps or DEFAULT)
 
     def predict(self, case: Case) -> Segmentation | NotEvaluated:
         """The region on the case's own grid; NotEvaluated where nothing differs from the background."""
@@ -90,29 +97,40 @@ class Morphology:
         geometry = case.image().geometry
         spacing = geometry.spacing or (1.0,) * geometry.ndim
         radius = self.radius or max(GUESS * geometry.diagonal, min(spacing))
-        mask = _above(self._height(values, radius, spacing), self.threshold or "otsu")
+        first, threshold, last = _parted(self.steps or DEFAULT)
+        mask = _above(self._height(values, first, radius, spacing), threshold)
         if mask is None:
             return NotEvaluated("nothing differs from the background")
-        return Segmentation(self._cleaned(mask, radius, spacing).astype(np.uint8), ("background", self.name), geometry)
+        for name, factor in last:
+            mask = BINARY[name][1](mask, factor * radius, spacing)
+        mask = self._cleaned(mask, radius, spacing, open_and_close=not last)
+        return Segmentation(mask.astype(np.uint8), ("background", self.name), geometry)
 
-    def _height(self, values: Array, radius: float, spacing: tuple[float, ...]) -> Array:
+    def _height(self, values: Array, steps: list[tuple[str, float]], radius: float, spacing: Radii) -> Array:
+        def height(*, bright: bool) -> Array:
+            out = values if bright else -values
+            for name, factor in steps:
+                out = GREY[name][1](out, [factor * radius / s for s in spacing])
+            return out
+
         if self.bright is not None:
-            return _height(values, self.background or "hat", radius, spacing, bright=self.bright)
-        both = [_height(values, self.background or "hat", radius, spacing, bright=b) for b in (True, False)]
+            return height(bright=self.bright)
+        both = [height(bright=b) for b in (True, False)]
         spread = [float(np.quantile(h[:: max(1, len(h) // 512)], 0.99) - np.median(h)) for h in both]
         return both[int(np.argmax(spread))]
 
-    def _cleaned(self, mask: Array, radius: float, spacing: tuple[float, ...]) -> Array:
+    def _cleaned(self, mask: Array, radius: float, spacing: tuple[float, ...], *, open_and_close: bool) -> Array:
         unit = float(np.prod(spacing))
         gap = GAP * radius
-        if gap >= min(spacing):
+        if open_and_close and gap >= min(spacing):
             mask = ops.reconstruct_mask(ops.erode_mask(mask, gap, spacing), mask)
             mask = ops.close_mask(mask, gap, spacing)
-        if self.after.fill is None:
+        if self.after.fill is None and open_and_close:
             mask = ops.fill_small(mask, _ball(HOLE * radius, mask.ndim) / unit)
         elif self.after.fill:
             mask = filled(mask)
-        smallest = _ball(SPECK * radius, mask.ndim) / unit if self.after.smallest is None else self.after.smallest
+        speck = _ball(SPECK * radius, mask.ndim) / unit if open_and_close else 0.0
+        smallest = speck if self.after.smallest is None else self.after.smallest
         mask = without_small(mask, smallest) if smallest > 1 else mask
         return largest(mask) if self.after.largest else mask
 
@@ -125,51 +143,48 @@ class Morphology:
             Train holds no labelled pixel.
         """
         radius = self.radius if self.radius is not None else _radius(train)
-        sized = replace(self, name=region(train), radius=radius)
-        names = (self.before.channel,) if self.before.channel else channels(train[0].image())
-        sides = (True, False) if self.bright is None else (self.bright,)
-        chosen = best(
-            [replace(sized, bright=b, before=replace(self.before, channel=c)) for c in names for b in sides],
-            train,
-            watch=watch,
-            share=(0.0, 0.5),
-        )
-        backgrounds = BACKGROUNDS if self.background is None else (self.background,)
-        thresholds = THRESHOLDS if self.threshold is None else (self.threshold,)
-        return best(
-            [
-                replace(chosen, background=b, threshold=t, bright=s)
-                for b in backgrounds
-                for t in thresholds
-                for s in (sides if b == "none" else (chosen.bright,))
-            ],
-            train,
-            watch=watch,
-            share=(0.5, 1.0),
-        )
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe: it is all there is."""
-        return {"recipe": as_settings(self)}
-
-    def state(self) -> dict[str, Array]:
-        """No arrays."""
-        return {}
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Morphology:
-        """The method that `about` described."""
-        made: Morphology = build(cls, about["recipe"])
-        return made
+        made = replace(self, name=region(train), radius=radius)
+        sides = {"before.channel": shared(train), "bright": (True, False)}
+        made = tried(made, train, sides, watch=watch, share=(0.0, 0.4))
+        if self.steps is None:
+            chains = [(b, t) if b != "none" else (t,) for b in BACKGROUNDS for t in THRESHOLDS]
+            both = (True, False) if self.bright is None else (self.bright,)
+            # Without a background to remove, the other side may be the right one.
+            candidates = [
+                replace(made, steps=c, bright=b) for c in chains for b in (both if len(c) == 1 else (made.bright,))
+            ]
+            made = best(candidates, train, watch=watch, share=(0.4, 0.9))
+        return tried(made, train, {"after.largest": (None, True)}, watch=watch, share=(0.9, 1.0))
 
 
-def _height(values: Array, background: str, radius: float, spacing: tuple[float, ...], *, bright: bool) -> Array:
-    if background == "hat":
-        return ops.hat(values, [HAT * radius / s for s in spacing], bright=bright)
-    if background == "enclosed":
-        return ops.enclosed(values, bright=bright)
-    return values if bright else -values
+Step = tuple[str, float]
+
+
+def _parted(steps: Sequence[str]) -> tuple[list[Step], str, list[Step]]:
+    """Grey steps, the threshold and binary steps, each with its size in radii."""
+    where = [i for i, s in enumerate(steps) if s in THRESHOLDS]
+    if len(where) != 1:
+        wanted = f"exactly one of {', '.join(THRESHOLDS)}"
+        raise RecipeError("steps need one threshold", where="morphology", got=",".join(steps), wanted=wanted)
+    before, after = steps[: where[0]], steps[where[0] + 1 :]
+    return (
+        [_sized(s, {name: size for name, (size, _) in GREY.items()}) for s in before],
+        steps[where[0]],
+        [_sized(s, {name: size for name, (size, _) in BINARY.items()}) for s in after],
+    )
+
+
+def _sized(step: str, sizes: dict[str, float]) -> Step:
+    name, _, size = step.partition(":")
+    if name not in sizes:
+        raise RecipeError("no such step there", where="morphology", got=step, remedy=nearest(name, sizes))
+    try:
+        factor = float(size) if size else sizes[name]
+    except ValueError:
+        factor = -1.0
+    if not 0 <= factor <= 1e4:
+        raise RecipeError("a step has no such size", where="morphology", got=step, wanted="NAME:SIZE in radii")
+    return name, factor
 
 
 def _above(height: Array, threshold: str) -> Array | None:
