@@ -9,9 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Cases, Geometry, Image, Probabilities, Scores, Segmentation, Source, Values
+from isocenter.data import (
+    Boxes,
+    Cases,
+    Geometry,
+    Image,
+    Instances,
+    Probabilities,
+    Scores,
+    Segmentation,
+    Source,
+    Values,
+)
 from isocenter.errors import InputError, MissingExtraError
 from isocenter.io import answers, encoded, labels, nifti, npy, ras, reading
+from isocenter.io.annotations import table
 from isocenter.io.grid import located, ordered, respaced, stated, unstated
 from isocenter.ops.array import Array
 
@@ -147,7 +159,7 @@ def _sitk_pixels(obj: Any, axes: str) -> Array:
     return ordered(axes, SimpleITK.GetArrayFromImage(obj))
 
 
-def to_nibabel(value: Image | Segmentation) -> Any:
+def to_nibabel(value: Image | Segmentation | Instances) -> Any:
     """A nibabel ``Nifti1Image``: axes i, j, k[, t], RAS affine, labels as uint8.
 
     Raises
@@ -162,7 +174,7 @@ def to_nibabel(value: Image | Segmentation) -> Any:
     return nibabel.Nifti1Image(array.transpose(), affine, header)
 
 
-def to_sitk(value: Image | Segmentation) -> Any:
+def to_sitk(value: Image | Segmentation | Instances) -> Any:
     """A SimpleITK image with spacing, origin and direction; channels become components.
 
     A slice in its place in the patient becomes a volume of one slice, since SimpleITK keeps 2D in a plane of its own.
@@ -196,21 +208,22 @@ def to_sitk(value: Image | Segmentation) -> Any:
     return out
 
 
-def to_torch(value: Image | Segmentation) -> Any:
+def to_torch(value: Image | Segmentation | Instances) -> Any:
     """A torch tensor with the axes of the value, on the CPU; MissingExtraError without torch."""
     torch = _extra("torch", "a torch tensor", "train")
     array = encoded.block(value).array
     return torch.from_numpy(np.array(array, array.dtype.newbyteorder("="), order="C", copy=True))
 
 
-def to_pandas(value: Scores | Cases | Probabilities | Values) -> Any:
+def to_pandas(value: Scores | Cases | Probabilities | Values | Boxes | Instances) -> Any:
     """A pandas table in long form.
 
     Returns
     -------
     table
         Scores: metric, target, value, low, high, n, unit, flags. Cases: id, subject, group, split, labels and one
-        column a role with its path. Probabilities and Values: name, value, unit, low, high.
+        column a role with its path. Probabilities and Values: name, value, unit, low, high. Boxes and Instances: a row
+        an object, with the columns of their CSV.
 
     Raises
     ------
@@ -232,7 +245,10 @@ def to_pandas(value: Scores | Cases | Probabilities | Values) -> Any:
         ])
     if isinstance(value, Probabilities | Values):
         return pandas.DataFrame(answers.rows(value))
-    raise InputError("no table", got=type(value).__name__, wanted="Scores, Cases, Probabilities or Values")
+    if isinstance(value, Boxes | Instances):
+        return pandas.DataFrame(table.rows(value), columns=table.header(value))
+    wanted = "Scores, Cases, Probabilities, Values, Boxes or Instances"
+    raise InputError("no table", got=type(value).__name__, wanted=wanted)
 
 
 def _extra(module: str, feature: str, extra: str = "registration") -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Boxes, Geometry, Image, Instances
-from isocenter.io import read_labels, to_nibabel, to_sitk, write
+from isocenter.io import read_image, read_labels, to_nibabel, to_pandas, to_sitk, write
 from isocenter.io.annotations import BOXES, OBJECTS, opened
 from isocenter.io.annotations.marks import cropped
 
@@ -94,15 +94,20 @@ def test_objects_leave_for_other_libraries() -> None:
     pytest.importorskip("SimpleITK")
     grid = Geometry.from_spacing((3, 4, 5), (2.0, 0.5, 0.25))
     made = Instances(np.array([[1, 2, 3]]), (np.ones((1, 1, 1), bool),), np.array([0]), ("a",), grid)
-    assert np.asarray(to_nibabel(made).dataobj)[3, 2, 1] == 1  # type: ignore[arg-type]
-    assert to_sitk(made).GetPixel(3, 2, 1) == 1  # type: ignore[arg-type]
+    assert np.asarray(to_nibabel(made).dataobj)[3, 2, 1] == 1
+    assert to_sitk(made).GetPixel(3, 2, 1) == 1
 
 
 def test_the_image_gives_its_name_to_the_files(tmp_path: Path) -> None:
     path = write(Image.from_array(np.zeros(SHAPE, np.uint8)), tmp_path / "cells.png")
-    from isocenter.io import read_image
-
     image = read_image(path)
     made = boxes(0)
     assert '"file_name": "cells.png"' in write(made, tmp_path / "x.json", like=image).read_text()
     assert "<filename>cells.png</filename>" in write(made, tmp_path / "x.xml", like=image).read_text()
+
+
+def test_objects_and_boxes_are_tables_of_pandas() -> None:
+    made = to_pandas(objects(0))
+    assert len(made) == 9 and list(made["id"]) == list(range(1, 10)) and "area_mm2" in made.columns
+    assert list(to_pandas(Boxes.none(CLASSES, GRID)).columns)[:3] == ["id", "class", "score"]
+    assert (to_pandas(boxes(0))["xmax"] > to_pandas(boxes(0))["xmin"]).all()
