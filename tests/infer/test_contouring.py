@@ -14,7 +14,7 @@ from isocenter.infer.contouring import contour, decoded
 
 PLAN = Plan(
     "instances", 2, 1, ("background", "round", "long"), patch=(64, 64), divisor=(8, 8), head="contours",
-    settings={"outputs": 6, "scale": 5.0, "diameter": 10.0},
+    settings={"outputs": 6, "scale": 5.0},
 )  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_limits_of_the_plan() -> None:
     assert decoded(exact, replace(PLAN, smallest=110.0))[0].max() == 1
     assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"score": 0.99}))[0].max() == 0
     assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"probability": 0.95}))[0].max() == 0
-    assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"apart": 1.2}))[0].max() == 2
+    assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"prominence": 1.0}))[0].max() == 2
 
 
 def test_an_image_without_objects_is_answered() -> None:

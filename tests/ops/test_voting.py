@@ -37,29 +37,38 @@ def same_partition(a: np.ndarray, b: np.ndarray) -> bool:
 def test_touching_objects_are_told_apart(shape: tuple[int, ...], centres: list[tuple[int, ...]]) -> None:
     truth = discs(shape, centres, 7)
     noise = np.random.default_rng(0).normal(0, 0.7, (len(shape), *shape)).astype(np.float32)
-    found = voting.objects(truth > 0, votes(truth) + noise, np.ones(shape, np.float32), apart=4.0)
+    found = voting.objects(truth > 0, votes(truth) + noise, np.ones(shape, np.float32), prominence=0.3)
     assert found.max() == len(centres)
     assert same_partition(found, truth)
 
 
-def test_near_summits_are_one_object_and_faint_ones_none() -> None:
-    truth = discs((30, 40), [(14, 12), (14, 18)], 5)
-    everything = np.ones(truth.shape, np.float32)
-    assert voting.objects(truth > 0, votes(truth), everything, apart=2.0).max() == 2
-    assert voting.objects(truth > 0, votes(truth), everything, apart=12.0).max() == 1
-    assert voting.objects(truth > 0, votes(truth), everything * 0.001, apart=2.0, least=1.0).max() == 0
+def test_small_neighbours_stay_apart_and_a_large_one_whole() -> None:
+    small = discs((30, 60), [(14, 12), (14, 17), (20, 15)], 2)
+    large = discs((60, 60), [(30, 30)], 25)
+    rng = np.random.default_rng(1)
+    for truth, noise in ((small, 0.3), (large, 4.0)):
+        offsets = votes(truth) + rng.normal(0, noise, (2, *truth.shape)).astype(np.float32)
+        found = voting.objects(truth > 0, offsets, np.ones(truth.shape, np.float32), prominence=0.4)
+        assert found.max() == truth.max()
+
+
+def test_faint_objects_are_none() -> None:
+    truth = discs((30, 40), [(14, 12), (14, 25)], 5)
+    weights = np.where(truth == 2, 0.01, 1.0).astype(np.float32)
+    assert voting.objects(truth > 0, votes(truth), weights, prominence=0.3, least=2.0).max() == 1
 
 
 def test_nothing_inside_gives_nothing() -> None:
     empty = np.zeros((5, 6), bool)
-    assert not voting.objects(empty, np.zeros((2, 5, 6), np.float32), np.zeros((5, 6), np.float32), apart=2.0).any()
+    nowhere = np.zeros((2, 5, 6), np.float32)
+    assert not voting.objects(empty, nowhere, nowhere[0], prominence=0.3).any()
 
 
 def test_votes_beyond_the_rim_count_at_the_rim() -> None:
     inside = np.zeros((8, 8), bool)
     inside[0:3, 0:3] = True
     offsets = np.full((2, 8, 8), -50.0, np.float32)
-    found = voting.objects(inside, offsets, np.ones((8, 8), np.float32), apart=2.0)
+    found = voting.objects(inside, offsets, np.ones((8, 8), np.float32), prominence=0.3)
     assert np.array_equal(found > 0, inside) and found.max() == 1
 
 

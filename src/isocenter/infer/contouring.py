@@ -14,7 +14,7 @@ from isocenter.ops import voting
 from isocenter.ops.array import Array
 
 # Of the numbers below, what holds where the plan does not say.
-PROBABILITY, SCORE, APART = 0.5, 0.0, 0.3
+PROBABILITY, SCORE, PROMINENCE = 0.5, 0.0, 0.4
 
 
 def contour(engine: Engine, image: Image, plan: Plan) -> Instances | NotEvaluated:
@@ -64,8 +64,8 @@ def decoded(maps: Array, plan: Plan) -> tuple[Array, Array, Array]:
         float32 (classes + 1 + axes, *grid): logits of the classes, background first; logit of how far inside its object
         a pixel lies; offset to the object's centre in units of ``scale`` pixels.
     plan
-        Its settings: ``scale``; ``diameter`` (usual, pixels); ``probability`` (of any object, from which a pixel
-        belongs to one); ``score`` (least mean probability of an object); ``apart`` (of two centres, in diameters).
+        Its settings: ``scale``; ``probability`` (of any object, from which a pixel belongs to one); ``score`` (least
+        mean probability of an object); ``prominence`` (of its centre, as in `ops.voting.objects`).
 
     Returns
     -------
@@ -80,11 +80,11 @@ def decoded(maps: Array, plan: Plan) -> tuple[Array, Array, Array]:
     shares = softmax(maps[:n])
     any_ = 1.0 - shares[0]
     depth = 1.0 / (1.0 + np.exp(-maps[n]))
-    scale, diameter = float(how["scale"]), float(how["diameter"])
-    offsets = maps[n + 1 :] * np.float32(scale)
+    offsets = maps[n + 1 :] * np.float32(how["scale"])
     inside = any_ > float(how.get("probability", PROBABILITY))
-    apart = max(1.5, float(how.get("apart", APART)) * diameter)
-    numbers = _whole(voting.objects(inside, offsets, depth, apart=apart, smooth=max(1.0, diameter / 16)))
+    numbers = _whole(
+        voting.objects(inside, offsets, depth, prominence=float(how.get("prominence", PROMINENCE)))
+    )
     count = int(numbers.max(initial=0))
     area = np.bincount(numbers.ravel(), minlength=count + 1)[1:]
     at = np.arange(1, count + 1)

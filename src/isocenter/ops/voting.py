@@ -10,16 +10,20 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from isocenter.ops.array import Array
-from isocenter.ops.basins import summits
+from isocenter.ops.basins import FAINT, divided
+
+# Limits of the lengths, in pixels, that are smoothed alike; SD of the Gaussian: a constant, and a share of the length.
+LENGTHS = (2.0, 4.0, 8.0, 16.0, 32.0)
+BLUR = (0.8, 0.2)
 
 
-def objects(
-    inside: Array, offsets: Array, weights: Array, *, apart: float, smooth: float = 1.0, least: float = 1.0
-) -> Array:
+def objects(inside: Array, offsets: Array, weights: Array, *, prominence: float, least: float = 1.0) -> Array:
     """One number an object.
+
+    A vote is the less exact, the farther it points: votes are smoothed in proportion to their length, so that large
+    objects gather theirs and small neighbours keep theirs apart.
 
     Parameters
     ----------
@@ -29,59 +33,42 @@ def objects(
         float32 (axes, *grid): from each pixel to the centre of its object, in pixels.
     weights
         float32 (*grid), 0 to 1: how much each pixel's vote counts.
-    apart
-        Summits nearer than this are one object, in pixels.
-    smooth
-        SD of the Gaussian that smooths the votes, in pixels.
+    prominence
+        0 to 1: summits are two objects where the pass between them lies below (1 - prominence) of the lower one.
     least
-        Weight that the votes of an object must sum to about.
+        Weight that the votes of an object must sum to.
 
     Returns
     -------
-    int32 (*grid): 0 outside, objects from 1 in the order of their summits.
+    int32 (*grid): 0 outside, objects from 1.
     """
     out = np.zeros(inside.shape, np.int32)
     flat = np.flatnonzero(inside)
     if not len(flat):
         return out
-    shape = np.asarray(inside.shape)
-    places = np.stack(np.unravel_index(flat, inside.shape), 1)
-    moved = places + offsets.reshape(len(shape), -1)[:, flat].T
-    aim = np.clip(np.rint(moved), 0, shape - 1).astype(np.int64)
-    index = np.ravel_multi_index(tuple(aim.T), inside.shape)
-    votes = np.bincount(index, weights=weights.ravel()[flat], minlength=inside.size).astype(np.float32)
-    height = ndimage.gaussian_filter(votes.reshape(inside.shape), smooth, mode="constant", truncate=3.0)
-    summit = summits(height)
-    numbers = _merged(summit, height, apart)
-    found = numbers[summit.ravel()[index]]
-    strength = np.bincount(found, weights=weights.ravel()[flat], minlength=int(numbers.max(initial=0)) + 1)
-    kept = strength >= least
+    last = np.asarray(inside.shape) - 1
+    pointed = offsets.reshape(len(last), -1)[:, flat].T
+    aim = np.rint(np.stack(np.unravel_index(flat, inside.shape), 1) + pointed)
+    index = np.ravel_multi_index(tuple(np.clip(aim, 0, last).astype(np.int64).T), inside.shape)
+    strength = weights.ravel()[flat]
+    height = _heights(index, strength, np.linalg.norm(pointed, axis=1), inside.shape)
+    found = divided(height > FAINT, height, prominence=prominence).ravel()[index]
+    sums = np.bincount(found, weights=strength, minlength=1)
+    kept = sums >= least
     kept[0] = False
-    renumbered = np.where(kept, np.cumsum(kept), 0)
-    out.ravel()[flat] = renumbered[found]
+    out.ravel()[flat] = np.where(kept, np.cumsum(kept), 0)[found]
     return out
 
 
-def _merged(summit: Array, height: Array, apart: float) -> Array:
-    """Flat index of a summit (-1: the last entry) to its object's number, from 1; of two near ones the higher stays."""
-    roots = np.unique(summit[summit >= 0])
-    numbers = np.zeros(summit.size + 1, np.int64)
-    if not len(roots):
-        return numbers
-    order = roots[np.argsort(-height.ravel()[roots], kind="stable")]
-    places = np.stack(np.unravel_index(order, summit.shape), 1)
-    near = cKDTree(places).query_ball_point(places, apart)
-    own = np.zeros(len(order), np.int64)
-    count = 0
-    for i, others in enumerate(near):
-        stronger = [own[j] for j in sorted(others) if j < i and own[j]]
-        if stronger:
-            own[i] = stronger[0]
-        else:
-            count += 1
-            own[i] = count
-    numbers[order] = own
-    return numbers
+def _heights(index: Array, strength: Array, length: Array, shape: Sequence[int]) -> Array:
+    height = np.zeros(tuple(shape), np.float32)
+    level = np.searchsorted(LENGTHS, length, side="right")
+    for k in np.unique(level):
+        own = level == k
+        votes = np.bincount(index[own], weights=strength[own], minlength=height.size).astype(np.float32)
+        reach = BLUR[0] + BLUR[1] * 1.5 * (1.0, *LENGTHS)[k]
+        height += ndimage.gaussian_filter(votes.reshape(height.shape), reach, mode="constant", truncate=3.0)
+    return height
 
 
 def spread(numbers: Array, offsets: Array, shape: Sequence[int]) -> Array:

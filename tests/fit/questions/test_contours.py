@@ -11,7 +11,7 @@ from isocenter.errors import LabelError
 from isocenter.fit.feed import Shelf, batch
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
-from isocenter.fit.questions.contours import QUESTION, ap50, depth_and_offsets, nearest
+from isocenter.fit.questions.contours import QUESTION, ap50, depth_and_offsets, nearest, weight_of
 from isocenter.tasks.instances.contours import Contours
 
 
@@ -42,6 +42,13 @@ def test_depth_and_offsets_of_touching_objects() -> None:
     assert 0 < depth[4, 5] < 0.5 and 0 < depth[4, 6] < 0.5, "a shared edge is an edge of both"
     assert not depth[numbers == 0].any() and not offsets[:, numbers == 0].any()
     assert offsets[:, 2, 1].tolist() == [1.0, 1.0] and offsets[:, 4, 3].tolist() == [0.0, 0.0]
+
+
+def test_small_objects_weigh_more() -> None:
+    numbers = np.zeros((40, 40), np.int32)
+    numbers[:3, :3], numbers[10:20, 10:20], numbers[25:, :] = 1, 2, 3
+    weight = weight_of(numbers, 10.0)
+    assert weight[0, 0] == pytest.approx((10 / 3) ** 0.5) and weight[15, 15] == 1.0 and weight[30, 5] < 1.0
 
 
 def test_a_picture_filled_by_one_object() -> None:
@@ -75,11 +82,12 @@ def test_a_batch_holds_classes_depth_and_offsets() -> None:
     cases = cells()
     recipe = merged(Contours(), {"width": 4, "study.batch_size": 3, "study.patch": [48, 48]})
     scheme = plan(recipe, fingerprint(cases, "instances", head="contours"))
-    images, (classes, depth, offsets) = batch(Shelf(cases, scheme), 0, seed=0)
+    images, (classes, depth, weight, offsets) = batch(Shelf(cases, scheme), 0, seed=0)
     assert images.shape == (3, 1, 48, 48) and classes.shape == depth.shape == (3, 48, 48)
     assert offsets.shape == (3, 2, 48, 48)
     assert set(classes.unique().tolist()) <= {0, 1, 255}
     assert ((depth > 0) == (classes == 1)).all()
+    assert weight.min() >= 0.5 and weight.max() <= 4.0
     assert scheme.plan.outputs == scheme.network["outputs"] == 5
     assert 8 < scheme.plan.settings["diameter"] < 14
     assert "median object" in scheme.origins["plan.settings"]
@@ -89,7 +97,7 @@ def test_the_loss_is_least_for_the_truth() -> None:
     cases = cells()
     scheme = plan(Contours(), fingerprint(cases, "instances", head="contours"))
     _, target = batch(Shelf(cases, scheme), 0, seed=0)
-    classes, depth, offsets = target
+    classes, depth, _, offsets = target
     shown = torch.where(classes == 1, 8.0, -8.0)
     inner = torch.logit(depth.clamp(1e-3, 1 - 1e-3))
     right = torch.cat([-shown[:, None], shown[:, None], inner[:, None], offsets], 1)

@@ -16,7 +16,7 @@ from isocenter.tasks.instances._fitted import FittedContours
 
 PLAN = Plan(
     "instances", 2, 1, ("background", "bright"), normalisation=Normalisation("none"), patch=(16, 16), divisor=(8, 8),
-    head="contours", settings={"outputs": 5, "scale": 4.0, "diameter": 8.0, "apart": 1.0},
+    head="contours", settings={"outputs": 5, "scale": 4.0, "prominence": 0.6},
 )  # fmt: skip
 BLOCKED = """
 import sys

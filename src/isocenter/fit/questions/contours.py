@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 IGNORED = 255
 # What is tried on val after training.
-PROBABILITIES, APART, SCORES, SMALLEST = (0.35, 0.5, 0.65), (0.2, 0.3, 0.45), (0.0, 0.35, 0.5, 0.6), (0.0, 0.02, 0.05)
+PROBABILITIES, PROMINENCES = (0.35, 0.5, 0.65), (0.1, 0.25, 0.4, 0.6)
+SCORES, SMALLEST = (0.0, 0.35, 0.5, 0.55, 0.6, 0.65, 0.7), (0.0, 0.02, 0.05)
 
 
 class Contours(Question):
@@ -57,7 +58,7 @@ class Contours(Question):
         return Ready(image, (numbers, kinds), centres_of(kinds[numbers], range(1, len(scheme.plan.classes))))
 
     def sampled(self, ready: Ready, where: Tensor, pose: Pose, scheme: Scheme) -> tuple[Array, ...]:
-        """Classes uint8 (*patch), depth float32 (*patch), offsets float32 (axes, *patch)."""
+        """Classes uint8, depth and weight float32 (*patch each), offsets float32 (axes, *patch)."""
         numbers, kinds = ready.target
         at = np.rint(where.numpy()).astype(np.int64)
         inside = np.all((at >= 0) & (at < np.asarray(numbers.shape)), axis=-1)
@@ -65,15 +66,15 @@ class Contours(Question):
         found = np.where(inside, numbers[tuple(np.moveaxis(at, -1, 0))], 0)
         classes = np.where(inside, kinds[found], np.uint8(IGNORED))
         depth, offsets = depth_and_offsets(found, float(scheme.plan.settings["scale"]))
-        return classes, depth, offsets
+        return classes, depth, weight_of(found, float(scheme.plan.settings["diameter"])), offsets
 
     def loss(self, scheme: Scheme) -> Callable[[Any, Any], Tensor]:
         """Dice and cross-entropy of the classes; L1 of depth and offsets inside the objects; over every head."""
         n = len(scheme.plan.classes)
 
-        def one(head: Tensor, classes: Tensor, depth: Tensor, offsets: Tensor) -> Tensor:
+        def one(head: Tensor, classes: Tensor, depth: Tensor, weight: Tensor, offsets: Tensor) -> Tensor:
             total = nets.dice_cross_entropy(head[:, :n], classes.long())
-            inner = ((classes > 0) & (classes != IGNORED)).float()
+            inner = ((classes > 0) & (classes != IGNORED)).float() * weight
             count = inner.sum().clamp(min=1.0)
             distance = functional.binary_cross_entropy_with_logits(head[:, n].float(), depth, reduction="none")
             aim = functional.smooth_l1_loss(head[:, n + 1 :].float(), offsets, reduction="none", beta=0.1).sum(1)
@@ -95,7 +96,7 @@ class Contours(Question):
         return float(np.mean([_agreement(_maps(module, valid[i], plan), valid[i], plan) for i in range(len(valid))]))
 
     def finished(self, scheme: Scheme, module: nn.Module, valid: Shelf) -> Scheme:
-        """The limits of probability, distance, score and size that are best on val."""
+        """The limits of probability, prominence, score and size that are best on val."""
         maps = [_maps(module, valid[i], scheme.plan) for i in range(len(valid))]
 
         def scored(plan: Plan) -> float:
@@ -105,7 +106,7 @@ class Contours(Question):
         best, top = scheme.plan, scored(scheme.plan)
         first = top
         said = "plan.smallest" in scheme.origins
-        pairs = ({"probability": p, "apart": a} for p, a in itertools.product(PROBABILITIES, APART))
+        pairs = ({"probability": p, "prominence": a} for p, a in itertools.product(PROBABILITIES, PROMINENCES))
         rest = [{"score": s} for s in SCORES] + [{"smallest": f * area} for f in SMALLEST if not said]
         for change in (*pairs, *rest):
             trial = _changed(best, change)
@@ -203,10 +204,20 @@ def depth_and_offsets(numbers: Array, scale: float) -> tuple[Array, Array]:
     return depth, offsets
 
 
-def _thinned(target: Any, head: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    classes, depth, offsets = target
+def weight_of(numbers: Array, diameter: float) -> Array:
+    """float32 (*grid), 1/2 to 4: pixels of small objects count more, as the square root of usual to own diameter."""
+    there, flat = np.unique(numbers, return_inverse=True)
+    area = np.bincount(flat.ravel(), minlength=len(there))
+    own = area ** (1 / numbers.ndim)
+    weights = np.clip((diameter / own) ** 0.5, 0.5, 4.0).astype(np.float32)
+    return np.asarray(weights[flat].reshape(numbers.shape))
+
+
+def _thinned(target: Any, head: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    classes, depth, weight, offsets = target
     cut = tuple(slice((a // b) // 2, None, a // b) for a, b in zip(classes.shape[1:], head.shape[2:], strict=True))
-    return classes[(slice(None), *cut)], depth[(slice(None), *cut)], offsets[(slice(None), slice(None), *cut)]
+    planes = (classes[(slice(None), *cut)], depth[(slice(None), *cut)], weight[(slice(None), *cut)])
+    return *planes, offsets[(slice(None), slice(None), *cut)]
 
 
 def _maps(module: nn.Module, ready: Ready, plan: Plan) -> Array:
