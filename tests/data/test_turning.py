@@ -40,3 +40,23 @@ def test_what_has_no_orientation_stays() -> None:
     assert turned(flat, "SPL") is flat and turned(unknown, "SPL") is unknown
     known = Image.from_array(np.zeros((3, 4, 5)), spacing=(1.0, 1.0, 1.0))
     assert turned(known, None) is known and turned(known, "SPL") is known
+
+
+def test_boxes_are_turned_with_their_image() -> None:
+    from isocenter.data import Boxes
+    from isocenter.data.turning import returned_boxes, turned_boxes
+
+    geometry = Geometry.from_spacing((6, 8, 10), (3.0, 2.0, 1.0))
+    pixels = np.zeros((6, 8, 10))
+    pixels[1:3, 4:8, 2:7] = 1
+    image = Image(lambda: pixels, (6, 8, 10), "zyx", "float64", geometry)
+    boxes = Boxes(np.array([[[0.5, 3.5, 1.5], [2.5, 7.5, 6.5]]]), np.array([0]), ("x",), geometry)
+    for codes in ("SPL", "IAR", "LSP", "RIA"):
+        there, moved_ = turned(image, codes), turned_boxes(boxes, codes)
+        assert moved_.geometry == there.geometry
+        low, high = moved_.edges[0]
+        held = np.argwhere(there.pixels())
+        assert np.allclose(low, held.min(0) - 0.5)
+        assert np.allclose(high, held.max(0) + 0.5)
+        assert np.array_equal(returned_boxes(moved_, image).edges, boxes.edges)
+    assert turned_boxes(boxes, None) is boxes

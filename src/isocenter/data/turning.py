@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from isocenter.data.findings import Segmentation
+from isocenter.data.findings import Boxes, Segmentation
 from isocenter.data.geometry import Geometry, orienting
 from isocenter.data.image import Image
 from isocenter.ops.array import Array
@@ -43,6 +43,24 @@ def returned_labels(found: Segmentation, image: Image) -> Segmentation:
     if found.geometry == image.geometry:
         return found
     return replace(turned_labels(found, image.geometry.orientation), geometry=image.geometry)
+
+
+def turned_boxes(found: Boxes, codes: str | None) -> Boxes:
+    """Boxes turned as `turned` turns their image."""
+    if codes is None or not turns(found.geometry, codes):
+        return found
+    order, flips = orienting(found.geometry, codes)
+    geometry = found.geometry.reoriented(order, flips)
+    edges, last = found.edges[:, :, list(order)], np.asarray(geometry.shape) - 1
+    edges = np.where(np.asarray(flips), last - edges[:, ::-1], edges)
+    return replace(found, edges=edges, geometry=geometry)
+
+
+def returned_boxes(found: Boxes, image: Image) -> Boxes:
+    """Boxes about ``turned(image, ...)`` on the image's own grid."""
+    if found.geometry == image.geometry:
+        return found
+    return replace(turned_boxes(found, image.geometry.orientation), geometry=image.geometry)
 
 
 def returned_map(values: Array, geometry: Geometry, image: Image) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isocenter.nets.building import answering, build, layers
+from isocenter.nets.detection_losses import DETECTION_LOSSES
 from isocenter.nets.losses import (
     IGNORED,
     Loss,
@@ -14,6 +15,7 @@ from isocenter.nets.losses import (
 )
 
 __all__ = [
+    "DETECTION_LOSSES",
     "IGNORED",
     "Loss",
     "answering",

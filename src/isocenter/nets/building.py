@@ -13,9 +13,12 @@ from isocenter.errors import BundleError, NotFoundError, RecipeError, nearest
 from isocenter.nets.deeplab import DeepLab
 from isocenter.nets.fcn import FCN
 from isocenter.nets.resnet import ResNet18
+from isocenter.nets.retinanet import RetinaNet
 from isocenter.nets.small import Small
+from isocenter.nets.ssd import SSD
 from isocenter.nets.unet import UNet
 from isocenter.nets.vgg import VGGDecoder
+from isocenter.nets.yolo import Points, Version3
 
 NETWORKS: dict[str, type[nn.Module]] = {
     "unet": UNet,
@@ -24,6 +27,10 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "deeplab": DeepLab,
     "small": Small,
     "resnet18": ResNet18,
+    "yolo": Points,
+    "yolov3": Version3,
+    "retinanet": RetinaNet,
+    "ssd": SSD,
 }
 # Fields of a description that are not arguments of the network's class.
 OUTSIDE = ("name", "seed", "rank", "channels", "outputs")
