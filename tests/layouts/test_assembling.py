@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from isocenter import io
-from isocenter.data import Cases, Segmentation
+from isocenter.data import Boxes, Cases, Segmentation
 from isocenter.errors import NotFoundError, TableError, UsageError
 from isocenter.layouts.ask import Ask, Notes
-from isocenter.layouts.assembling import Item, assembled, masks_of
+from isocenter.layouts.assembling import Item, assembled, masks_of, objects_of
 
 
 def made(folder: Any, ask: Ask, notes: Notes | None = None) -> Cases:
@@ -64,3 +64,23 @@ def test_ids_that_collide_get_their_suffix(folder: Any) -> None:
     assert [e.id for e in cases.entries] == ["a.png", "a.jpg"]
     with pytest.raises(TableError, match="no case"):
         assembled([], Ask(), root=folder.path, tasks=(), reader=None, notes=Notes())
+
+
+def test_annotation_files_give_classes_and_findings(folder: Any) -> None:
+    items = []
+    for i, line in enumerate(("0 0.5 0.5 0.4 0.5\n", "")):
+        path = folder.path / folder.png(f"i{i}.png")
+        label = folder.text(f"i{i}.txt", line)
+        items.append(Item(f"i{i}", partial(io.read_image, path), str(path), str(label)))
+    folder.text("classes.txt", "cell\n")
+    notes, ask = Notes(), Ask("detect")
+    reader = objects_of(items, ask, where=folder.path, notes=notes)
+    cases = assembled(items, ask, root=Path("set"), tasks=("detect",), reader=reader, notes=notes)
+    assert cases.classes == ("cell",) and cases.entries[0].files["truth"].endswith("i0.txt")
+    truth = cases[0].truth()
+    assert isinstance(truth, Boxes) and np.allclose(truth.edges, [[[0.5, 1.0], [2.5, 3.0]]])
+    assert len(cases[1].truth()) == 0  # type: ignore[arg-type]
+    folder.text("given/i0.txt", "0 0.5 0.5 1 1 0.5\n")
+    folder.text("given/classes.txt", "cell\n")
+    given = cases[0].given(str(folder.path / "given"))
+    assert isinstance(given, Boxes) and given.scores is not None and given.scores.tolist() == [0.5]

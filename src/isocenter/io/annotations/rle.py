@@ -56,7 +56,7 @@ def packed(runs: Sequence[int]) -> str:
     """Run lengths as COCO's text: from the fourth on, the difference to the one before the last.
 
     >>> packed([1, 1, 2, 1, 1]), unpacked(packed([6, 40, 100, 7, 3]))
-    ('112000', [6, 40, 100, 7, 3])
+    ('1120O', [6, 40, 100, 7, 3])
     """
     out = []
     for i, run in enumerate(runs):
