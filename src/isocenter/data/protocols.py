@@ -68,7 +68,8 @@ class Opened:
     Parameters
     ----------
     module
-        torch module in eval mode: (1, c, *grid) -> logits (1, classes[, *grid]).
+        torch module in eval mode: (1, c, *grid) -> logits (1, classes[, *grid]), perhaps with further channels after
+        those of the classes.
     prepare
         Case to float32 torch tensor (1, c, *grid), as at prediction.
     back

@@ -189,7 +189,8 @@ def _chosen(inside: Opened, x: Any, target: str | None) -> tuple[str, Score] | N
     if logits.ndim == 2:
         index = int(logits[0].argmax()) if target is None else inside.classes.index(target)
         return inside.classes[index], lambda z: z[0, index]
-    labels = logits[0].argmax(dim=0)
+    # What a network says beyond its classes (depth, offsets) is no class.
+    labels = logits[0, : len(inside.classes)].argmax(dim=0)
     counts = torch.bincount(labels.flatten(), minlength=len(inside.classes))
     index = 1 + int(counts[1:].argmax()) if target is None else inside.classes.index(target)
     if not counts[index]:
