@@ -1,0 +1,42 @@
+"""What the recipes of all detecting networks share: their study, and what remains of their answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from isocenter.data import Cases, Watch, knob
+from isocenter.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from isocenter.tasks.detect._fitted import FittedDetector
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Which boxes of an answer remain."""
+
+    least: float | None = knob(None, "lowest score of the network that is answered at all; 0.05", low=0, high=1)
+    overlap: float | None = knob(
+        None, "IoU above which only the surer of two boxes of one class remains; 0.5", low=0, high=1
+    )
+    most: int | None = knob(None, "boxes of an image; 300", low=1, high=10000)
+
+
+def studied(recipe: Any, train: Cases, valid: Cases, *, watch: Watch) -> FittedDetector:
+    """The recipe's network trained on `train`; `valid` chooses the weights and the score limits.
+
+    Raises
+    ------
+    MissingExtraError
+        torch is not installed.
+    IsocenterError
+        As `isocenter.fit.fitted`.
+    """
+    try:
+        from isocenter.fit import fitted
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("training a detector", "train") from error
+    from isocenter.tasks.detect._fitted import FittedDetector
+
+    return FittedDetector(*fitted(recipe, train, valid, task="detect", watch=watch))
