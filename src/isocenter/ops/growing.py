@@ -15,7 +15,7 @@ def grown(values: Array, seeds: Array, *, tolerance: float, rounds: int, reach: 
     """What hangs together with the seeds and is like them.
 
     A pixel is alike where its value is within `tolerance` SDs of the region's mean. Mean and SD are first those of the
-    seeds, then those of what grew, until nothing changes.
+    seeds, then those of what grew, until nothing changes; the SD never becomes smaller.
 
     Sources: Zucker, Region growing: childhood and adolescence, CGIP 5 (1976) 382; Adams, Bischof, Seeded region
     growing, IEEE Trans. PAMI 16 (1994) 641 (which it follows in growing from given seeds by the region's mean).
@@ -44,6 +44,8 @@ def grown(values: Array, seeds: Array, *, tolerance: float, rounds: int, reach: 
     for _ in range(rounds):
         inside = values[region]
         mean, sd = float(inside.mean(dtype=np.float64)), max(float(inside.std(dtype=np.float64)), least)
+        # What is cut at a few SDs has a smaller SD: without a floor the region would shrink round by round.
+        least = max(least, sd)
         alike = np.abs(values - np.float32(mean)) <= np.float32(tolerance * sd)
         alike = seeds | (alike if reach is None else alike & reach)
         found = reconstruct_mask(seeds, alike)

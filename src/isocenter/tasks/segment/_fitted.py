@@ -48,9 +48,17 @@ class FittedSegmenter:
 
     def predict(self, case: Case) -> Segmentation | NotEvaluated:
         """The label map of the leading image, on its own grid."""
+        return self._answer(case, want_scores=False)
+
+    def scored(self, case: Case) -> Segmentation | NotEvaluated:
+        """As `predict`, with soft scores: what another method works on when this network is a part of it."""
+        return self._answer(case, want_scores=True)
+
+    def _answer(self, case: Case, *, want_scores: bool) -> Segmentation | NotEvaluated:
         plan = plan_of(self.about, "segment")
         image = case.image()
-        found = segment(engine_of(plan, self.arrays), turned(image, plan.orientation), plan)
+        there = turned(image, plan.orientation)
+        found = segment(engine_of(plan, self.arrays), there, plan, want_scores=want_scores)
         return returned_labels(found, image) if isinstance(found, Segmentation) else found
 
     def opened(self) -> Opened:
