@@ -14,6 +14,8 @@ from isocenter.data import positive_of
         (("a", "b"), None),
         (("normal", "a", "b"), None),
         (("no", "healthy"), None),
+        (("良性", "恶性"), "恶性"),
+        (("阳性", "阴性"), "阳性"),
     ],
 )
 def test_positive(classes: tuple[str, ...], wanted: str | None) -> None:

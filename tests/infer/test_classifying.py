@@ -30,7 +30,7 @@ def test_the_probability_of_each_class(shape, mean_network, rng):
     out = classify(mean_network(len(shape)), Image.from_array(pixels), plan(rank=len(shape)))
     assert isinstance(out, Probabilities) and out.classes == ("normal", "pneumonia") and not out.multilabel
     assert out.of("pneumonia") == pytest.approx(1 / (1 + np.exp(-pixels.mean())), abs=1e-5)
-    assert out.decided == () and out.decision == ("pneumonia",)
+    assert out.decided is None and out.decision == ("pneumonia",)
 
 
 def test_size_divisor_and_channels(rng):
@@ -64,7 +64,7 @@ def test_thresholds_decide():
     assert decided(np.array([0.3, 0.8, 0.5]), several) == ("a", "c")
     three = plan(("a", "b", "c"), thresholds=(0.5, 0.1, 0.5))
     assert decided(np.array([0.6, 0.2, 0.2]), three) == ("b",)
-    assert decided(np.array([0.6, 0.4]), plan()) == ()
+    assert decided(np.array([0.6, 0.4]), plan()) is None
 
 
 def test_decisions_reach_the_answer(mean_network):

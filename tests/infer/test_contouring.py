@@ -111,3 +111,17 @@ def test_pixels_that_are_no_numbers_are_not_evaluated() -> None:
 def test_a_plan_of_another_kind_is_refused() -> None:
     with pytest.raises(BundleError, match="another kind"):
         contour(Knows(np.zeros(1)), Image.from_array(np.zeros((8, 8))), Plan("segment", 2, 1, ("background", "a")))
+
+
+def test_objects_on_the_seams_of_windows_are_the_same_as_in_one_piece() -> None:
+    numbers, kinds = scene((120, 136))
+    exact = maps(numbers, kinds)
+    image = Image.from_array(exact, axes="cyx", spacing=(1.0, 1.0))
+    plan = replace(PLAIN, channels=6)
+    whole = contour(lambda batch: batch, image, replace(plan, patch=(128, 136)))
+    windows = contour(lambda batch: batch, image, replace(plan, patch=(24, 32), overlap=0.25))
+    assert isinstance(whole, Instances) and isinstance(windows, Instances)
+    assert ap50(whole.label_map(), numbers) == 1.0
+    assert np.array_equal(whole.label_map(), windows.label_map())
+    assert np.array_equal(whole.labels, windows.labels)
+    assert windows.scores == pytest.approx(whole.scores, abs=1e-5)

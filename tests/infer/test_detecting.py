@@ -68,7 +68,7 @@ def test_pixels_that_are_no_numbers_are_not_answered() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(BundleError, match="another question"):
         detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, task="segment"))
-    with pytest.raises(InputError, match="rank 2"):
+    with pytest.raises(InputError, match="images of 2 axes"):
         detect(blocks, Image.from_array(np.ones((9, 9, 9))), PLAN)
 
 

@@ -63,7 +63,7 @@ def classified(classify: Task) -> Callable[..., list[CaseScore]]:
             right = Probabilities.truth(classes, present, multilabel=multi)
             answer: Any = NotEvaluated("too dark")
             if row is not None:
-                answer = Probabilities(tuple(classes), tuple(map(float, row)), multi, (decided[i],) if decided else ())
+                answer = Probabilities(tuple(classes), tuple(map(float, row)), multi, (decided[i],) if decided else None)
             out.append(CaseScore(f"case{i}", groups[i] if groups is not None else f"group{i}",
                                  records(task, answer, right), "" if row is not None else answer.line()))
         return out

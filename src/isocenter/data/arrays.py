@@ -32,6 +32,8 @@ def entries_of(
     classes: Sequence[str] | None,
 ) -> Made:
     """Entries, class names, codes, positive class and whether several labels hold at once; see `Cases.from_arrays`."""
+    # By position: a pandas Series would be asked by its own index.
+    who, where = ([str(v) for v in values] if values is not None else [""] * len(x) for values in (subjects, splits))
     truths: list[Truth | None] = [None] * len(x)
     present: list[tuple[str, ...]] = [()] * len(x)
     names: tuple[str, ...] = tuple(classes or ())
@@ -55,8 +57,8 @@ def entries_of(
             _image(x[i], spacing),
             truths[i],
             present[i],
-            str(subjects[i]) if subjects is not None else "",
-            str(splits[i]) if splits is not None else "",
+            who[i],
+            where[i],
         )
         for i in range(len(x))
     )

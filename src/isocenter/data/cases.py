@@ -43,6 +43,10 @@ class Entry:
     rows: tuple[Mapping[str, str], ...] = ()
 
 
+def _counted(splits: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name or 'without a split'}" for name, n in splits.items())
+
+
 @dataclass(frozen=True)
 class Cases:
     """An ordered manifest.
@@ -135,7 +139,10 @@ class Cases:
         chosen = tuple(e for e in self.entries if e.split == name)
         if not chosen:
             raise NotFoundError(
-                f"the data have no split {name!r}", where=self.name, got=str(self.splits), remedy="See: isocenter split"
+                f"the data have no split {name!r}",
+                where=self.name,
+                got=_counted(self.splits),
+                remedy="See: isocenter split",
             )
         return replace(self, entries=chosen)
 

@@ -57,15 +57,15 @@ def probabilities(logits: Array, plan: Plan) -> Array:
     return np.asarray(raised / raised.sum())
 
 
-def decided(values: Array, plan: Plan) -> tuple[str, ...]:
-    """The classes decided for; empty where the plan names no thresholds and the usual rule holds.
+def decided(values: Array, plan: Plan) -> tuple[str, ...] | None:
+    """The classes decided for; None where the plan names no thresholds and the usual rule holds.
 
     With plan.multilabel every class that reaches its threshold. With two classes and plan.positive, the positive one
     where it reaches its threshold, else the other. Otherwise the class whose probability is the largest multiple of its
     threshold.
     """
     if not plan.thresholds:
-        return ()
+        return None
     limits = plan.thresholds * len(plan.classes) if len(plan.thresholds) == 1 else plan.thresholds
     if plan.multilabel:
         return tuple(c for c, v, t in zip(plan.classes, values, limits, strict=True) if v >= t)

@@ -77,7 +77,7 @@ def prepared(array: Array, image: Image, plan: Plan) -> Prepared:
     """As `prepare`, of finite pixels (c, *grid) that were read before."""
     if image.ndim != plan.rank:
         raise InputError(
-            f"a network of rank {plan.rank} cannot see this",
+            f"the method answers about images of {plan.rank} axes",
             where=image.name,
             got=f"{image.ndim}D",
             wanted=f"{plan.rank}D",

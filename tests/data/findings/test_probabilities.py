@@ -26,3 +26,10 @@ def test_a_truth_names_known_classes() -> None:
     with pytest.raises(LabelError):
         Probabilities.truth(("a", "b"), ["a", "b"])
     assert Probabilities.truth(("a", "b"), ["a", "b"], multilabel=True).values == (1.0, 1.0)
+
+
+def test_none_decided_for_is_not_the_same_as_no_thresholds() -> None:
+    assert Probabilities(("a", "b"), (0.9, 0.2), multilabel=True).decision == ("a",)
+    assert Probabilities(("a", "b"), (0.9, 0.2), multilabel=True, decided=()).decision == ()
+    with pytest.raises(LabelError, match="must be decided"):
+        Probabilities(("a", "b"), (0.9, 0.1), decided=())

@@ -24,13 +24,13 @@ class Probabilities:
     multilabel
         Several classes may hold at once.
     decided
-        The classes that the method decides for, at thresholds chosen on val; empty: the most probable class, or with
-        `multilabel` every class from 0.5 on.
+        The classes that the method decides for, at thresholds chosen on val; with `multilabel` perhaps none. None: no
+        thresholds, so the most probable class, or with `multilabel` every class from 0.5 on.
 
     Raises
     ------
     LabelError
-        Lengths differ, a value lies outside [0, 1], or an exclusive set does not sum to 1.
+        Lengths differ, a value lies outside [0, 1], or an exclusive set does not sum to 1 or decides for nothing.
 
     >>> Probabilities.truth(("normal", "pneumonia"), ["pneumonia"]).label
     'pneumonia'
@@ -39,7 +39,7 @@ class Probabilities:
     classes: tuple[str, ...]
     values: tuple[float, ...]
     multilabel: bool = False
-    decided: tuple[str, ...] = ()
+    decided: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         v = np.asarray(self.values, float)
@@ -47,6 +47,8 @@ class Probabilities:
             raise LabelError("not probabilities", got=str(self.values), wanted=f"{len(self.classes)} numbers in [0, 1]")
         if not self.multilabel and abs(v.sum() - 1) > 1e-3:
             raise LabelError("probabilities do not sum to 1", got=str(float(v.sum())))
+        if self.decided == () and not self.multilabel:
+            raise LabelError("one of several classes must be decided for", got="none", wanted=", ".join(self.classes))
 
     @classmethod
     def truth(cls, classes: Sequence[str], present: Sequence[str], *, multilabel: bool = False) -> Probabilities:
@@ -69,8 +71,10 @@ class Probabilities:
     @property
     def decision(self) -> tuple[str, ...]:
         """The classes decided for."""
-        if self.decided or not self.multilabel:
-            return self.decided or (self.label,)
+        if self.decided is not None:
+            return self.decided
+        if not self.multilabel:
+            return (self.label,)
         return tuple(c for c, v in zip(self.classes, self.values, strict=True) if v >= 0.5)
 
     def of(self, name: str) -> float:

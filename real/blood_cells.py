@@ -1,0 +1,13 @@
+"""Blood cells of three kinds (BCCD, 205 / 37 / 50 images): boxes by an anchor-free YOLO."""
+
+from real.row import Figure, Row
+
+ROW = Row(
+    name="blood_cells",
+    data="blood-cells-bccd",
+    task="detect",
+    method="yolo",
+    minutes=45,
+    figures=(Figure("ap50", "all", 0.78, 0.90),),
+    rivals=("template", "clusters", "region_growing"),
+)

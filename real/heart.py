@@ -1,0 +1,13 @@
+"""Left ventricle on cine MR (Sunnybrook, 16 patients): area of the blood pool."""
+
+from real.row import Figure, Row
+
+ROW = Row(
+    name="heart",
+    data="cardiac-mr-sunnybrook",
+    task="segment",
+    method="unet",
+    minutes=15,
+    figures=(Figure("dice", "left_ventricle", 0.78, 0.92),),
+    rivals=("histogram", "morphology", "watershed"),
+)
