@@ -23,8 +23,8 @@ from isocenter.ops.array import Array
 # (n, c, *grid) float32 -> logits (n, classes[, *grid]) float32. What `engine` makes also has `parallel`, the number of
 # calls at the same time that it is built for, and `pixel_bytes`, its memory per pixel of one call.
 Engine: TypeAlias = Callable[[Array], Array]
-# Networks kept open; one answer needs one, a cascade or an ensemble a few.
-KEPT = 4
+# Networks kept open; one answer needs one, a region network five, an ensemble a few.
+KEPT = 8
 
 
 def engine(onnx_bytes: bytes, *, kind: str = "onnxruntime", threads: int | None = None, parallel: int = 1) -> Engine:

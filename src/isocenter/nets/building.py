@@ -12,6 +12,7 @@ from torch import nn
 from isocenter.errors import BundleError, NotFoundError, RecipeError, nearest
 from isocenter.nets.deeplab import DeepLab
 from isocenter.nets.fcn import FCN
+from isocenter.nets.rcnn import RCNN
 from isocenter.nets.resnet import ResNet18
 from isocenter.nets.retinanet import RetinaNet
 from isocenter.nets.small import Small
@@ -31,6 +32,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "yolov3": Version3,
     "retinanet": RetinaNet,
     "ssd": SSD,
+    "rcnn": RCNN,
 }
 # Fields of a description that are not arguments of the network's class.
 OUTSIDE = ("name", "seed", "rank", "channels", "outputs")

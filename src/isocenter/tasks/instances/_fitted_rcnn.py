@@ -1,0 +1,93 @@
+"""The fitted region networks of this question: one class for Mask R-CNN and Cascade R-CNN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from isocenter.data import Case, Cases, Instances, NotEvaluated, Plan, Watch
+from isocenter.errors import BundleError, MissingExtraError
+from isocenter.infer import Engine, ready
+from isocenter.infer.rcnn import MASK, NETWORK, head, instances
+from isocenter.ops.array import Array
+from isocenter.tasks._network import accepted, engine_of, plan_of
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRegions:
+    """Objects by an exported network and its heads; torch is not needed.
+
+    Parameters
+    ----------
+    about
+        ``recipe``, ``plan`` (`Plan.as_json`), ``network`` (for `nets.build`), ``classes``, ``history``, ``vector``.
+    arrays
+        ``network.onnx``, ``box0.onnx`` ..., ``mask.onnx`` (uint8), ``weights/NAME``, and of each network the stored
+        question and answer: ``vector/input``, ``vector/output``, ``vector/box0/input`` ...
+
+    Raises
+    ------
+    BundleError
+        A part is missing or the plan cannot be read; at the first answer also when a network answers its stored vector
+        other than at its export.
+    """
+
+    about: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        accepted(self.about, self.arrays, "instances")
+        heads = plan_of(self.about, "instances").settings.get("spreads")
+        if not isinstance(heads, list) or not heads:
+            raise BundleError("the plan of the network contradicts itself", got="spreads")
+        for name in (*map(head, range(len(heads))), MASK):
+            if any(part not in self.arrays for part in (name, *_vector(name))):
+                raise BundleError("the fitted network lacks a part", got=f"{name} missing")
+            if self.arrays[name].dtype != np.uint8 or self.arrays[name].ndim != 1:
+                raise BundleError("the exported network is not bytes", got=f"{name}: {self.arrays[name].dtype}")
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedRegions:
+        """The way back from `about` and `state`."""
+        return cls(dict(about), dict(state))
+
+    def state(self) -> dict[str, Array]:
+        """Name to array."""
+        return dict(self.arrays)
+
+    def predict(self, case: Case) -> Instances | NotEvaluated:
+        """The objects of the leading image, on its own grid."""
+        plan = plan_of(self.about, "instances")
+        return instances(self._engines(plan), case.image(), plan)
+
+    def _engines(self, plan: Plan) -> dict[str, Engine]:
+        names = (*map(head, range(len(plan.settings["spreads"]))), MASK)
+        asked = {name: tuple(self.arrays[part] for part in _vector(name)) for name in names}
+        heads = {name: ready(self.arrays[name], seen, said, plan) for name, (seen, said) in asked.items()}
+        return {NETWORK: engine_of(plan, self.arrays), **heads}
+
+
+def _vector(name: str) -> tuple[str, str]:
+    stem = name.removesuffix(".onnx")
+    return f"vector/{stem}/input", f"vector/{stem}/output"
+
+
+def studied(recipe: Any, train: Cases, valid: Cases, *, watch: Watch) -> FittedRegions:
+    """The region network of a recipe, trained on `train`; `valid` chooses the best weights and the score limit.
+
+    Raises
+    ------
+    MissingExtraError
+        torch is not installed.
+    IsocenterError
+        As `isocenter.fit.fitted`.
+    """
+    try:
+        from isocenter.fit import fitted
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("training a region network", "train") from error
+
+    return FittedRegions(*fitted(recipe, train, valid, task="instances", watch=watch, head="rcnn"))
