@@ -114,6 +114,20 @@ def test_a_network_of_ones_own(discs) -> None:
     assert engine(state["network.onnx"].tobytes())(np.zeros((1, 1, 8, 8), np.float32)).shape == (1, 2, 8, 8)
 
 
+@pytest.mark.parametrize(
+    ("network", "match"),
+    [
+        (nn.Conv2d(1, 3, 3, padding=1), r"another shape.*\(1, 3.*background, disc"),
+        (nn.Conv2d(1, 2, 3), "another shape"),
+        (nn.Conv2d(4, 2, 1), "cannot take such images"),
+        (nn.Flatten(), "another shape"),
+    ],
+)
+def test_a_network_of_ones_own_that_does_not_fit_is_refused_before_it_is_trained(discs, network, match) -> None:
+    with pytest.raises(RecipeError, match=match):
+        made(discs(), recipe=UNet(network=network, study=merged(UNet(), {"study.epochs": 1}).study))
+
+
 def test_nothing_to_validate_on_is_refused(discs) -> None:
     cases = discs().split("train")
     with pytest.raises(InputError, match="nothing to validate on"):

@@ -75,6 +75,7 @@ def fitted(
     facts = fingerprint(cases, task, head=head)
     build, scheme = schemed(recipe, facts, cases, valid, watch=watch)
     _affordable(scheme)
+    _answers(build, scheme)
     shelf, checks = Shelf(cases, scheme), Shelf(valid, scheme)
     trained = train(build, shelf, checks, watch=watch)
     watch.report(Progress("export", 1.0))
@@ -156,6 +157,36 @@ def _fits(scheme: Scheme, facts: Fingerprint) -> None:
             got=f"{left} pixels at the deepest stage",
             wanted=f"at least {LEAST}",
             remedy="Set loop.precision to fp32, or a larger study.patch",
+        )
+
+
+def _answers(build: Callable[[], nn.Module], scheme: Scheme) -> None:
+    """Asks a network of one's own once, before it is trained.
+
+    Raises
+    ------
+    RecipeError
+        It does not take such images, or answers in another shape than the task needs.
+    """
+    name = scheme.network["name"]
+    if name != "given" and ":" not in name:
+        return
+    plan_ = scheme.plan
+    grid = vector_grid(scheme)
+    wanted = (1, plan_.outputs, *(grid if questions.of(plan_.kind).dense else ()))
+    try:
+        with torch.inference_mode():
+            answer = build().eval()(torch.zeros(1, plan_.channels, *grid))
+    except (RuntimeError, TypeError, ValueError) as error:
+        got = str(error).strip().split("\n")[0][:200]
+        wants = f"(1, {plan_.channels}, *{grid})"
+        raise RecipeError("the network cannot take such images", got=got, wanted=wants) from error
+    shape = tuple(getattr(answer, "shape", ()))
+    if shape != wanted:
+        raise RecipeError(
+            "the network answers in another shape than the task needs",
+            got=str(shape),
+            wanted=f"{wanted}: one channel for each of {', '.join(plan_.classes)}",
         )
 
 

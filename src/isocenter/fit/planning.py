@@ -57,7 +57,8 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
     network, divisor = _network(recipe, fingerprint, patch, spacing, channels, origins)
     whole = multiple(patch, divisor)
     if whole != patch:
-        origins["study.patch"] = f"{origins.get('study.patch', 'the image whole')}; rounded up to a multiple of {divisor}"
+        said = origins.get("study.patch", "the image whole")
+        origins["study.patch"] = f"{said}; rounded up to a multiple of {divisor}"
     patch = whole
     after: After = getattr(recipe, "after", None) or After()
     study = _study(recipe.study, fingerprint, patch, origins)
