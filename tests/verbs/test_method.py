@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,14 @@ def test_unknown_names_bring_the_nearest(spec: str, task: str | None, nearest: s
 def test_names_on_a_command_line() -> None:
     assert shown("histogram", "segment") == "segment/histogram"
     assert shown("mine.bundle", "segment") == "mine.bundle"
+
+
+def test_what_a_part_learnt_from_counts_for_the_whole(disc_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = resolve("segment/greedy", settings=settings_of({"on": {"use": str(disc_bundle)}}))
+    assert [p.name for p in found.parts] == ["disc"] and found.fingerprint == {}
+    about = {**found.parts[0].bundle.about, "fingerprint": {"train": ["aa", "bb"]}}
+    bundle = replace(found.parts[0].bundle, about=about)
+    known = replace(found, parts=(replace(found.parts[0], bundle=bundle),))
+    assert known.fingerprint == {"disc.train": ["aa", "bb"]}
+    with pytest.raises(RecipeError, match="on has the wrong type"):
+        resolve("segment/greedy", settings=settings_of({"on": {"use": "segment/unet"}}))

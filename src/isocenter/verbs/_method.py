@@ -31,6 +31,8 @@ class Method:
         Field of the recipe to where its value came from.
     fitted
         Whether it has learnt what it had to.
+    parts
+        Other methods that its recipe names.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Method:
     bundle: Bundle | None = None
     origins: Mapping[str, str] = field(default_factory=dict)
     fitted: bool = False
+    parts: tuple[Method, ...] = ()
 
     @property
     def learns(self) -> bool:
@@ -53,10 +56,12 @@ class Method:
 
     @property
     def fingerprint(self) -> Mapping[str, Any]:
-        """Checksums of what it learnt from, by split; empty for what learnt from nothing that we know of."""
+        """Checksums of what it and its parts learnt from, by split; empty for what learnt from nothing known."""
         if self.bundle is not None:
-            return dict(self.bundle.about.get("fingerprint", {}))
-        return dict(getattr(self.object, "fingerprint", None) or {})
+            own = dict(self.bundle.about.get("fingerprint", {}))
+        else:
+            own = dict(getattr(self.object, "fingerprint", None) or {})
+        return own | {f"{p.name}.{side}": shas for p in self.parts for side, shas in p.fingerprint.items()}
 
     @property
     def studies(self) -> bool:
@@ -102,9 +107,9 @@ def resolve(spec: Any, *, task: str | None = None, settings: Settings | None = N
     if ":" not in method and method not in catalog.methods(named):
         raise NotFoundError(f"no bundle and no method {method!r} for {named}", remedy=_known(named, method))
     cls = catalog.find(named, method)
-    return Method(
-        method, named, method, made(cls, settings, part=lambda use: resolve(use).object), None, settings.origins
-    )
+    held: list[Method] = []
+    found = made(cls, settings, part=lambda use: _part(use, held))
+    return Method(method, named, method, found, None, settings.origins, parts=tuple(held))
 
 
 def opened(path: str | Path) -> Method:
@@ -142,6 +147,12 @@ def _of_bundle(text: str, task: str | None, *, settings: Settings) -> Method:
         raise RecipeError("a bundle takes no settings: its recipe is what it was trained with", where=found.name,
                           got=", ".join(settings.values), remedy="Train another with --set")
     return found
+
+
+def _part(use: str, held: list[Method]) -> Any:
+    """The object that a recipe's ``{"use": ...}`` names; what it learnt from counts for the whole."""
+    held.append(resolve(use))
+    return held[-1].object
 
 
 def _shipped(text: str) -> bool:

@@ -83,10 +83,11 @@ class Trained:
     @property
     def fingerprint(self) -> dict[str, list[str]]:
         """Checksums of the pixels of train and val: what must not be met again in a test."""
-        return {
+        own = {
             side: sorted(self.shas[e.id] for e in self.cases.split(side).entries if e.id in self.shas)
             for side in ("train", "val") if side in self.cases.splits
         }
+        return own | {f"{p.name}.{side}": list(s) for p in self.method.parts for side, s in p.fingerprint.items()}
 
     def state(self) -> dict[str, Any]:
         """As `Fitted.state`."""

@@ -63,6 +63,13 @@ def test_it_answers_on_the_cases_own_grid(fitted, case):
     assert out.geometry is case.image().geometry
 
 
+def test_asked_for_scores_it_gives_the_softmax_and_the_same_labels(fitted, case):
+    found = fitted.scored(case)
+    wanted = 1 / (1 + np.exp(-2 * case.image().pixels()))
+    assert np.allclose(found.scores[1], wanted, atol=1e-5) and np.allclose(found.scores.sum(axis=0), 1, atol=1e-5)
+    assert np.array_equal(found.labels, fitted.predict(case).labels) and fitted.predict(case).scores is None
+
+
 def test_a_bundle_brings_it_back(fitted, case, tmp_path):
     bundle = write(fitted, tmp_path / "b", task="segment", method="unet", made={"isocenter": "0.1.0"})
     again = FittedSegmenter.from_state(bundle.about["about"], state(open_bundle(tmp_path / "b")))
