@@ -77,3 +77,26 @@ def test_it_survives_json(discs) -> None:
     assert Fingerprint.from_json(found.as_json()) == found
     with pytest.raises(RecipeError, match="Did you mean"):
         Fingerprint.from_json(found.as_json() | {"chanels": 1})
+
+
+def test_grey_pictures_among_colour_ones_count_as_colour() -> None:
+    rng = np.random.default_rng(0)
+    colour = Image.from_array(rng.random((3, 16, 16)).astype(np.float32), axes="cyx")
+    grey = Image.from_array(rng.random((16, 16)).astype(np.float32))
+    y = [np.eye(16, dtype=np.uint8)] * 2
+    for images in ([colour, grey], [grey, colour]):
+        found = fingerprint(Cases.from_arrays(images, y, task="segment"), "segment")
+        assert (found.channels, found.grey) == (3, False)
+    two = Image.from_array(rng.random((2, 16, 16)).astype(np.float32), axes="cyx")
+    with pytest.raises(InputError, match="channels"):
+        fingerprint(Cases.from_arrays([colour, two], y, task="segment"), "segment")
+
+
+def test_sizes_of_objects_are_kept_in_pixels() -> None:
+    numbers = np.zeros((32, 32), int)
+    numbers[2:8, 3:13], numbers[20:24, 20:22] = 1, 2
+    cases = Cases.from_arrays([numbers.astype(float)], [numbers], task="instances")
+    found = fingerprint(cases, "instances", head="contours")
+    assert sorted(found.sizes) == [(4.0, 2.0), (6.0, 10.0)]
+    assert found.head == "contours" and found.counts["object"] == 2
+    assert Fingerprint.from_json(found.as_json()) == found
