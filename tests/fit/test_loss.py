@@ -22,7 +22,8 @@ def test_the_recipe_decides_wherever_it_says_so(discs) -> None:
 def test_the_usual_loss_stands_in_the_plan(discs) -> None:
     made = plan(UNet(), fingerprint(discs(), "segment"))
     assert made.loop.loss == "dice+cross_entropy"
-    assert made.origins["loop.loss"] == "default"
+    assert made.origins["loop.loss"].startswith("fingerprint: regions hold 1")
+    assert "px across" in made.origins["loop.loss"]
 
 
 def test_an_unknown_loss_is_refused_before_anything_is_trained(discs) -> None:

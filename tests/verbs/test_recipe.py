@@ -59,6 +59,11 @@ def test_a_part_is_resolved_by_its_use() -> None:
     assert whole.of == Part(7) and asked == ["nuclei.bundle"]
 
 
+def test_several_parts_are_a_list() -> None:
+    whole = made(Whole, settings_of({"of": [{"use": "a.bundle"}, {"use": "segment/unet"}]}), part=lambda use: use)
+    assert whole.of == ["a.bundle", "segment/unet"]
+
+
 def test_origins_follow_the_highest_level(tmp_path: Path) -> None:
     recipe = tmp_path / "r.json"
     recipe.write_text('{"method": "whole", "recipe": {"study": {"epochs": 1, "steps": 2}}}', encoding="utf-8")

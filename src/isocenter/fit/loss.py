@@ -26,5 +26,14 @@ def loss_name(recipe: Any, fp: Fingerprint, origins: dict[str, str]) -> str:
         An unknown term.
     """
     asked: str | None = getattr(getattr(recipe, "form", recipe), "loss", None)
-    origins["loop.loss"] = "default" if asked is None else "recipe"
-    return USUAL if asked is None else "+".join(parts_of(asked))
+    if asked is not None:
+        origins["loop.loss"] = "recipe"
+        return "+".join(parts_of(asked))
+    total = sum(fp.counts.values())
+    share = sum(v for n, v in fp.counts.items() if n != fp.classes[0]) / max(1, total)
+    thinnest = min(fp.thickness.values(), default=0.0)
+    origins["loop.loss"] = (
+        f"fingerprint: regions hold {share:.3%} of the pixels and are {thinnest:.3g} px across at the thinnest: "
+        "overlap and cross-entropy"
+    )
+    return USUAL

@@ -109,9 +109,9 @@ def _fcn(
     recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, origins: dict[str, str]
 ) -> dict[str, Any]:
     strides = _steps(patch, spacing, 5, origins)
-    encoder = recipe.encoder or "vgg"
-    origins["network.encoder"] = "default" if recipe.encoder is None else "recipe"
-    skips = {"32s": 0, "16s": 1, "8s": 2}[recipe.finest]
+    encoder = getattr(recipe, "encoder", None) or "vgg"
+    origins["network.encoder"] = "default" if getattr(recipe, "encoder", None) is None else "recipe"
+    skips = {"32s": 0, "16s": 1, "8s": 2}[getattr(recipe, "finest", "8s")]
     made = {"strides": strides if encoder == "vgg" else _filled(strides, 2), "encoder": encoder, "skips": skips}
     _set(made, recipe, "width", WIDTH[fp.rank] if encoder == "vgg" else 2 * WIDTH[fp.rank], origins)
     return made
@@ -120,10 +120,12 @@ def _fcn(
 def _vgg(
     recipe: Any, fp: Fingerprint, patch: Sequence[int], spacing: Sequence[float] | None, origins: dict[str, str]
 ) -> dict[str, Any]:
-    made: dict[str, Any] = {"strides": _filled(_steps(patch, spacing, 4, origins), 4), "frozen": recipe.frozen}
-    _set(made, recipe, "width", WIDTH[fp.rank] if recipe.weights is None else 64, origins)
-    if recipe.weights is not None:
-        origins["network.weights"] = f"recipe: sha256 {digest(recipe.weights)}"
+    weights: str | None = getattr(recipe, "weights", None)
+    frozen = bool(getattr(recipe, "frozen", False))
+    made: dict[str, Any] = {"strides": _filled(_steps(patch, spacing, 4, origins), 4), "frozen": frozen}
+    _set(made, recipe, "width", WIDTH[fp.rank] if weights is None else 64, origins)
+    if weights is not None:
+        origins["network.weights"] = f"recipe: sha256 {digest(weights)}"
     return made
 
 
@@ -133,9 +135,10 @@ def _deeplab(
     made: dict[str, Any] = {"strides": _filled(_steps(patch, spacing, 4, origins), 4)}
     _set(made, recipe, "width", 2 * WIDTH[fp.rank], origins)
     coarse = deepest({"name": "deeplab", **made}, patch) or 1
-    made["rates"] = list(recipe.rates or (max(1, round(r * coarse / PAPER)) for r in (6, 12, 18)))
+    rates: tuple[int, ...] | None = getattr(recipe, "rates", None)
+    made["rates"] = list(rates or (max(1, round(r * coarse / PAPER)) for r in (6, 12, 18)))
     said = f"fingerprint: {coarse} coarse pixels, in proportion to 6, 12, 18 of {PAPER} in the paper"
-    origins["network.rates"] = said if recipe.rates is None else "recipe"
+    origins["network.rates"] = said if rates is None else "recipe"
     return made
 
 

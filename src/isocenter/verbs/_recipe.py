@@ -88,7 +88,7 @@ def made(cls: type, settings: Settings, *, part: Callable[[str], Any], fixed: Ma
     settings
         Its settings.
     part
-        Resolves what ``{"use": ...}`` names.
+        Resolves what ``{"use": ...}`` names, alone or in a list.
     fixed
         Fields given as objects, past the settings (``of=predictor``).
 
@@ -101,8 +101,14 @@ def made(cls: type, settings: Settings, *, part: Callable[[str], Any], fixed: Ma
     for name in settings.values:
         if name not in known:
             raise RecipeError(f"unknown field {name!r}", where=cls.__name__, remedy=_nearest_field(name, known))
-    values = {k: part(v["use"]) if isinstance(v, Mapping) else v for k, v in settings.values.items()}
+    values = {k: _with_parts(v, part) for k, v in settings.values.items()}
     return build(cls, {**values, **(fixed or {})})
+
+
+def _with_parts(value: Any, part: Callable[[str], Any]) -> Any:
+    if isinstance(value, list) and any(isinstance(v, Mapping) for v in value):
+        return [_with_parts(v, part) for v in value]
+    return part(value["use"]) if isinstance(value, Mapping) else value
 
 
 def _nearest_field(name: str, known: list[str]) -> str:

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from isocenter.data import Case, Cases, Image, NotEvaluated, Watch, build
+from isocenter.errors import BundleError, RecipeError
+from isocenter.simulate import cohort
+from isocenter.tasks.segment.cascade import Cascade, FittedCascade
+
+LITTLE = {"study.epochs": 4, "study.steps": 6, "study.batch_size": 4, "study.learning_rate": 0.01, "width": 6}
+BRIEF = {f"{stage}.{name}": value for stage in ("coarse", "fine") for name, value in LITTLE.items()}
+
+
+@pytest.fixture(scope="module")
+def cases() -> Cases:
+    return cohort(16, seed=0, shape=(64, 64))
+
+
+@pytest.fixture(scope="module")
+def two(cases: Cases) -> FittedCascade:
+    recipe = build(Cascade, BRIEF | {"side": 32})
+    return recipe.fit(cases.split("train"), cases.split("val"), watch=Watch(threads=1))
+
+
+def test_the_answer_lies_in_the_region_of_the_first_stage(cases: Cases, two: FittedCascade) -> None:
+    overlaps = []
+    for case in cases.split("test"):
+        found, truth = two.predict(case), case.truth()
+        assert found.names == truth.names
+        assert found.geometry == case.image().geometry
+        a, b = found.labels > 0, truth.labels > 0
+        overlaps.append(2 * (a & b).sum() / (a.sum() + b.sum()))
+    assert np.mean(overlaps) > 0.6
+    assert two.about["side"] == 32
+    assert two.stages[0].about["classes"] == ["background", "foreground"]
+    assert two.stages[1].about["plan"]["classes"] == ["background", "organ", "lesion"]
+
+
+def test_a_bundle_holds_every_stage(cases: Cases, two: FittedCascade) -> None:
+    about = json.loads(json.dumps(two.about))
+    assert {"coarse.network.onnx", "fine.network.onnx"} <= set(two.state())
+    again = Cascade.from_state(about, two.state())
+    assert again.about == about
+    for case in cases.split("test"):
+        assert np.array_equal(again.predict(case).labels, two.predict(case).labels)
+    with pytest.raises(BundleError, match="two or three stages"):
+        Cascade.from_state(about | {"stages": about["stages"][:1]}, two.state())
+
+
+def test_where_nothing_is_found_the_whole_image_is_looked_at(two: FittedCascade) -> None:
+    found = two.predict(Case.of(Image.from_array(np.full((50, 70), -100, np.int16), spacing=(5.0, 5.0))))
+    assert isinstance(found, NotEvaluated) or found.labels.shape == (50, 70)
+
+
+def test_the_third_stage_sees_what_the_second_said(cases: Cases, tmp_path) -> None:
+    small = {k: v for k, v in BRIEF.items() if "epochs" not in k} | {"coarse.study.epochs": 1, "fine.study.epochs": 1}
+    said = []
+    watch = Watch(threads=1, folder=tmp_path, report=said.append)
+    recipe = build(Cascade, small | {"side": 16, "again": True})
+    found = recipe.fit(cases.split("train"), cases.split("val"), watch=watch)
+    assert len(found.stages) == 3
+    assert [s.about["plan"]["channels"] for s in found.stages] == [1, 1, 2]
+    assert {p.name for p in tmp_path.iterdir()} == {"0-coarse", "1-fine", "2-half", "3-half", "4-again"}
+    assert max(p.share for p in said) <= 1.0
+    case = cases.split("test")[0]
+    again = Cascade.from_state(json.loads(json.dumps(found.about)), found.state())
+    assert np.array_equal(again.predict(case).labels, found.predict(case).labels)
+
+
+def test_what_cannot_be_is_refused(cases: Cases) -> None:
+    with pytest.raises(RecipeError, match="no single plan"):
+        Cascade().fit(cases.split("train"), cases.split("val"), watch=Watch(plan={}))
+    assert Cascade(fine=build(type(Cascade().fine), {"study.epochs": 7})).study.epochs == 7

@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import pytest
+
+from isocenter.errors import BundleError
+from isocenter.tasks.segment._fitted import FittedSegmenter
+from isocenter.tasks.segment._named import class_name, class_of
+from isocenter.tasks.segment.histogram import Histogram
+
+
+def test_a_method_is_found_again_by_its_name() -> None:
+    assert class_of(class_name(Histogram())) is Histogram
+    assert class_of("isocenter.tasks.segment._fitted:FittedSegmenter") is FittedSegmenter
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["os:system", "isocenter.tasks.segment.histogram:np", "isocenter.tasks.segment.histogram:Nothing", "builtins:dict",
+     "isocenter.tasks.segment._named:re", "isocenter.verbs.train:Method"],
+)  # fmt: skip
+def test_the_word_of_a_bundle_calls_nothing_else(name: str) -> None:
+    with pytest.raises(BundleError, match="no method of isocenter"):
+        class_of(name)
