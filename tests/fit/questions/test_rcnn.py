@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from functools import partial
 
@@ -159,10 +160,12 @@ def test_truth_of_another_kind_is_refused(cases, scheme):
 
 
 def test_the_score_limit_is_the_best_on_val(cases, scheme, monkeypatch):
-    shelf, calls = Shelf(cases, scheme), iter(range(4))
+    shelf, calls, limits = Shelf(cases, scheme), itertools.cycle(range(4)), []
 
     def knowing(engines, array, plan_):
-        """Every object, sure; and one that is none, less sure."""
+        """Every object, sure; and one that is none, less sure; with the limit 0.2 only that."""
+        assert plan_.settings["least"] == 0.1
+        limits.append(plan_.settings["limit"])
         numbers, kinds = shelf[next(calls)].target
         edges = []
         for i in range(1, 4):
@@ -171,14 +174,15 @@ def test_the_score_limit_is_the_best_on_val(cases, scheme, monkeypatch):
         edges.append(np.array([[55.0, 80.0], [63.0, 95.0]]))
         y, x = (np.mgrid[:28, :28] + 0.5) / 28 - 0.5
         disc = np.repeat((y**2 + x**2 <= 0.25)[None].astype(np.float32), 4, 0)
-        return Regions(np.asarray(edges), np.array([0.9, 0.8, 0.7, 0.42]), np.append(kinds, 0), disc)
+        found = Regions(np.asarray(edges), np.array([0.9, 0.8, 0.7, 0.42]), np.append(kinds, 0), disc)
+        return Regions(found.edges[3:], found.scores[3:], found.labels[3:], disc[3:]) if limits[-1] == 0.2 else found
 
     monkeypatch.setattr("isocenter.fit.questions.rcnn.regions", knowing)
     value, least = swept(nets.build(scheme.network), shelf)
     assert value == 1.0 and least == 0.45
-    calls = iter(range(4))
     done = QUESTION.finished(scheme, nets.build(scheme.network), shelf)
     assert done.plan.settings["least"] == 0.45 and "val" in done.origins["plan.settings.least"]
+    assert done.plan.settings["limit"] == 0.3 and sorted(set(limits)) == [0.2, 0.3, 0.4, 0.5]
 
 
 def test_every_part_is_exported_and_answers_the_same(facts, cases):
