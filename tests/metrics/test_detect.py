@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,10 @@ from scipy.optimize import linear_sum_assignment
 from isocenter import catalog
 from isocenter.data import Boxes, CaseScore, Geometry, NotEvaluated, Scores
 from isocenter.metrics import get, records, summarise
+from isocenter.metrics.detect import DETECT
 
-TASK = catalog.task("detect")
+# Recall has its own tests.
+TASK = replace(catalog.task("detect"), metrics=tuple(m.key for m in DETECT))
 CLASSES = ("red", "white", "platelet")
 SHAPE = (60, 80)
 GRID = Geometry(SHAPE)
@@ -177,9 +180,9 @@ def test_a_resample_without_the_class_has_no_value() -> None:
         assert estimate.rarer == 1 and estimate.entered.all()
 
 
-def test_f1_counts_every_box_over_the_set() -> None:
+def test_f1_counts_every_sure_box_over_the_set() -> None:
     far = [[40, 60, 50, 70]]
-    pairs = [(boxes(TWO + far, scores=[0.1, 0.9, 0.2]), boxes(TWO)), (boxes(far, scores=[0.5]), boxes([])),
+    pairs = [(boxes(TWO + far, scores=[0.5, 0.9, 0.6]), boxes(TWO)), (boxes(far, scores=[0.5]), boxes([])),
              (SILENT, boxes(ONE))]
     made = scored(pairs)
     assert made.metrics["f1_50"]["red"].value == pytest.approx(2 * 2 / (2 * 2 + 2 + 1))
@@ -187,6 +190,13 @@ def test_f1_counts_every_box_over_the_set() -> None:
     rows = [c.records["f1_50"]["values"]["red"] for c in made.cases]
     assert rows == [pytest.approx(4 / 5), 0.0, 0.0]
     assert records(TASK, boxes([], scores=[]), boxes([]))["f1_50"]["values"]["red"] is None
+
+
+def test_boxes_below_one_half_are_for_the_curves_alone() -> None:
+    pairs = [(boxes(TWO, scores=[0.4, 0.9]), boxes(TWO))]
+    assert value(pairs, "f1_50", "red") == value(pairs, "f1_8px", "red") == pytest.approx(2 / 3)
+    assert value(pairs, "ap50", "red") == pytest.approx(1.0)
+    assert records(TASK, boxes(ONE, scores=[0.49]), boxes([]))["f1_50"]["values"]["red"] is None
 
 
 def test_answers_of_people_have_no_scores() -> None:
@@ -201,7 +211,8 @@ def test_centres_are_assigned_as_well_as_possible(seed: int) -> None:
     rng = np.random.default_rng(seed)
     pairs = [drawn(rng, 1) for _ in range(4)]
     top = bottom = 0
-    for answer, truth in pairs:
+    for every, truth in pairs:
+        answer = every if every.scores is None else every.chosen(every.scores >= 0.5)
         away = np.linalg.norm(answer.edges.mean(1)[:, None] - truth.edges.mean(1)[None], axis=2)
         near = away <= 8
         top += 2 * int(near[linear_sum_assignment(near, maximize=True)].sum())
@@ -299,7 +310,7 @@ def test_boxes_in_three_dimensions() -> None:
     grid = Geometry((8, 60, 80))
     truth = Boxes(np.array([[[1.0, 10, 10], [5, 20, 20]]]), np.zeros(1, np.int64), ("lesion",), grid)
     answer = Boxes(np.array([[[1.0, 10, 10], [5, 20, 20]], [[3.0, 40, 40], [6, 50, 50]]]), np.zeros(2, np.int64),
-                   ("lesion",), grid, np.array([0.4, 0.6]))
+                   ("lesion",), grid, np.array([0.5, 0.6]))
     made = scored([(answer, truth)])
     got = {k: t["lesion"].value for k, t in made.metrics.items()}
     assert got == {"ap50": 0.5, "ap": 0.5, "f1_50": pytest.approx(2 / 3), "f1_8px": pytest.approx(2 / 3),

@@ -18,7 +18,7 @@ from isocenter.ops.windows import multiple, padded
 
 # `Plan.settings` of detectors: least score of an answered box, IoU above which the surer of two boxes stays, boxes an
 # image. COCO counts 100 of a class.
-DEFAULTS: dict[str, Any] = {"least": 0.05, "overlap": 0.5, "most": 300}
+DEFAULTS: dict[str, Any] = {"least": 0.01, "overlap": 0.5, "most": 300}
 # Candidates that suppression looks at.
 CANDIDATES = 2000
 # Scores are kept away from 0 and 1 by this.

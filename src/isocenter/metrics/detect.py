@@ -10,6 +10,7 @@ image without truth boxes   its boxes are false positives; it is one of the imag
 ignored box of the truth    not to be found; an answer on it alone (COCO: by the share of the answer that lies in it;
                             f1_8px, froc: with its centre in it) is neither right nor wrong
 answer without scores       every box is equally sure
+score below 0.5             counts in ap50, ap, froc, sensitivity_at_1; not in f1_50, f1_8px
 class absent from truth     ap50, ap, froc, sensitivity_at_1 undefined; f1 0 if answered, else undefined; not in ``all``
 ==========================  ==========================================================================================
 
@@ -21,7 +22,7 @@ images.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +39,8 @@ from isocenter.ops.matching import FALSE, OUT, TRUE, assigned, greedy
 # COCO counts so many boxes of an image and class.
 MOST = 100
 NEAR_PX = 8.0
+# Where an answer has scores, F1 counts the boxes from here on; those below are answered for the curves alone.
+OPERATING = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +76,12 @@ class BoxSide:
         at = centres(self.edges)[:, None]
         inside = np.all((at >= self.ignored[:, 0]) & (at <= self.ignored[:, 1]), axis=2)
         return np.asarray(np.any(inside, axis=1))
+
+    @property
+    def acted(self) -> BoxSide:
+        """The boxes that somebody would act upon: those with a score of at least 0.5."""
+        kept = self.scores >= OPERATING
+        return replace(self, edges=self.edges[kept], scores=self.scores[kept])
 
     @cached_property
     def coco(self) -> Array:
@@ -135,14 +144,16 @@ def froc_row(side: BoxSide) -> Row:
 
 
 def f1_50_row(side: BoxSide) -> Row:
-    """2 TP and 2 TP + FP + FN at IoU 0.5, over every box that was answered."""
+    """2 TP and 2 TP + FP + FN at IoU 0.5, over the boxes with a score of at least 0.5."""
+    side = side.acted
     return _f1(side, greedy(side.ious, np.array([0.5]), aside=side.aside)[0])
 
 
 def f1_8px_row(side: BoxSide) -> Row:
-    """2 TP and 2 TP + FP + FN of the best assignment of centres at most 8 px apart."""
+    """2 TP and 2 TP + FP + FN of the best assignment of centres at most 8 px apart; boxes as in `f1_50_row`."""
     from scipy.spatial import KDTree
 
+    side = side.acted
     kinds = np.where(side.within_ignored, OUT, FALSE).astype(np.int8)
     if len(side.edges) and len(side.true):
         trees = [KDTree(centres(e)) for e in (side.edges, side.true)]
@@ -204,11 +215,11 @@ DETECT = (
             summary=precision_summary),
     _metric("ap", "COCO's average precision, mean over IoU 0.50 to 0.95 in steps of 0.05", COCO, row=coco_row,
             summary=precision_summary),
-    _metric("f1_50", "2 TP / (2 TP + FP + FN) over all boxes answered, at IoU 0.5", "van Rijsbergen, Information "
+    _metric("f1_50", "2 TP / (2 TP + FP + FN) over boxes scored from 0.5, at IoU 0.5", "van Rijsbergen, Information "
             "Retrieval 1979", row=f1_50_row, summary=summed, by_case=True),
-    _metric("f1_8px", "2 TP / (2 TP + FP + FN) over all boxes answered, centres at most 8 px apart", "van Rijsbergen, "
-            "Information Retrieval 1979; Kuhn, Naval Research Logistics Quarterly 1955", row=f1_8px_row, summary=summed,
-            by_case=True),
+    _metric("f1_8px", "2 TP / (2 TP + FP + FN) over boxes scored from 0.5, centres at most 8 px apart", "van "
+            "Rijsbergen, Information Retrieval 1979; Kuhn, Naval Research Logistics Quarterly 1955", row=f1_8px_row,
+            summary=summed, by_case=True),
     _metric("froc", "mean sensitivity at 1/8, 1/4, 1/2, 1, 2, 4 and 8 false positives an image; found: a centre within "
             "the ellipse in the true box", LUNA16, row=froc_row, summary=froc_summary),
     _metric("sensitivity_at_1", "sensitivity at one false positive an image; found: a centre within the ellipse in the "

@@ -13,6 +13,9 @@ from isocenter.nets.boxes import iou
 NOTHING, IGNORED = -1, -2
 # Exponents of score and overlap, and places a box (TOOD: Feng et al., ICCV 2021; the places as in its follow-ups).
 SURE, FITTING, PLACES = 0.5, 6.0, 10
+# Score that the best place of a box aims at, at least: boxes of a rare class fit badly at first, and would hardly be
+# learnt for it.
+FLOOR = 0.5
 # Boxes at one time.
 ROWS = 256
 
@@ -86,6 +89,8 @@ def matched(anchors: Tensor, truth: Truth, *, high: float, low: float) -> Tensor
 def aligned(scores: Tensor, edges: Tensor, points: Tensor, truth: Truth) -> tuple[Tensor, Tensor]:
     """Box of each point by how well score and box of its answer fit already (TOOD: Feng et al., ICCV 2021).
 
+    The score to be aimed at is the IoU of the point's box (Li et al., Generalized focal loss, NeurIPS 2020).
+
     Parameters
     ----------
     scores
@@ -120,9 +125,9 @@ def aligned(scores: Tensor, edges: Tensor, points: Tensor, truth: Truth) -> tupl
     taken = best.values > 0
     found[taken] = best.indices[taken]
     own = chosen & (found[None] == torch.arange(len(truth.edges), device=found.device)[:, None])
-    fit = fit * own
-    scale = (overlap * own).amax(1) / fit.amax(1).clamp(min=1e-30)
-    weight[taken] = (fit * scale[:, None]).amax(0)[taken].clamp(max=1.0)
+    best_of = (overlap * own).amax(1, keepdim=True).clamp(min=1e-6)
+    aim = overlap * own * (FLOOR / best_of).clamp(min=1.0)
+    weight[taken] = aim.amax(0)[taken].clamp(max=1.0)
     return found, weight
 
 

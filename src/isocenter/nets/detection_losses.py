@@ -16,6 +16,8 @@ from isocenter.nets.detectors import Raw
 BOX = 2.5
 # Focal loss (Lin et al., ICCV 2017): weight of objects, exponent; and the bend of the smooth L1 loss of its boxes.
 ALPHA, GAMMA, BEND = 0.25, 2.0, 1 / 9
+# Weight of places without an object in the varifocal loss.
+EASY = 0.75
 # Places without an object that count, for each with one (SSD).
 NEGATIVES = 3
 # IoU from which an anchor answers, and from which it is not asked to say nothing.
@@ -25,7 +27,10 @@ DetectionLoss = Callable[[Raw, Tensor], Tensor]
 
 
 def aligned_loss(raw: Raw, targets: Tensor) -> Tensor:
-    """Cross-entropy of scores against how well their boxes fit, and distance-IoU of the boxes (TOOD: Feng et al. 2021).
+    """Varifocal loss of the scores and distance-IoU of the boxes of those places that `aligned` chooses.
+
+    Places without an object count by the square of their score, so that a rare class is not drowned by them (Zhang et
+    al., VarifocalNet, CVPR 2021).
 
     Parameters
     ----------
@@ -44,8 +49,9 @@ def aligned_loss(raw: Raw, targets: Tensor) -> Tensor:
         boxes.append(distance_iou(edges[i, at], truth.edges[found[at]]))
         weights.append(weight[at])
     total = aims.sum().clamp(min=1.0)
-    entropy = functional.binary_cross_entropy_with_logits(logits, aims, counted, reduction="sum")
-    return (entropy + BOX * (torch.cat(boxes) * torch.cat(weights)).sum()) / total
+    share = torch.where(aims > 0, aims, EASY * logits.sigmoid() ** GAMMA)
+    entropy = functional.binary_cross_entropy_with_logits(logits, aims, reduction="none")
+    return ((share * entropy * counted).sum() + BOX * (torch.cat(boxes) * torch.cat(weights)).sum()) / total
 
 
 def focal_loss(raw: Raw, targets: Tensor) -> Tensor:

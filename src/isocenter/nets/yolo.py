@@ -60,7 +60,8 @@ class Points(Detector):
         for out in (*self.distance, *self.score):
             nn.init.normal_(out.weight, std=0.01)
         for out in self.distance:
-            nn.init.ones_(out.bias)
+            # Boxes of some three strides at first: each level begins with objects of its own size.
+            nn.init.zeros_(out.bias)
         for out in self.score:
             unlikely(out, range(outputs))
 

@@ -96,7 +96,7 @@ def test_the_plan_of_every_network(name: str) -> None:
     assert made.network["name"] == name
     assert made.plan.size == (48, 64)
     assert made.plan.kind == "detect"
-    assert made.plan.settings["least"] == 0.05
+    assert made.plan.settings["least"] == 0.01
     assert ("anchors" in made.network) == (name != "yolo")
     if name != "yolo":
         sizes = np.array(made.network["anchors"]).reshape(-1, 2)

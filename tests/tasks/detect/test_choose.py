@@ -79,9 +79,10 @@ def test_the_best_candidate_with_its_own_limit(made) -> None:
     assert best(candidates[:1], shown, watch=Watch()) == candidates[0]
 
 
-def test_f1_counts_every_box(made) -> None:
+def test_f1_counts_boxes_from_one_half(made) -> None:
     shown = examples(made(8))
-    assert f1(sides_of(Oracle(0.0, 0.3), shown), ("big", "small")) == pytest.approx(2 / 3)
+    assert f1(sides_of(Oracle(0.0, 0.6), shown), ("big", "small")) == pytest.approx(2 / 3)
+    assert f1(sides_of(Oracle(0.0, 0.3), shown), ("big", "small")) == pytest.approx(1.0)
     assert f1([], ("big", "small")) == 0.0
 
 

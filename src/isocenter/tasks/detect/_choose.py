@@ -82,7 +82,7 @@ def sides_of(method: Predictor[Boxes], shown: Sequence[Example]) -> list[dict[st
 
 
 def f1(sides: Sequence[dict[str, BoxSide]], classes: Sequence[str]) -> float:
-    """2 TP / (2 TP + FP + FN) over all boxes, mean over classes."""
+    """2 TP / (2 TP + FP + FN) over boxes with a score of at least 0.5, mean over classes."""
     values = []
     for name in classes:
         rows = [f1_50_row(s[name]) for s in sides if name in s]
@@ -128,5 +128,6 @@ def _above(side: dict[str, BoxSide], classes: Sequence[str], limits: Sequence[fl
     for name, limit in zip(classes, limits, strict=True):
         if name in side:
             kept = side[name].scores >= limit
-            out[name] = replace(side[name], edges=side[name].edges[kept], scores=side[name].scores[kept])
+            # Whatever their scores were: these are the boxes that count.
+            out[name] = replace(side[name], edges=side[name].edges[kept], scores=np.ones(int(kept.sum())))
     return out

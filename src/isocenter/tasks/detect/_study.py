@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Keep:
     """Which boxes of an answer remain."""
 
-    least: float | None = knob(None, "lowest score of the network that is answered at all; 0.05", low=0, high=1)
+    least: float | None = knob(None, "lowest score of the network that is answered at all; 0.01", low=0, high=1)
     overlap: float | None = knob(
         None, "IoU above which only the surer of two boxes of one class remains; 0.5", low=0, high=1
     )
