@@ -12,7 +12,7 @@ from real.row import Row
 from real.run import RESULTS, run
 from real.table import table
 
-FRAME = {"__init__", "__main__", "row", "run", "table"}
+FRAME = {"__init__", "__main__", "row", "run", "sets", "table"}
 
 
 def rows() -> dict[str, Row]:

@@ -45,6 +45,8 @@ class Row:
         Classical or linear methods; the one that is best on val is named before test is opened.
     given
         Column with findings made by a person, shown beside.
+    reader
+        Name in `real.sets.READERS` of what reads the folder; "": as any folder is read.
     """
 
     name: str
@@ -56,3 +58,4 @@ class Row:
     rivals: tuple[str, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     given: str = ""
+    reader: str = ""

@@ -13,6 +13,7 @@ from isocenter.data import Cases, Scores
 from isocenter.files import sha256, write_text
 from isocenter.layouts import read as read_cases
 from real.row import Row
+from real.sets import READERS
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -24,7 +25,7 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
 
     A finished bundle is trained again only when its recipe, the data or the sources that made it differ.
     """
-    cases = read_cases(data / row.data, task=row.task)
+    cases = cases_of(row, data)
     marks = {"recipe": recipe_mark(row, seed), "data": data_mark(data / row.data), "sources": sources_mark()}
     print(f"{row.name}: {marks}", flush=True)
     bundle = trained(row, data, marks, threads=threads, seed=seed)
@@ -62,6 +63,12 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
     return result
 
 
+def cases_of(row: Row, data: Path) -> Cases:
+    """The cases of a row."""
+    folder = data / row.data
+    return READERS[row.reader](folder) if row.reader else read_cases(folder, task=row.task)
+
+
 def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: int) -> Path:
     """The row's bundle, trained unless it stands already with the same marks."""
     bundle, note = BUNDLES / f"{row.name}.bundle", BUNDLES / f"{row.name}.json"
@@ -70,7 +77,7 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
     how: dict[str, bool] = {"resume": True} if bundle.with_name(bundle.name + ".part").is_dir() else {"overwrite": True}
     made = iso.train(
         row.task,
-        str(data / row.data),
+        cases_of(row, data) if row.reader else str(data / row.data),
         method=row.method,
         out=bundle,
         settings=dict(row.settings),

@@ -1,0 +1,15 @@
+"""Left and right lung as two targets on chest X-rays of COVID-19 patients (22 / 4 / 8 patients)."""
+
+from real.row import Figure, Row
+
+ROW = Row(
+    name="lungs_by_side",
+    data="chest-xray-lungs",
+    task="segment",
+    method="unet",
+    minutes=15,
+    figures=(Figure("dice", "left_lung", 0.9, 0.96), Figure("dice", "right_lung", 0.9, 0.96)),
+    settings={"study.epochs": 14, "depth": 4, "width": 12},
+    rivals=("histogram", "morphology"),
+    reader="lungs_by_side",
+)

@@ -1,0 +1,45 @@
+"""Sets whose cases a row reads in its own way, through the public interface."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from isocenter.data import IGNORE, Case, Cases, Entry, Segmentation
+from isocenter.layouts import read
+from isocenter.ops.components import parts
+
+SIDES = ("right_lung", "left_lung")
+
+
+def lungs_by_side(folder: Path) -> Cases:
+    """Chest X-rays whose lung mask is told apart by its two largest parts.
+
+    The picture shows the patient from the front: the lung on its left side is the patient's right one.
+    """
+    whole = read(folder, task="segment")
+    entries = tuple(replace(e, open=partial(_sided, e)) for e in whole.entries)
+    return replace(whole, entries=entries, name=f"{whole.name}-sides", classes=SIDES, codes={})
+
+
+def _sided(entry: Entry) -> Case:
+    case = entry.open()
+    return replace(case, load_truth=partial(_sides, case))
+
+
+def _sides(case: Case) -> Segmentation:
+    truth = case.truth()
+    assert isinstance(truth, Segmentation)
+    numbered, sizes = parts(truth.labels == 1)
+    two = np.argsort(-sizes, kind="stable")[:2]
+    middles = [np.argwhere(numbered == i)[:, -1].mean() for i in two]
+    labels = np.where(truth.labels == IGNORE, np.uint8(IGNORE), np.uint8(0))
+    for side, i in enumerate(two[np.argsort(middles)], start=1):
+        labels[numbered == i] = side
+    return Segmentation(labels, ("background", *SIDES), truth.geometry)
+
+
+READERS = {"lungs_by_side": lungs_by_side}
