@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from isocenter.errors import InputError
-from isocenter.ops.surface import surface_pair
+from isocenter.ops.surface import surface_pair, surface_points
 
 SPACINGS = [(1.0, 1.0, 1.0), (0.5, 0.5, 0.5), (3.0, 1.0, 1.0), (5.0, 0.7, 0.7)]
 FLAT = [(1.0, 1.0), (0.4, 0.4), (2.0, 0.5), (0.3, 1.1)]
@@ -236,3 +236,14 @@ def _timed(a: np.ndarray, b: np.ndarray) -> float:
     d = surface_pair(a, b).distances((1.0, 1.0, 1.0))
     d.percentile(95), d.mean()
     return time.process_time() - start
+
+
+def test_points_lie_between_pixels_that_are_in_and_out() -> None:
+    mask = np.zeros((9, 12), bool)
+    mask[3:6, 4:9] = True
+    points = surface_points(mask)
+    assert points.min(0).tolist() == [2.5, 3.5] and points.max(0).tolist() == [5.5, 8.5]
+    # The whole grid: its border is the surface, around a single slice too.
+    assert surface_points(np.ones((1, 4, 4), bool))[:, 0].tolist().count(0.5) == 9
+    assert surface_points(np.ones((4, 4), bool)).max(0).tolist() == [3.5, 3.5]
+    assert surface_points(np.zeros((4, 4), bool)).shape == (0, 2)

@@ -150,6 +150,15 @@ def surface_pair(a: Array, b: Array, *, ignored: Array | None = None) -> Surface
     return SurfacePair(found[0], found[1], tuple(n + 1 for n in a[where].shape), axes)
 
 
+def surface_points(mask: Array) -> Array:
+    """Place of each element of the surface of one mask: float64 (m, axes), index coordinates of the mask's own grid.
+
+    What touches the border has its surface there, on an axis of one pixel too.
+    """
+    elements = _elements(np.asarray(mask, bool), None)
+    return np.asarray(_points(elements, tuple(n + 1 for n in mask.shape), np.ones(mask.ndim)) - 1.0)
+
+
 def _bounds(a: Array, b: Array, *, margin: int) -> tuple[slice, ...]:
     """The box around both masks and a margin within the image; of size 0 where both are empty."""
     spans = []
