@@ -7,13 +7,27 @@ import pytest
 from isocenter.inspect.cost import Cost, duration, estimate, gigaflops
 
 
-@pytest.mark.parametrize("method", ["unet", "cnn", "histogram"])
+@pytest.mark.parametrize("method", ["unet", "contours", "cnn", "histogram"])
 @pytest.mark.parametrize("shape", [(256, 256), (40, 56, 40)])
 def test_every_method_has_a_price(method: str, shape: tuple[int, ...]) -> None:
     cost = estimate(method, shape=shape, n_train=100)
     assert 0 < cost.case_seconds < cost.train_seconds and 50 < cost.memory_mb < 1e5
     assert len(cost.halving) == 3 and len(set(cost.halving)) == 3
     assert "estimate" in cost.text and json.dumps(cost.as_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("method", ["yolo", "ssd", "retinanet"])
+def test_detectors_see_images_whole_and_no_larger_than_they_search(method: str) -> None:
+    small, large = (estimate(method, shape=(side, side), n_train=50) for side in (416, 1664))
+    assert large.memory_mb == small.memory_mb
+    assert large.case_seconds == pytest.approx(small.case_seconds, rel=0.5)
+    assert all("study.patch" not in h for h in small.halving)
+
+
+def test_of_a_network_that_is_not_counted_nothing_is_said() -> None:
+    assert estimate("mask_rcnn", shape=(256, 256), n_train=10, network=True) is None
+    assert estimate("yolo", shape=(64, 64, 64), n_train=10, network=True) is None
+    assert estimate("unet", shape=(256, 256), n_train=10, network=True) is not None
 
 
 def test_networks_cost_more_than_filters() -> None:

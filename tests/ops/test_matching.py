@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from isocenter.ops.matching import FALSE, OUT, TRUE, assigned, greedy
+from isocenter.ops.matching import FALSE, OUT, TRUE, assigned, greedy, partners
 
 HALF = np.array([0.5])
 
@@ -81,3 +81,14 @@ def test_the_assignment_has_the_most_pairs_and_then_the_most_worth(seed: int) ->
 def test_two_pairs_beat_one_that_is_better() -> None:
     rows, columns = np.array([0, 0, 1]), np.array([0, 1, 0])
     assert assigned(rows, columns, np.array([1.0, 0.0, 0.0])).tolist() == [1, 2]
+
+
+def test_partners_are_those_of_the_greedy_choice() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        ious = rng.uniform(0, 1, rng.integers(0, 7, 2))
+        found = partners(ious, 0.5)
+        kinds = greedy(ious, np.array([0.5]))[0]
+        assert np.array_equal(found >= 0, kinds == TRUE)
+        taken = found[found >= 0]
+        assert len(set(taken)) == len(taken) and all(ious[i, j] >= 0.5 for i, j in enumerate(found) if j >= 0)

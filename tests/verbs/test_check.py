@@ -9,6 +9,7 @@ import pytest
 
 from isocenter.data import Cases
 from isocenter.errors import MissingFileError
+from isocenter.simulate import cohort
 from isocenter.verbs.check import check
 
 
@@ -74,6 +75,23 @@ def test_real_sets_can_be_checked(real_data: Callable[[str], Path], name: str) -
 def test_a_group_that_is_no_subject_can_be_named(discs: Callable[..., Path], tmp_path: Path) -> None:
     folder = discs(tmp_path / "discs")
     assert check(folder).found.ok and not check(folder, group="eye").found.ok
+
+
+@pytest.mark.parametrize(("task", "usual", "at_once"), [
+    ("instances", "contours", "instances/watershed_split"), ("detect", "yolo", "detect/clusters"),
+])  # fmt: skip
+def test_objects_have_a_usual_network_and_a_method_that_needs_no_training(task: str, usual: str, at_once: str) -> None:
+    cases = cohort(8, seed=0, kind="cells", task=task, shape=(32, 32))
+    made = check(cases)
+    assert made.found.task == task and made.found.method == usual and made.found.cost is not None
+    assert made.lines()[-1] == f"next: isocenter train {task} DATA -o BUNDLE --time 20m"
+    assert f"evaluate {at_once} " in check(cases.split("test")).lines()[-1]
+    assert made.found.objects["train"]["small"] > 0
+
+
+def test_a_network_that_is_not_counted_is_said() -> None:
+    made = check(cohort(8, seed=0, kind="cells", task="instances", shape=(32, 32)), method="mask_rcnn")
+    assert made.found.cost is None and "cost: not known for mask_rcnn" in made.lines()
 
 
 def test_boxes_are_checked_and_counted(real_data: Callable[[str], Path]) -> None:

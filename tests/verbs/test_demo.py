@@ -22,7 +22,10 @@ def test_the_tour_compares_a_network_with_classical_methods_in_one_report(small,
     assert set(found.comparison.methods) == {"unet", "histogram", "morphology"}
     assert found.comparison.tests and all(t.p is None for t in found.comparison.tests), "4 subjects carry no p"
     page = found.report.read_text(encoding="utf-8")
-    for words in ("Vessels of a retina", "Densest tissue of a CT slice", "simulated", "research use only"):
+    for words in (
+        "Vessels of a retina", "Densest tissue of a CT slice", "Nuclei of a stained section", "simulated",
+        "research use only",
+    ):  # fmt: skip
         assert words.lower() in page.lower()
     assert found.lines()[-1] == "next: isocenter look YOUR_FOLDER"
     with pytest.raises(OutputError, match="--overwrite"):
@@ -34,6 +37,13 @@ def test_without_torch_it_says_what_it_skips(small, tmp_path, monkeypatch):
     found = demo(out=tmp_path / "tour", threads=1)
     assert set(found.comparison.methods) == {"histogram", "morphology"}
     assert any("isocenter[train]" in note for note in found.notes)
+
+
+def test_nuclei_are_outlined_counted_and_listed():
+    part, found = module.nuclei()
+    assert len(found) > 100 and part.facts["nuclei"] == str(len(found))
+    drawn = part.methods[0].pictures[0]
+    assert len(drawn.marks) == len(found) and {m.kind for m in drawn.marks} == {"answered"} and drawn.image.ndim == 3
 
 
 def test_the_ct_is_measured_in_its_own_units():

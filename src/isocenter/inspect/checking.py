@@ -104,7 +104,7 @@ class Check:
         return out
 
 
-def check(cases: Cases, *, task: str, method: str = "unet") -> Check:
+def check(cases: Cases, *, task: str, method: str = "unet", network: bool = False) -> Check:
     """The pre-flight check: reads every image and every truth once; refuses nothing.
 
     Parameters
@@ -112,9 +112,11 @@ def check(cases: Cases, *, task: str, method: str = "unet") -> Check:
     cases
         With the truth of `task` bound; ``layouts.survey`` reads them so that bad rows are listed, not refused.
     task
-        ``"segment"`` or ``"classify"``.
+        ``"segment"``, ``"classify"``, ``"instances"`` or ``"detect"``.
     method
         Whose cost is estimated.
+    network
+        Whether it is one: of a network that is not counted there is no estimate.
     """
     exam = examine(cases)
     truths = read_all(cases)
@@ -127,7 +129,7 @@ def check(cases: Cases, *, task: str, method: str = "unet") -> Check:
     test = cases.split("test") if "test" in cases.splits else None
     return Check(
         cases.name, task, method, len(cases), cases.n_subjects, cases.subjects_known, cases.splits, truths.counts,
-        _shares(truths, cases), pairs, proofs(test, task) if test else (), _cost(method, cases, exam),
+        _shares(truths, cases), pairs, proofs(test, task) if test else (), _cost(method, cases, exam, network),
         tuple(sorted(dict.fromkeys(problems), key=lambda p: order[p.severity])), cases.unused, cases.layout,
         cases.allow, truths.objects,
     )
@@ -210,14 +212,14 @@ def _shares(truths: Truths, cases: Cases) -> dict[str, float]:
     }
 
 
-def _cost(method: str, cases: Cases, exam: Exam) -> Cost | None:
+def _cost(method: str, cases: Cases, exam: Exam, network: bool) -> Cost | None:
     shapes = [_grid(g) for g in exam.glimpses if g]
     if not shapes:
         return None
     rank = max(map(len, shapes))
     same = [s for s in shapes if len(s) == rank]
     shape = tuple(int(statistics.median(s[i] for s in same)) for i in range(rank))
-    return estimate(method, shape=shape, n_train=cases.splits.get("train") or len(cases))
+    return estimate(method, shape=shape, n_train=cases.splits.get("train") or len(cases), network=network)
 
 
 def _grid(glimpse: Glimpse) -> tuple[int, ...]:

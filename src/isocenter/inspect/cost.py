@@ -11,14 +11,23 @@ import numpy as np
 
 # Arithmetic of one forward pass in operations per pixel of the network's grid, by (method, rank): counted from the
 # layers of the default networks (two per multiplication and addition) and checked against their measured speed.
-FORWARD = {("unet", 2): 1.0e5, ("unet", 3): 1.1e5, ("cnn", 2): 1.2e5, ("cnn", 3): 8.0e4}
-# Values kept per pixel for the way back.
-KEPT = {("unet", 2): 700, ("unet", 3): 450, ("cnn", 2): 150, ("cnn", 3): 120}
+FORWARD = {
+    ("unet", 2): 1.0e5, ("unet", 3): 1.1e5, ("contours", 2): 1.0e5, ("contours", 3): 1.1e5, ("cnn", 2): 1.2e5,
+    ("cnn", 3): 8.0e4, ("yolo", 2): 1.9e4, ("retinanet", 2): 1.9e4, ("ssd", 2): 3.2e4,
+}
+# Values kept per pixel for the way back; of detectors their layers' outputs times what the U-Net keeps beyond those.
+KEPT = {
+    ("unet", 2): 700, ("unet", 3): 450, ("contours", 2): 700, ("contours", 3): 450, ("cnn", 2): 150, ("cnn", 3): 120,
+    ("yolo", 2): 130, ("retinanet", 2): 130, ("ssd", 2): 165,
+}
+# Networks that see patches; the others see each image whole.
+PATCHES = ("unet", "contours")
 # Pixels of a batch and number of batches where the plan decides.
-BATCH = {("unet", 2): 4 * 256**2, ("unet", 3): 2 * 40 * 56 * 40}
+BATCH = {2: 4 * 256**2, 3: 2 * 40 * 56 * 40}
 STEPS, PASSES, CASES_A_BATCH = 2000, 15, 32
-# Longest side that an image is classified at.
-LONGEST = {2: 224, 3: 64}
+DETECTOR_STEPS, DETECTOR_BATCH = 3000, 16
+# Longest side that an image is classified at, and searched for objects at.
+LONGEST, SEARCHED = {2: 224, 3: 64}, 416
 # Backward costs twice forward, and half precision takes two thirds of the time; convolutions reach this share of the
 # speed of a matrix product; what a process takes.
 TRAINING, SHARE, BASE_MB = 3.0 * 0.65, 0.35, 450.0
@@ -67,19 +76,23 @@ class Cost:
         )
 
 
-def estimate(method: str, *, shape: tuple[int, ...], n_train: int) -> Cost:
-    """The cost of a method on a set.
+def estimate(method: str, *, shape: tuple[int, ...], n_train: int, network: bool = False) -> Cost | None:
+    """The cost of a method on a set; None for a network whose arithmetic is not counted here.
 
     Parameters
     ----------
     method
-        ``"unet"`` and ``"cnn"`` are counted as networks, everything else as classical.
+        The names in `FORWARD` are counted as networks, everything else as classical.
     shape
         Median grid of the images.
     n_train
         Cases to learn from.
+    network
+        Whether the method is a network.
     """
     rank = len(shape)
+    if network and (method, rank) not in FORWARD:
+        return None
     pixels = math.prod(shape)
     speed = gigaflops()
     per_second = speed * 1e9 * SHARE
@@ -102,21 +115,23 @@ def estimate(method: str, *, shape: tuple[int, ...], n_train: int) -> Cost:
 
 def _work(method: str, rank: int, shape: tuple[int, ...], n: int) -> tuple[float, float, int]:
     """Pixels of one case on the network's grid, pixels of a batch, number of batches."""
-    if method == "cnn":
-        factor = max(1.0, max(shape) / LONGEST[rank])
-        work = math.prod(s / factor for s in shape)
-        batch = max(2, min(CASES_A_BATCH, n // 2))
-        return work, work * batch, PASSES * max(1, math.ceil(n / batch))
-    return float(math.prod(shape)), float(BATCH[method, rank]), STEPS
+    if method in PATCHES:
+        return float(math.prod(shape)), float(BATCH[rank]), STEPS
+    factor = max(1.0, max(shape) / (LONGEST[rank] if method == "cnn" else SEARCHED))
+    work = math.prod(s / factor for s in shape)
+    if method != "cnn":
+        return work, work * max(1, min(DETECTOR_BATCH, n)), DETECTOR_STEPS
+    batch = max(2, min(CASES_A_BATCH, n // 2))
+    return work, work * batch, PASSES * max(1, math.ceil(n / batch))
 
 
 def _halving(method: str, rank: int) -> tuple[str, str, str]:
     smaller = {2: "0.71", 3: "0.79"}[rank]
     coarser = {2: "1.41", 3: "1.26"}[rank]
-    grid = "study.patch" if method == "unet" else "before.spacing"
+    grid = "study.patch" if method in PATCHES else "before.spacing"
     first = (
         f"--set {grid}: {smaller} times the planned length per axis halves time and memory a step"
-        if method == "unet"
+        if method in PATCHES
         else f"--set {grid}: {coarser} times the planned spacing halves time and memory a step"
     )
     return (

@@ -9,7 +9,7 @@ from typing import Any
 
 from isocenter.data import Attribution, Boxes, Instances, NotEvaluated, Probabilities, Segmentation, Task
 from isocenter.errors import LabelError, NotFoundError, nearest
-from isocenter.metrics import detect, instances, objects
+from isocenter.metrics import detect, instances, objects, sizes
 from isocenter.metrics.by_case import means
 from isocenter.metrics.classify import CLASSIFY
 from isocenter.metrics.explain import EXPLAIN
@@ -23,8 +23,8 @@ COVERAGE = Metric("coverage", "", "higher", (0.0, 1.0), "share of cases that wer
 BY_TASK: Mapping[str, Mapping[str, Metric]] = {
     "segment": {m.key: m for m in SEGMENT},
     "classify": {m.key: m for m in CLASSIFY},
-    "detect": {m.key: m for m in detect.DETECT},
-    "instances": {m.key: m for m in instances.INSTANCES},
+    "detect": {m.key: m for m in (*detect.DETECT, sizes.BOXES)},
+    "instances": {m.key: m for m in (*instances.INSTANCES, sizes.OBJECTS)},
     "explain": {m.key: m for m in EXPLAIN},
 }
 
@@ -37,7 +37,7 @@ def _answered(metric: Metric) -> Metric:
     return replace(metric, key=metric.key + ANSWERED, text=metric.text + " (answered cases only)")
 
 
-_TABLE = {m.key: m for m in (*EXPLAIN, *instances.INSTANCES, *detect.DETECT, *CLASSIFY, *SEGMENT)}
+_TABLE = {m.key: m for m in (*EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *CLASSIFY, *SEGMENT)}
 METRICS: Mapping[str, Metric] = {
     **_TABLE, **{m.key: m for m in map(_answered, _TABLE.values())}, "coverage": COVERAGE,
 }

@@ -48,6 +48,28 @@ def greedy(ious: Array, thresholds: Array, *, aside: Array | None = None) -> Arr
     return out
 
 
+def partners(ious: Array, least: float) -> Array:
+    """Which truth each answer takes when answers choose as in `greedy`: int64 (n,), -1 for none.
+
+    Parameters
+    ----------
+    ious
+        (n, m): answers by falling score, truths.
+    least
+        Least IoU.
+    """
+    n, m = ious.shape
+    out = np.full(n, -1, np.int64)
+    free = np.ones(m, bool)
+    for i in np.flatnonzero(ious.max(axis=1, initial=0.0) >= least):
+        values = np.where(free, ious[i], -1.0)
+        best = m - 1 - int(np.argmax(values[::-1]))
+        if values[best] >= least:
+            free[best] = False
+            out[i] = best
+    return out
+
+
 def assigned(rows: Array, columns: Array, worth: Array) -> Array:
     """The pairs of the best assignment: as many as possible, and of those the largest sum of worth.
 

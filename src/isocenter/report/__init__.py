@@ -7,7 +7,7 @@ from isocenter.report.figures import jpeg, layers, pick_slice, png, windowed
 from isocenter.report.percase import extremes
 from isocenter.report.privacy import Codes
 from isocenter.report.recompute import recompute
-from isocenter.report.run import Curves, Data, Explanation, MethodResult, Picture, Run
+from isocenter.report.run import Curves, Data, Explanation, Mark, MethodResult, Picture, Run
 from isocenter.report.tables import csv_text, neutral, restored
 from isocenter.report.view import RESEARCH
 from isocenter.report.write import problems_csv, write_report
@@ -18,6 +18,7 @@ __all__ = [
     "Curves",
     "Data",
     "Explanation",
+    "Mark",
     "MethodResult",
     "Picture",
     "Run",

@@ -8,6 +8,7 @@ from isocenter.report.headline import answer, caveats
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Run
 from isocenter.report.section_cases import cases_section, lead_chart
+from isocenter.report.section_objects import objects_section
 from isocenter.report.section_pairs import pairs_section
 from isocenter.report.section_record import card_section, made_section, problems_section
 from isocenter.report.section_scores import scores_section
@@ -26,6 +27,7 @@ from isocenter.report.wording import counted, where_text
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     scores_section,
     pairs_section,
+    objects_section,
     cases_section,
     curves_section,
     explanations_section,

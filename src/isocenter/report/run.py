@@ -76,6 +76,31 @@ class Data:
 
 
 @dataclass(frozen=True, eq=False)
+class Mark:
+    """One object in a picture.
+
+    Parameters
+    ----------
+    kind
+        As `isocenter.metrics.matched.Matched` says; ``answered`` where there is no truth to hold an answer against.
+    shape
+        Of a box float (2, 2): low and high edge as (y, x) in pixels; of an object bool (y, x): its pixels in a crop.
+    start
+        First pixel (y, x) of the crop; None: `shape` is a box.
+    text
+        Class and score, for the small text that a pointer shows.
+    label
+        A few characters beside it, such as its score; may be empty.
+    """
+
+    kind: str
+    shape: Array
+    start: tuple[int, int] | None = None
+    text: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, eq=False)
 class Picture:
     """One case with its truth and an answer.
 
@@ -95,6 +120,8 @@ class Picture:
         Such as ``"worst"``, ``"median"``, ``"best"``; may be empty.
     text
         What is to be said under the picture, such as ``"Dice 0.871"`` or ``"truth: pneumonia; answer: normal 0.93"``.
+    marks
+        Boxes and objects of truth and answer, drawn in place of label maps.
     """
 
     image: Array
@@ -105,6 +132,7 @@ class Picture:
     case: str = ""
     rank: str = ""
     text: str = ""
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isocenter.report.charts import Strip, forest_chart, strip_chart
-from isocenter.report.figures import layers
+from isocenter.report.figures_objects import KINDS, drawn, kinds_of
 from isocenter.report.headline import lead_of
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.percase import alias, case_values, is_share
@@ -65,11 +67,14 @@ def pictures(view: View, run: Run) -> Markup | None:
     rows = []
     for m in run.methods:
         if m.pictures:
-            drawn = [picture(view, p, f"case-{slug(m.name)}-{i + 1}") for i, p in enumerate(m.pictures[:PICTURES])]
-            class_ = "pictures" if len(drawn) > 1 else "pictures one"
-            rows.append(joined([tag("p", m.name, class_="panel-title"), tag("div", *drawn, class_=class_)]))
+            shown = [picture(view, p, f"case-{slug(m.name)}-{i + 1}") for i, p in enumerate(m.pictures[:PICTURES])]
+            class_ = "pictures" if len(shown) > 1 else "pictures one"
+            rows.append(joined([tag("p", m.name, class_="panel-title"), tag("div", *shown, class_=class_)]))
     if not rows:
         return None
+    kinds = kinds_of([p for m in run.methods for p in m.pictures[:PICTURES]])
+    if kinds:
+        return _objects(view, rows, kinds)
     thin = any('class="areas"' in row for row in rows)
     if not thin and not any('class="rim"' in row for row in rows):
         words = "From the most wrong to the most right case; below each, what is true and what was answered."
@@ -87,16 +92,39 @@ def pictures(view: View, run: Run) -> Markup | None:
     )
 
 
-def _legend(thin: bool) -> Markup:
-    def switch(class_: str, words: str) -> Markup:
-        return tag(
-            "label",
-            tag("input", type="checkbox", checked=True, class_=f"see-{class_}"),
-            tag("span", class_=f"swatch {class_}"),
-            words,
+def _objects(view: View, rows: Sequence[Markup], kinds: Sequence[str]) -> Markup:
+    """Pictures of boxes or objects with the legend of the kinds that they hold."""
+    sides = dict.fromkeys(KINDS[k][0] for k in kinds)
+    switches = [_switch(side, side) for side in ("truth", "answer") if side in sides]
+    own = {"missed": "object-missed", "swapped": "object-swapped"}
+    switches += [tag("label", tag("span", class_=f"swatch {own.get(k, k)}"), KINDS[k][1]) for k in kinds]
+    if "truth" in sides:
+        words = (
+            "What is true is drawn solid, what was answered dashed; both stand for each other from an IoU of 0.5. "
+            "Small numbers are scores; boxes scored below 0.5 are not drawn."
         )
+    else:
+        words = "Marked is the answer; there is no truth to hold it against."
+    return tag(
+        "div",
+        tag("h3", "Drawn cases"),
+        tag("div", *switches, class_="switches"),
+        view.figure("pictures", joined(rows), words + BURNED),
+        class_="has-overlay",
+    )
 
-    switches = [switch("truth", "truth"), switch("answer", "answer")]
+
+def _switch(class_: str, words: str) -> Markup:
+    return tag(
+        "label",
+        tag("input", type="checkbox", checked=True, class_=f"see-{class_}"),
+        tag("span", class_=f"swatch {class_}"),
+        words,
+    )
+
+
+def _legend(thin: bool) -> Markup:
+    switches = [_switch("truth", "truth"), _switch("answer", "answer")]
     kinds = (("agreed", "agreement"), ("missed", "missed"), ("extra", "extra"), ("swapped", "another class"))
     switches += [tag("label", tag("span", class_=f"swatch {c}"), w) for c, w in kinds] if thin else []
     words = "Where regions are only a few pixels wide, areas stand in place of outlines."
@@ -106,11 +134,11 @@ def _legend(thin: bool) -> Markup:
 def picture(view: View, shown: Picture, name: str) -> Markup:
     """One drawn case with its caption."""
     words = " ".join(w for w in (shown.rank.capitalize(), view.codes.of(shown.case)) if w)
-    drawn = layers(shown, side=320, detail=view.detail, label=f"{words}: {view.text(shown.text)}")
-    view.keep_picture(name, drawn)
+    made = drawn(shown, side=320, detail=view.detail, label=f"{words}: {view.text(shown.text)}")
+    view.keep_picture(name, made)
     return tag(
         "div",
-        tag("div", drawn, class_="frame"),
+        tag("div", made, class_="frame"),
         tag(
             "p",
             tag("b", shown.rank.capitalize()) if shown.rank else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from isocenter.data import Score
+from isocenter.metrics.sizes import THIRDS
 from isocenter.report.charts import common_span, interval_bar, scale_bar
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.percase import ALL, alias, is_share, lead_target, metric_of, shared_targets
@@ -175,7 +176,7 @@ def per_class(run: Run, series: dict[str, int]) -> Markup | None:
         rest = [
             t
             for t in targets
-            if t not in (lead, alias(targets, lead)) and not (t == ALL and targets[ALL] == targets[lead])
+            if t not in (lead, alias(targets, lead), *THIRDS) and not (t == ALL and targets[ALL] == targets[lead])
         ]
         if rest:
             notes, way = Footnotes(), direction(run.task, key)

@@ -16,6 +16,7 @@ from isocenter.report.curves import (
     threshold_text,
 )
 from isocenter.report.figures import explained, layers
+from isocenter.report.figures_objects import drawn as picture_drawn
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Curves, Data, Explanation, Picture, Run
 from isocenter.report.section_scores import key_sign
@@ -248,7 +249,7 @@ def samples_section(view: View, run: Run) -> Section | None:
     drawn = [
         tag(
             "div",
-            tag("div", layers(s, side=190, detail=view.detail), class_="frame"),
+            tag("div", picture_drawn(s, side=190, detail=view.detail), class_="frame"),
             tag("p", view.text(s.text)) if s.text else None,
             class_="picture",
         )

@@ -35,6 +35,7 @@ NAMES = {
     "sensitivity_at_1": "Sensitivity at 1 false positive",
     "pq": "Panoptic quality",
     "aji": "AJI",
+    "recall_50": "Recall at IoU 0.5",
 }
 FLAGS = {
     "few_subjects": "fewer than 10 subjects: the interval is a rough guide and no p value is given",

@@ -8,10 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Array, Case, Cases, Image, NotEvaluated, Probabilities, Scores, Segmentation
+from isocenter.data import (
+    Array,
+    Boxes,
+    Case,
+    Cases,
+    Image,
+    Instances,
+    NotEvaluated,
+    Probabilities,
+    Scores,
+    Segmentation,
+)
 from isocenter.errors import IsocenterError
 from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
 from isocenter.verbs._method import Method
+from isocenter.verbs._object_pictures import box_marks, objects_picture
 from isocenter.verbs._text import number
 
 
@@ -41,6 +53,8 @@ def pictures_of(method: Method, scores: Scores, *, cases: Cases, target: str = "
 def picture(case: Case, answer: Any) -> Picture | None:
     """One case with truth and answer, as the slice that says most; None for films."""
     image, truth = case.image(), case.truth()
+    if isinstance(truth, Boxes | Instances) or isinstance(answer, Boxes | Instances):
+        return objects_picture(case, answer)
     if "t" in image.axes:
         return None
     array = image.channels_first()
@@ -123,14 +137,30 @@ def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple
     return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names=names) for k in range(n))
 
 
-def _sample(image: Array, target: Array, *, names: tuple[str, ...]) -> Picture:
+def _sample(image: Array, target: Any, *, names: tuple[str, ...]) -> Picture:
     """One sample, (c, *patch) with its target, as a picture: its middle slice where it has several."""
+    # Of several parts of a target the first says what is where.
+    target = target[0] if isinstance(target, tuple) else target
     labels = target if target.shape == image.shape[1:] else None
+    if labels is None and target.ndim == 2:
+        return _boxed_sample(image, target, names)
     text = "" if labels is not None else " + ".join(c for c, v in zip(names, target, strict=True) if v >= 0.5)
     if image.ndim == 4:
         z = pick_slice(image[0], labels)
         image, labels = image[:, z], _cut(labels, z)
     return Picture(image[0], labels, None, names if labels is not None else (), text=text)
+
+
+def _boxed_sample(image: Array, rows: Array, names: tuple[str, ...]) -> Picture:
+    """One sample with its boxes (k, 2 rank + 1): edges and class; of a volume the slice that most boxes cross."""
+    rank = image.ndim - 1
+    edges, kinds = rows[:, : 2 * rank].reshape(-1, 2, rank), rows[:, -1]
+    if rank == 3:
+        planes = np.arange(image.shape[1])[:, None]
+        inside = (edges[None, :, 0, 0] < planes) & (planes < edges[None, :, 1, 0])
+        z = int(np.argmax(inside.sum(1)))
+        image, edges, kinds = image[:, z], edges[inside[z]][:, :, 1:], kinds[inside[z]]
+    return Picture(image[0], text=f"{len(edges)} boxes", marks=box_marks(edges, kinds, names))
 
 
 def _worth_drawing(scores: Scores, target: str = "") -> dict[str, str]:

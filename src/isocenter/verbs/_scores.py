@@ -28,8 +28,11 @@ def _worth_a_row(task: str, targets: Iterable[str]) -> list[str]:
     if task == "classify" and len(names) == 3 and "all" in names:
         # Of two classes `all` is the positive one, and what holds for the other follows.
         return ["all"]
+    from isocenter.metrics.sizes import THIRDS
+
     # The mean over one class is that class.
-    return [n for n in names if n != "all"] if len(names) == 2 else names
+    classes = [n for n in names if n not in ("all", *THIRDS)]
+    return [n for n in names if n != "all"] if len(classes) == 1 else names
 
 
 def heading(scores: Scores, data: str) -> list[str]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from isocenter import catalog
 from isocenter.data import Cases
 from isocenter.inspect import Check
 from isocenter.inspect import check as checked
 from isocenter.verbs._text import counted, typed
 
 # Whose cost is estimated when nobody names a method.
-USUAL = {"segment": "unet", "classify": "cnn"}
+USUAL = {"segment": "unet", "classify": "cnn", "instances": "contours", "detect": "yolo"}
+# What answers without training, where a set has nothing to learn from.
+AT_ONCE = {"segment": "segment/histogram", "instances": "instances/watershed_split", "detect": "detect/clusters"}
 BARE = (
-    "no truth that segment or classify could be scored against: images alone. "
-    "A table with the columns image and mask, or image and label, brings one"
+    "no truth that a method could be scored against: images alone. "
+    "A table with the column image and one of mask, label, instances or boxes brings one"
 )
 
 
@@ -47,7 +50,8 @@ class Checked:
         more = [f"the data also bring a truth for: {', '.join(self.others)} (--task)"] if self.others else []
         errors = sum(problem.severity == "error" for problem in self.found.problems)
         wrong = [f"{counted(errors, 'error')} above: correct that first"] if errors else []
-        return [*self.found.lines(), *bare, *more, *wrong, f"next: {self._next()}"]
+        unknown = [f"cost: not known for {self.found.method}"] if self.found.task and self.found.cost is None else []
+        return [*self.found.lines(), *unknown, *bare, *more, *wrong, f"next: {self._next()}"]
 
     def _next(self) -> str:
         task, splits, place = self.found.task, self.found.splits, self.data
@@ -60,7 +64,7 @@ class Checked:
         if not any(splits):
             return division
         if "train" not in splits:
-            method = "segment/histogram" if task == "segment" else "BUNDLE"
+            method = AT_ONCE.get(task, "BUNDLE")
             return f"isocenter evaluate {method} {place} --split {'test' if 'test' in splits else next(iter(splits))}"
         return f"isocenter train {task} {place} -o BUNDLE --time 20m"
 
@@ -98,12 +102,21 @@ def check(
 
     asked = task or _first(data)
     cases = survey(data, task=asked, target=target, group=group, role=role)
-    found = checked(cases, task=asked, method=method or USUAL.get(asked, ""))
+    name = method or USUAL.get(asked, "")
+    found = checked(cases, task=asked, method=name, network=_learns_a_network(asked, name))
     if not (method or USUAL.get(asked)):
         # Without a question, or a network that answers it, there is nothing whose cost could be told.
         found = replace(found, cost=None)
     place = typed(data) if isinstance(data, (str, Path)) else "DATA"
     return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)
+
+
+def _learns_a_network(task: str, method: str) -> bool:
+    """Whether a method of ours has a study: weights that are found in steps."""
+    if not task or method not in catalog.methods(task):
+        return False
+    cls: Any = catalog.find(task, method)
+    return is_dataclass(cls) and any(f.name == "study" for f in fields(cls))
 
 
 def _first(data: Any) -> str:

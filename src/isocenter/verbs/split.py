@@ -142,7 +142,7 @@ def _task(data: Any) -> str:
     if isinstance(data, Cases) and data.task:
         return data.task
     tasks = read(data).tasks
-    return next((t for t in ("classify", "segment") if t in tasks), "")
+    return next((t for t in ("classify", "segment", "instances", "detect") if t in tasks), "")
 
 
 def _classes(cases: Cases) -> dict[str, int]:

@@ -6,6 +6,6 @@ TASK = Task(
     "detect",
     "Boxes",
     ("image",),
-    ("ap50", "ap", "f1_50", "f1_8px", "froc", "sensitivity_at_1"),
+    ("ap50", "ap", "f1_50", "f1_8px", "froc", "sensitivity_at_1", "recall_50"),
     "Where is it?",
 )

@@ -6,6 +6,6 @@ TASK = Task(
     "instances",
     "Instances",
     ("image",),
-    ("ap50", "ap", "pq", "f1_50", "aji"),
+    ("ap50", "ap", "pq", "f1_50", "aji", "recall_50"),
     "Which pixels are which object?",
 )
