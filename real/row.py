@@ -16,13 +16,13 @@ class Figure:
     metric, target
         As in `isocenter.metrics`.
     must, aim
-        Smallest value that the row must, and would like to, reach.
+        Smallest value that the row must, and would like to, reach; None: the figure is reported.
     """
 
     metric: str
     target: str
-    must: float
-    aim: float
+    must: float | None = None
+    aim: float | None = None
 
 
 @dataclass(frozen=True)

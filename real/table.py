@@ -49,7 +49,9 @@ def figures(one: dict[str, Any]) -> list[str]:
         part = ", last part of a resumed run" if any("resumed" in n for n in training["notes"]) else ""
         minutes = f"{training['seconds'] / 60:.1f} min on {training.get('threads', one['threads'])} cores{part}"
         cost = f"{minutes} | {training['peak_mb']:.0f} MB | {len(one['looks'])}"
-        bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
+        bars = "reported |"
+        if figure["must"] is not None:
+            bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
         lines.append(f"| {row['data']} | {row['method']} | {name} | {number(score, one['ours'])} | {bars} | {cost} |")
         for who, scores in ((one["rival"], one["theirs"]), ("second observer", one["given"])):
             if scores:

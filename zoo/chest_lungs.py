@@ -12,10 +12,10 @@ from zoo.shipping import ship
 
 CARD = {
     "name": "chest-lungs",
-    "intended_use": "Outlining the left and the right lung on frontal chest X-rays of adults, for research and teaching.",
+    "intended_use": "Outlining left and right lung on frontal chest X-rays of adults, for research and teaching.",
     "not_for": "Diagnosis, grading of disease; lateral films, children, CT.",
-    "data": "66 films of 34 COVID-19 patients, most from Hannover Medical School (Cohen et al., arXiv:2003.11597, those "
-    "under CC BY) with the masks of V7 Labs: 43 films of 22 patients for training, 7 of 4 for stopping.",
+    "data": "66 films of 34 COVID-19 patients, most from Hannover Medical School (Cohen et al., arXiv:2003.11597, "
+    "those under CC BY) with the masks of V7 Labs: 43 films of 22 patients for training, 7 of 4 for stopping.",
     "licence": "CC BY 3.0 and CC BY 4.0 (images), CC BY 4.0 (masks); Apache-2.0 (weights)",
     "credit": "Cohen et al. 2020 (CC BY images); V7 Labs COVID-19 X-ray dataset (CC BY 4.0 masks)",
     "envelope": "one channel of 8 bits, about 500 pixels across or more, patient seen from the front",
