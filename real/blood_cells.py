@@ -10,4 +10,5 @@ ROW = Row(
     minutes=45,
     figures=(Figure("ap50", "all", 0.78, 0.90),),
     rivals=("template", "clusters", "region_growing"),
+    settings={"study.epochs": 36},
 )
