@@ -28,6 +28,7 @@ _NAMES = {
     "evaluate": "isocenter.verbs.evaluate",
     "compare": "isocenter.verbs.compare",
     "explain": "isocenter.verbs.explain",
+    "measure": "isocenter.verbs.measure",
 }
 
 __all__ = [*_NAMES, "__version__"]

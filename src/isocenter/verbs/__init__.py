@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "evaluate": "score one method on one split, every number with its interval",
     "compare": "several methods on the same cases: one table, paired tests, one report",
     "explain": "which pixels an answer rests on",
+    "measure": "numbers read off labels: a row an object, a summary an image, relations, curves over time",
     "methods": "what there is to use, and every setting of it",
     "models": "the bundles that come with isocenter",
     "export": "the network of a bundle as ONNX, with what it needs to be used",

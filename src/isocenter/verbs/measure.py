@@ -1,0 +1,340 @@
+"""How large, how many, how bright, how they lie to each other, and how they change: numbers read off labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Unpack
+
+from isocenter.data import Cases, NotEvaluated, Problem, Progress
+from isocenter.errors import InputError, IsocenterError, UsageError, nearest
+from isocenter.inspect.readout import Readout, joined
+from isocenter.verbs._labels import Labelled, Reading, folder_frames, is_data, of_cases, of_frames, of_one
+from isocenter.verbs._options import Options, checked, opening_of, reporter
+from isocenter.verbs._readouts import document, write_readouts
+from isocenter.verbs._text import counted, table, typed
+
+if TYPE_CHECKING:
+    from isocenter.inspect.over_time import Moment
+
+STAINS = ("hdab",)
+# Options that change what is measured.
+SAID = (
+    "names", "parts", "thresholds", "frames", "frame", "slice", "given", "task", "series", "axes", "spacing", "target",
+)  # fmt: skip
+# Rows of a table that are shown; the files hold all.
+SHOWN = 12
+# Columns of the summary that are shown, the first of each that there is.
+LEAD = (
+    ("case",), ("subject",), ("slice",), ("frame",), ("class",), ("objects",),
+    ("total_area_mm2", "total_volume_ml", "total_area_px", "total_volume_px"),
+    ("median_area_mm2", "median_volume_mm3", "median_area_px", "median_volume_px"),
+    ("median_equivalent_diameter_mm", "median_equivalent_diameter_px"),
+    ("density_per_mm2", "density_per_ml", "density_per_Mpx"), ("positive_share",), ("h_score",),
+)  # fmt: skip
+
+
+class Measuring(Options, total=False):
+    """Options of `measure`.
+
+    Parameters
+    ----------
+    names
+        Number to class, for label maps that do not say it.
+    parts
+        Each connected part of a number is an object of its own.
+    reach
+        Relate only pairs whose surfaces are at most this far apart (mm, or px where the spacing is unknown).
+    thresholds
+        Mean optical density of DAB from which an object is weak, moderate, strong; default QuPath's 0.2, 0.4, 0.6.
+    frames
+        LABELS (and IMAGE) are folders whose files are frames in the order of their names.
+    frame, slice
+        Of a data set: the columns that hold frame and slice.
+    given
+        Of a data set: the column or folder of the labels; default the truth.
+    task
+        Of a data set: ``"instances"`` or ``"segment"``; default the first of them that it brings.
+    overwrite
+        Replace files that are there.
+    series, axes, spacing
+        As in `Opening`.
+    """
+
+    names: Mapping[int, str] | None
+    parts: bool
+    reach: float | None
+    thresholds: Sequence[float] | None
+    frames: bool
+    frame: str | None
+    slice: str | None
+    given: str | None
+    task: str | None
+    overwrite: bool
+    series: str | int | None
+    axes: str | None
+    spacing: Sequence[float] | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was read off.
+
+    Parameters
+    ----------
+    tables
+        ``objects`` (a row an object) and ``summary`` (a row an image and class); where asked for ``relations``; where
+        there are frames ``over_time`` and ``ejection``.
+    graphs
+        Of the relations, one an image: nodes and edges.
+    notes
+        What a reader must know: units, conventions, what could not be told.
+    problems
+        Cases that could not be measured.
+    files
+        What was written.
+    next
+        The command that comes next, or "".
+    """
+
+    tables: Mapping[str, Readout]
+    graphs: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    files: tuple[Path, ...] = ()
+    next: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """3 when some cases could not be measured."""
+        return 3 if self.problems else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return document(self.tables, self.graphs) | {
+            "notes": list(self.notes), "problems": [p.as_json() for p in self.problems],
+            "files": [str(f) for f in self.files],
+        }  # fmt: skip
+
+    def lines(self) -> list[str]:
+        """The summary, ejection fractions, notes, and where the rest lies."""
+        lines = _shown(self.tables["summary"], LEAD)
+        if "ejection" in self.tables:
+            lines += ["", *_ejected(self.tables["ejection"])]
+        lines += [f"note: {note}" for note in self.notes]
+        if self.problems:
+            first = self.problems[0]
+            lines.append(f"{counted(len(self.problems), 'case')} not measured, the first: {first.where}: {first.what}")
+        lines += [f"written: {f}" for f in self.files]
+        return [*lines, f"next: {self.next}"] if self.next else lines
+
+
+@dataclass
+class _Collected:
+    """Tables of the images so far; every image's own columns say which it was."""
+
+    parts: dict[str, list[tuple[Mapping[str, Any], Readout]]] = field(default_factory=dict)
+    graphs: list[Mapping[str, Any]] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def measure(
+    labels: Any,
+    image: Any = None,
+    *,
+    out: str | Path | None = None,
+    relations: bool = False,
+    stain: str | None = None,
+    **options: Unpack[Measuring],
+) -> Measured:
+    """Measures objects and regions: a row an object, a summary an image, and what is asked for beside them.
+
+    Sizes are in px and, where the spacing is known, in mm2, or mm3 and ml; lengths in mm, else in px: the columns say
+    so. Each number of a label map is an object; of a data set the labels are its truth.
+
+    Parameters
+    ----------
+    labels
+        A label map (PNG, TIFF, NIfTI, NumPy; a film's frames one after the other), an annotation file (COCO, GeoJSON,
+        ImageJ RoiSet, ``.seg.nrrd``), a folder with one mask an object, a `Segmentation`, `Instances`, an array, a
+        nibabel, SimpleITK or torch object; a list of these: frames; or a data set (a table, a folder with a manifest,
+        `Cases`): each of its cases.
+    image
+        On the same grid, as many frames; gives the grey values of each channel, and the spacing where labels lack it.
+    out
+        ``.xlsx`` (a sheet a table), ``.csv`` (other tables beside it), ``.json``, or a folder of CSV files.
+    relations
+        How each pair of objects lies to each other, as a table and a graph.
+    stain
+        ``"hdab"``: the image is a colour picture of hematoxylin and DAB; adds optical densities, grades, positive
+        share and H-score.
+
+    Raises
+    ------
+    UsageError
+        An option without meaning, or frames that differ in number.
+    GeometryError
+        Labels and image lie on different grids.
+    InputError
+        The only case cannot be measured, or none of several; too many objects to relate without `reach`.
+    OutputError
+        A file exists or cannot be written; nothing is written then.
+    """
+    checked(options, Measuring)
+    if stain is not None and stain not in STAINS:
+        raise UsageError(f"no stain {stain!r}", remedy=nearest(stain, STAINS))
+    got = _Collected()
+    for label in _labelled(labels, image, options, got):
+        _measure(label, got, relations, stain, options)
+    tables = _tables(got)
+    files: tuple[Path, ...] = ()
+    if out is not None:
+        files = write_readouts(out, tables, graphs=got.graphs, overwrite=options.get("overwrite", False))
+    plain = not (relations or stain or any(options.get(name) for name in SAID))
+    return Measured(
+        tables, tuple(got.graphs), tuple(got.notes), tuple(got.problems), files,
+        _next(labels, image) if plain and not files else "",
+    )  # fmt: skip
+
+
+def _next(labels: Any, image: Any) -> str:
+    words = [typed(one) for one in (labels, image) if isinstance(one, str | Path)]
+    return " ".join(["isocenter measure", *words, "-o measured.xlsx"]) if words else ""
+
+
+def _labelled(labels: Any, image: Any, options: Measuring, got: _Collected) -> Iterator[Labelled]:
+    reading = Reading(
+        options.get("names"), options.get("parts", False), opening_of(options), options.get("frame") or "",
+        options.get("slice") or "", options.get("given") or "",
+    )  # fmt: skip
+    if is_data(labels):
+        if image is not None:
+            raise UsageError("a data set brings its own images", got=str(image), remedy="Leave out IMAGE")
+        yield from _from_data(labels, reading, options, got)
+        return
+    for name in ("frame", "slice", "given", "task"):
+        if options.get(name):
+            raise UsageError(f"--{name} is about data sets, and this is none", got=str(labels),
+                             wanted="a table, or a folder with a manifest")
+    if options.get("frames"):
+        labels, image = folder_frames(labels), None if image is None else folder_frames(image)
+    if isinstance(labels, list | tuple):
+        if image is not None and not isinstance(image, list | tuple):
+            raise UsageError("frames of labels need a list of images", got=type(image).__name__)
+        yield from of_frames(labels, image, reading)
+        return
+    yield from of_one(labels, image, reading)
+
+
+def _from_data(data: Any, reading: Reading, options: Measuring, got: _Collected) -> Iterator[Labelled]:
+    from isocenter.verbs._cases import cases_of
+
+    cases = cases_of(data, options.get("task") or _task(data), options=_data_options(options))
+    errors: list[IsocenterError] = []
+    done = 0
+    for i, (name, found) in enumerate(of_cases(cases, reading)):
+        if isinstance(found, Labelled):
+            done += 1
+            yield found
+        elif isinstance(found, NotEvaluated):
+            got.problems.append(Problem("not-evaluated", "warning", found.reason, where=name, got=found.measured))
+        else:
+            errors.append(found)
+            got.problems.append(Problem.of(found, name))
+        reporter(options)(Progress("measure", (i + 1) / len(cases)))
+    if errors and not done:
+        raise errors[0]
+    if not done:
+        raise InputError("no case has labels", where=cases.name, remedy="Name their column with --target or --given")
+
+
+def _data_options(options: Measuring) -> Any:
+    return {k: v for k, v in options.items() if k in ("target", "facts", "group", "positive", "role")}
+
+
+def _task(data: Any) -> str:
+    from isocenter.layouts import read
+
+    if isinstance(data, Cases) and data.task:
+        return data.task
+    tasks = data.tasks if isinstance(data, Cases) else read(data).tasks
+    return next((t for t in ("instances", "segment") if t in tasks), "segment")
+
+
+def _measure(label: Labelled, got: _Collected, relate: bool, stain: str | None, options: Measuring) -> None:
+    """Adds one image to the tables."""
+    from isocenter.inspect.measuring import THRESHOLDS, measured, scattered, summarised
+
+    limits = (options.get("thresholds") or THRESHOLDS) if stain else None
+    where = {"case": label.name, "subject": label.subject, "slice": label.piece, "frame": label.frame,
+             "time_s": label.seconds}
+    rows = measured(label.found, label.image, ids=label.ids, thresholds=limits)
+    got.parts.setdefault("objects", []).append((where, rows))
+    got.parts.setdefault("summary", []).append((where, summarised(label.found, rows)))
+    if label.frame:
+        from isocenter.inspect.over_time import moment
+
+        got.moments.append(moment(label.found, subject=label.subject, piece=label.piece, frame=label.frame,
+                                  seconds=label.seconds))
+    if relate:
+        from isocenter.inspect.relating import graph, related
+
+        pairs = related(label.found, ids=label.ids, reach=options.get("reach"))
+        got.parts.setdefault("relations", []).append((where, pairs))
+        got.graphs.append({**{k: v for k, v in where.items() if v}, "unit": label.found.geometry.unit,
+                           **graph(rows, pairs)})
+    _note(label, got, limits, 1 if options.get("parts") else scattered(label.found))
+
+
+def _note(label: Labelled, got: _Collected, limits: Sequence[float] | None, parts: int) -> None:
+    if label.found.geometry.affine is None:
+        got.notes["the spacing is unknown: lengths and sizes are in px (--spacing gives mm)"] = None
+    if not len(label.found):
+        got.notes[f"{label.name}: no object"] = None
+    if parts > 1:
+        got.notes["an object lies in several unconnected parts: --parts measures each by itself"] = None
+    if limits is not None:
+        steps = ", ".join(f"{t:g}" for t in limits)
+        got.notes[f"grades by the mean optical density of DAB from {steps}"] = None
+
+
+def _tables(got: _Collected) -> dict[str, Readout]:
+    """The collected tables; columns that say which image a row is of stand only where there are several."""
+    from isocenter.inspect.over_time import DISCS, curves, ejections
+
+    wheres = [where for where, _ in got.parts.get("objects", [])]
+    several = [k for k in (wheres[0] if wheres else ()) if len({w[k] for w in wheres}) > 1]
+    made = {
+        title: joined([({k: where[k] for k in several}, rows) for where, rows in parts])
+        for title, parts in got.parts.items()
+    }
+    if got.moments:
+        made |= {"over_time": curves(got.moments), "ejection": ejections(got.moments)}
+        if any(row["basis"] == DISCS for row in made["ejection"].rows):
+            got.notes["volumes are sums of areas: slices of one distance and one pixel size are assumed"] = None
+    return made
+
+
+def _ejected(rows: Readout) -> list[str]:
+    """Ejection fractions of whole cavities; of slices where there are no others."""
+    whole = [row for row in rows.rows if row["basis"] != "area"]
+    columns = ("subject", "class", "basis", "slices", "slices_left_out", "ed_frame", "es_frame",
+               "ejection_fraction_percent")
+    lines = _shown(Readout(rows.header, tuple(whole or rows.rows)), [(c,) for c in columns])
+    by_area = len(rows.rows) - len(whole)
+    return [*lines, f"and {by_area} of single slices by their area"] if whole and by_area else lines
+
+
+def _shown(rows: Readout, lead: Sequence[Sequence[str]]) -> list[str]:
+    columns = [c for choice in lead for c in [next((x for x in choice if x in rows.header), "")] if c]
+    texts = [[_cell(row.get(c)) for c in columns] for row in rows.rows[:SHOWN]]
+    numeric = [i for i, c in enumerate(columns) if any(isinstance(r.get(c), int | float) for r in rows.rows)]
+    lines = table(columns, texts, right=numeric)
+    return [*lines, f"... and {len(rows.rows) - SHOWN} rows more"] if len(rows.rows) > SHOWN else lines
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "-" if value is None else str(value)
