@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,33 @@ def test_what_cannot_be_measured_is_counted_and_the_rest_goes_on(discs: Callable
     assert "case03" in made.problems[0].where and any("1 case not measured" in line for line in made.lines())
 
 
+def test_a_case_that_fails_while_it_is_measured_is_counted_and_all_of_them_are_refused(squares: Cases) -> None:
+    picture = Image.from_array(np.zeros((3, 24, 24), np.uint8), axes="cyx", channels=("red", "green", "blue"))
+    entries = (replace(squares.entries[0], open=lambda: replace(squares[0], images={"image": picture})),)
+    mixed = replace(squares, entries=(*entries, *squares.entries[1:3]))
+    made = measure(mixed, stain="hdab")
+    assert len(made.problems) == 2 and len(made.tables["objects"].rows) == 1 and made.exit_code == 3
+    with pytest.raises(InputError, match="three colours"):
+        measure(squares, stain="hdab")
+    without = replace(squares, entries=tuple(
+        replace(e, open=lambda e=e: replace(e.open(), load_truth=None)) for e in squares.entries[:2]
+    ))  # fmt: skip
+    with pytest.raises(InputError, match="nothing has labels"):
+        measure(without)
+
+
+def test_answers_in_a_folder_are_measured_instead_of_the_truth(discs_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "answers").mkdir()
+    for path in (discs_folder / "images").glob("*.png"):
+        found = iso.predict("segment/histogram", path).labels > 0
+        Pillow.fromarray((found * 255).astype(np.uint8)).save(tmp_path / "answers" / path.name)
+    truth, given = measure(discs_folder), measure(discs_folder, given=str(tmp_path / "answers"))
+    sizes = [[r["total_area_px"] for r in m.tables["summary"].rows if r["class"] == "all"] for m in (truth, given)]
+    assert len(sizes[0]) == len(sizes[1]) == 24 and sizes[0] != sizes[1]
+    assert np.median(np.abs(np.subtract(*sizes)) / sizes[0]) < 0.2
+    assert measure(discs_folder, given=str(tmp_path / "answers"), out=tmp_path / "t.xlsx").exit_code == 0
+
+
 def test_relations_are_a_table_and_a_graph() -> None:
     made = measure(numbers(), names={3: "a", 8: "b"}, spacing=(0.5, 0.5), relations=True)
     (row,) = made.tables["relations"].rows
@@ -152,6 +180,7 @@ def test_parts_and_the_word_about_them() -> None:
 
 
 def test_nothing_there_is_an_answer() -> None:
+    assert "3 images hold no object" in measure([np.zeros((8, 8), np.uint8)] * 3).notes
     made = measure(np.zeros((8, 8), np.uint8), relations=True)
     assert made.exit_code == 0 and made.tables["objects"].rows == () and made.tables["summary"].rows[0]["objects"] == 0
     assert any("no object" in n for n in made.notes) and made.tables["relations"].rows == ()

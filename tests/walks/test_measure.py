@@ -116,6 +116,25 @@ def test_a_heart_slice_by_slice(here: Here, tmp_path: Path) -> None:
     assert here("measure", tmp_path, "--frame", "phase").returncode == 1
 
 
+def test_a_film_of_cells_in_one_file(here: Here, tmp_path: Path) -> None:
+    import tifffile
+
+    film = np.stack([two_squares() * (two_squares() <= n) for n in (2, 1, 0)])
+    tifffile.imwrite(tmp_path / "tracks.tif", film, photometric="minisblack")
+    tifffile.imwrite(tmp_path / "cells.tif", film * 50, photometric="minisblack")
+    words = ("measure", tmp_path / "tracks.tif", tmp_path / "cells.tif")
+    assert here(*words).returncode == 1
+    done = here(*words, "--axes", "tyx", "--spacing", "0.5,0.5", "-o", tmp_path / "t.xlsx")
+    assert done.returncode == 0, done.stderr
+    book = openpyxl.load_workbook(tmp_path / "t.xlsx")
+    assert book.sheetnames == ["objects", "summary", "over_time", "ejection"]
+    head, *lines = [[c.value for c in line] for line in book["objects"].iter_rows()]
+    got = [dict(zip(head, line, strict=True)) for line in lines]
+    assert [(r["frame"], r["id"], r["mean_au"]) for r in got] == [("0", 1, 50), ("0", 2, 100), ("1", 1, 50)]
+    curve = [line[-1].value for line in book["over_time"].iter_rows()]
+    assert curve == ["area_mm2", 75, 50, 0]
+
+
 def test_labels_without_spacing_are_measured_in_pixels_and_say_so(here: Here, tmp_path: Path) -> None:
     labels = png(tmp_path / "labels.png", two_squares())
     done = here("measure", labels, "--json")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from isocenter.data import Cases, NotEvaluated, Problem, Progress
-from isocenter.errors import InputError, IsocenterError, UsageError, nearest
+from isocenter.errors import InputError, UsageError, nearest
 from isocenter.inspect.readout import Readout, joined
 from isocenter.verbs._labels import Labelled, Reading, folder_frames, is_data, of_cases, of_frames, of_one
 from isocenter.verbs._options import Options, checked, opening_of, reporter
@@ -139,6 +139,8 @@ class _Collected:
     moments: list[Moment] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
+    errors: list[InputError] = field(default_factory=list)
 
 
 def measure(
@@ -188,7 +190,16 @@ def measure(
         raise UsageError(f"no stain {stain!r}", remedy=nearest(stain, STAINS))
     got = _Collected()
     for label in _labelled(labels, image, options, got):
-        _measure(label, got, relations, stain, options)
+        try:
+            _measure(label, got, relations, stain, options)
+        except InputError as error:
+            if not is_data(labels):
+                raise
+            _refused(got, label.name, error)
+    if not got.parts:
+        raise got.errors[0] if got.errors else InputError(
+            "nothing has labels", where=str(labels), remedy="Name their column with --target or --given"
+        )
     tables = _tables(got)
     files: tuple[Path, ...] = ()
     if out is not None:
@@ -233,22 +244,19 @@ def _from_data(data: Any, reading: Reading, options: Measuring, got: _Collected)
     from isocenter.verbs._cases import cases_of
 
     cases = cases_of(data, options.get("task") or _task(data), options=_data_options(options))
-    errors: list[IsocenterError] = []
-    done = 0
     for i, (name, found) in enumerate(of_cases(cases, reading)):
         if isinstance(found, Labelled):
-            done += 1
             yield found
         elif isinstance(found, NotEvaluated):
             got.problems.append(Problem("not-evaluated", "warning", found.reason, where=name, got=found.measured))
         else:
-            errors.append(found)
-            got.problems.append(Problem.of(found, name))
+            _refused(got, name, found)
         reporter(options)(Progress("measure", (i + 1) / len(cases)))
-    if errors and not done:
-        raise errors[0]
-    if not done:
-        raise InputError("no case has labels", where=cases.name, remedy="Name their column with --target or --given")
+
+
+def _refused(got: _Collected, name: str, error: InputError) -> None:
+    got.errors.append(error)
+    got.problems.append(Problem.of(error, name))
 
 
 def _data_options(options: Measuring) -> Any:
@@ -272,20 +280,20 @@ def _measure(label: Labelled, got: _Collected, relate: bool, stain: str | None, 
     where = {"case": label.name, "subject": label.subject, "slice": label.piece, "frame": label.frame,
              "time_s": label.seconds}
     rows = measured(label.found, label.image, ids=label.ids, thresholds=limits)
-    got.parts.setdefault("objects", []).append((where, rows))
-    got.parts.setdefault("summary", []).append((where, summarised(label.found, rows)))
+    made = {"objects": rows, "summary": summarised(label.found, rows)}
+    if relate:
+        from isocenter.inspect.relating import graph, related
+
+        made["relations"] = related(label.found, ids=label.ids, reach=options.get("reach"))
+        got.graphs.append({**{k: v for k, v in where.items() if v}, "unit": label.found.geometry.unit,
+                           **graph(rows, made["relations"])})
+    for title, part in made.items():
+        got.parts.setdefault(title, []).append((where, part))
     if label.frame:
         from isocenter.inspect.over_time import moment
 
         got.moments.append(moment(label.found, subject=label.subject, piece=label.piece, frame=label.frame,
                                   seconds=label.seconds))
-    if relate:
-        from isocenter.inspect.relating import graph, related
-
-        pairs = related(label.found, ids=label.ids, reach=options.get("reach"))
-        got.parts.setdefault("relations", []).append((where, pairs))
-        got.graphs.append({**{k: v for k, v in where.items() if v}, "unit": label.found.geometry.unit,
-                           **graph(rows, pairs)})
     _note(label, got, limits, 1 if options.get("parts") else scattered(label.found))
 
 
@@ -293,7 +301,7 @@ def _note(label: Labelled, got: _Collected, limits: Sequence[float] | None, part
     if label.found.geometry.affine is None:
         got.notes["the spacing is unknown: lengths and sizes are in px (--spacing gives mm)"] = None
     if not len(label.found):
-        got.notes[f"{label.name}: no object"] = None
+        got.empty.append(label.name)
     if parts > 1:
         got.notes["an object lies in several unconnected parts: --parts measures each by itself"] = None
     if limits is not None:
@@ -311,6 +319,9 @@ def _tables(got: _Collected) -> dict[str, Readout]:
         title: joined([({k: where[k] for k in several}, rows) for where, rows in parts])
         for title, parts in got.parts.items()
     }
+    if got.empty:
+        n = len(got.empty)
+        got.notes[f"{got.empty[0]}: no object" if n == 1 else f"{n} images hold no object"] = None
     if got.moments:
         made |= {"over_time": curves(got.moments), "ejection": ejections(got.moments)}
         if any(row["basis"] == DISCS for row in made["ejection"].rows):
