@@ -210,4 +210,12 @@ def test_volumes_of_real_hearts_by_their_slices(real_data: Callable[[str], Path]
     whole = [r for r in made.tables["ejection"].rows if r["basis"] == "volume (sum of slices)"]
     assert len(whole) == 16 and sum(r["slices"] for r in whole) == 129
     assert all(0 < r["ejection_fraction_percent"] < 90 for r in whole)
-    assert any("slices of one distance" in n for n in made.notes) and any("unknown" in n for n in made.notes)
+    assert sum(r["slices_left_out"] for r in whole) == 271 - 2 * 129
+    assert [sum(text in n for n in made.notes) for text in ("one distance", "left_out", "unknown")] == [1, 1, 1]
+    alone = [r for r in made.tables["ejection"].rows if r["basis"] == "area"]
+    assert len(alone) == 129
+    for r in whole:
+        # One pair of frames for all slices: never more than the slices give, each with its own largest and smallest.
+        own = [s for s in alone if s["subject"] == r["subject"]]
+        high, low = (sum(s[f"{end}_area_px"] for s in own) for end in ("ed", "es"))
+        assert r["ejection_fraction_percent"] <= 100 * (1 - low / high) + 1e-6

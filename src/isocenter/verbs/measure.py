@@ -326,6 +326,8 @@ def _tables(got: _Collected) -> dict[str, Readout]:
         made |= {"over_time": curves(got.moments), "ejection": ejections(got.moments)}
         if any(row["basis"] == DISCS for row in made["ejection"].rows):
             got.notes["volumes are sums of areas: slices of one distance and one pixel size are assumed"] = None
+        if any(row["slices_left_out"] for row in made["ejection"].rows):
+            got.notes["slices that lack a frame take no part in the volume (column slices_left_out)"] = None
     return made
 
 
