@@ -32,6 +32,7 @@ SHOWN = {
     ("isocenter.verbs.explain", "Explained"): "explained",
     ("isocenter.verbs.predict", "Predictions"): "lines",
     ("isocenter.verbs.split", "Divided"): "lines",
+    ("isocenter.verbs.correct", "Corrected"): "lines",
     ("isocenter.verbs.measure", "Measured"): "lines",
     ("isocenter.verbs.doctor", "Diagnosis"): "lines",
     ("isocenter.verbs.models", "Models"): "lines",

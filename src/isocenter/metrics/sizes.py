@@ -87,7 +87,8 @@ def _thirds(records: Sequence[Record]) -> dict[str, Estimate]:
     if not any(t for r in records for t in _together(r, "areas")):
         return {}
     low, high = limits(records)
-    said = (f"area up to {low:.4g} px", f"area above {low:.4g} up to {high:.4g} px", f"area above {high:.4g} px")
+    small, large = (f"{v:.0f}" if v >= 100 else f"{v:.4g}" for v in (low, high))
+    said = (f"area up to {small} px", f"area above {small} up to {large} px", f"area above {large} px")
     counted = {part: np.stack([_in_thirds(r, part, low, high) for r in records]) for part in ("areas", "hits")}
     return {
         name: _estimate(counted["hits"][:, k], counted["areas"][:, k], said[k])

@@ -55,7 +55,8 @@ def _group(kind: str, marks: Sequence[Mark], canvas: Canvas) -> Markup:
         rims = [tag("path", tag("title", m.text), d=d, class_="rim") for m, d in zip(marks, paths, strict=True)]
     labels = [_label(m, canvas) for m in marks if m.label] if len(marks) <= LABELLED else []
     casing = tag("path", d="".join(paths), class_="casing")
-    return tag("g", casing, *rims, *labels, class_=f"obj {KINDS[kind][0]} {kind}")
+    fine = " fine" if len(marks) > NAMED else ""
+    return tag("g", casing, *rims, *labels, class_=f"obj {KINDS[kind][0]} {kind}{fine}")
 
 
 def _path(mark: Mark, canvas: Canvas) -> str:

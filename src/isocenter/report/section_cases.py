@@ -95,7 +95,7 @@ def pictures(view: View, run: Run) -> Markup | None:
 def _objects(view: View, rows: Sequence[Markup], kinds: Sequence[str]) -> Markup:
     """Pictures of boxes or objects with the legend of the kinds that they hold."""
     sides = dict.fromkeys(KINDS[k][0] for k in kinds)
-    switches = [_switch(side, side) for side in ("truth", "answer") if side in sides]
+    switches = [_switch(side, side, swatch=False) for side in ("truth", "answer") if side in sides]
     own = {"missed": "object-missed", "swapped": "object-swapped"}
     switches += [tag("label", tag("span", class_=f"swatch {own.get(k, k)}"), KINDS[k][1]) for k in kinds]
     if "truth" in sides:
@@ -114,11 +114,11 @@ def _objects(view: View, rows: Sequence[Markup], kinds: Sequence[str]) -> Markup
     )
 
 
-def _switch(class_: str, words: str) -> Markup:
+def _switch(class_: str, words: str, *, swatch: bool = True) -> Markup:
     return tag(
         "label",
         tag("input", type="checkbox", checked=True, class_=f"see-{class_}"),
-        tag("span", class_=f"swatch {class_}"),
+        tag("span", class_=f"swatch {class_}") if swatch else None,
         words,
     )
 

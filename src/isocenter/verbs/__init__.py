@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "split": "write a table with train, val and test by group, stratified and seeded",
     "train": "learn a method on train, stop and set thresholds on val, write a bundle",
     "predict": "answer new images with a bundle or a classical method",
+    "correct": "an edited label file becomes a new version of an answer, with author and date",
     "evaluate": "score one method on one split, every number with its interval",
     "compare": "several methods on the same cases: one table, paired tests, one report",
     "explain": "which pixels an answer rests on",

@@ -166,7 +166,7 @@ def nuclei() -> tuple[Run, Instances]:
     method = resolve("instances/watershed_split", settings=settings_of(NUCLEI))
     found, seconds = _answered(method.object, stain)
     areas = found.areas
-    text = f"{len(found)} nuclei; answered in {duration(seconds)}; one row each in nuclei.csv beside this page"
+    text = f"{len(found)} nuclei; answered in {duration(seconds)}; the table beside this page has a row for each"
     note = "There is no truth for this section: look where neighbours were taken for one, and where nuclei are missed."
     part = _chapter("Nuclei of a stained section, by watershed", case, found, "watershed_split", text, note=note)
     low, middle, high = np.percentile(areas, [10, 50, 90])
