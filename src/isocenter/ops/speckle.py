@@ -6,18 +6,18 @@ import numpy as np
 
 from isocenter.ops.array import Array
 
-# Time of one step, the rate at which speckle becomes finer while it is smoothed, and the share of the range that is
-# added to all values, so that black has a ratio to its neighbours (section V of the paper: 0.05 to 0.25, 1/6).
+# Time of one step; the rate at which speckle becomes finer while it is smoothed, as in the paper; and the share of the
+# range that is added to all values, so that black has a ratio to its neighbours.
 TIME, RATE, FLOOR = 0.2, 1 / 6, 1 / 32
-# The variation of fully developed speckle is that of the even places, which are not the most.
+# Places that vary no more than half of all do are taken for even: what varies there is speckle.
 EVEN = 0.5
 
 
 def speckle_diffusion(values: Array, *, steps: int = 40) -> Array:
     """Heat that flows where values vary as speckle alone makes them vary, and stops at edges.
 
-    Source: Yu & Acton, Speckle reducing anisotropic diffusion, IEEE Trans. Image Process. 11 (2002) 1260, eqs. 31 to
-    37; the variation of speckle at the start is the median one of the image, not that of a box that a person draws.
+    Source: Yu & Acton, Speckle reducing anisotropic diffusion, IEEE Trans. Image Process. 11 (2002) 1260; the
+    variation of speckle at the start is the median one of the image, not that of a box that a person draws.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def _differences(image: Array) -> tuple[Array, Array, Array, Array]:
 
 
 def _variation(image: Array, sides: tuple[Array, ...]) -> Array:
-    """The square of the instantaneous coefficient of variation (eq. 31)."""
+    """The square of the instantaneous coefficient of variation."""
     slope = sum(np.square(side) for side in sides) / np.square(image)
     curve = sum(sides) / image
     return np.asarray(np.maximum(slope / 2 - np.square(curve) / 16, 0) / np.square(1 + curve / 4))
