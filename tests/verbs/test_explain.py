@@ -49,3 +49,12 @@ def test_what_cannot_be_explained(network: Path, disc_bundle: Path, sizes: Cases
         explain(network, sizes[0], method="gradient")
     with pytest.raises(RecipeError, match="Did you mean target"):
         explain(network, sizes[0], settings={"taget": "small"})
+
+
+def test_boxes_and_objects_are_not_explained(tmp_path):
+    from isocenter.simulate import cohort
+
+    case = cohort(8, seed=0, kind="cells", task="instances", shape=(32, 32))[0]
+    with pytest.raises(UsageError, match="only answers that are classes"):
+        iso.explain("instances/watershed_split", case, out=tmp_path / "why")
+    assert not (tmp_path / "why").exists()

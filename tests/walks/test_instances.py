@@ -105,7 +105,26 @@ def test_a_prediction_counts_and_its_second_run_does_nothing(
     rows = (tmp_path / "out" / "00.csv").read_text(encoding="utf-8").strip().splitlines()
     labels, _ = io.read_labels(str(tmp_path / "out" / "00.tif"))
     assert len(rows) - 1 == labels.max() and f"objects {labels.max()}," in said.stdout
+    assert said.stdout.splitlines()[-1].startswith(f"next: isocenter measure {tmp_path / 'out' / '00.tif'} ")
     assert "2 inputs had been answered before" in here(*words, "--threads", "1").stdout
+
+
+def test_an_edited_answer_comes_back_and_is_scored_as_truth(
+    here: Here, field: Path, bundle: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert here("predict", bundle, field / "images" / "00.png", "-o", out, "--threads", "1").returncode == 0
+    labels = io.read_labels(out / "00.tif")[0].astype(np.uint16)
+    labels[labels == 1] = 0
+    io.write(Image.from_array(labels), tmp_path / "edited.tif")
+    said = here("correct", out, "00", tmp_path / "edited.tif", "--by", "A. Reader")
+    assert said.returncode == 0 and "version 1 by A. Reader" in said.stdout, said.stderr
+    scored = here("evaluate", bundle, out / "corrected.csv", "--split", "all", "--threads", "1", "--json")
+    # The bundle has studied this very picture, whoever corrects it.
+    assert scored.returncode == 1 and "studied" in scored.stderr
+    scored = here("evaluate", "instances/watershed_split", out / "corrected.csv", "--split", "all", "--json")
+    assert json.loads(scored.stdout)["n_cases"] == 1
+    assert here("correct", out, "00", tmp_path / "edited.tif", "--by", "B").returncode == 2
 
 
 def test_a_method_of_the_task_answers_without_a_bundle(here: Here, field: Path, tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ from isocenter.data import Bundle
 from isocenter.errors import NotFoundError, RecipeError, UsageError, nearest
 from isocenter.verbs._recipe import Settings, made
 
+# Questions whose answers gradients explain: classes of an image, or of its pixels.
+EXPLAINED = ("segment", "classify")
+
 
 @dataclass(frozen=True)
 class Method:

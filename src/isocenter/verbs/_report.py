@@ -13,7 +13,7 @@ from isocenter import catalog
 from isocenter.data import Cases, Scores
 from isocenter.errors import IsocenterError
 from isocenter.report import Data, MethodResult, Run
-from isocenter.verbs._method import Method
+from isocenter.verbs._method import EXPLAINED, Method
 from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, samples_of
 from isocenter.verbs._score import engine_of
 from isocenter.verbs._scores import leading
@@ -141,7 +141,7 @@ def _thresholds(method: Method) -> Sequence[float]:
 
 
 def _explained(methods: Sequence[Method], scores: Scores, *, cases: Cases) -> tuple[Any, ...]:
-    network = next((m for m in methods if hasattr(m.object, "opened")), None)
+    network = next((m for m in methods if hasattr(m.object, "opened") and m.task in EXPLAINED), None)
     return explanation_of(network, scores, cases=cases) if network else ()
 
 

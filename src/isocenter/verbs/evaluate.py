@@ -20,7 +20,7 @@ from isocenter.verbs._cases import (
     unseen,
     with_allowance,
 )
-from isocenter.verbs._method import Method, resolve, shown
+from isocenter.verbs._method import EXPLAINED, Method, resolve, shown
 from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
@@ -214,7 +214,7 @@ def _by(
 
 def _next(method: Method, data: Any, *, out: str | Path | None) -> str:
     place = typed(data) if isinstance(data, (str, Path)) else "DATA"
-    if out is None and method.bundle is not None:
+    if out is None and method.bundle is not None and method.task in EXPLAINED:
         return f"isocenter explain {typed(method.bundle.path)} INPUT -o explained"
     name = typed(method.bundle.path) if method.bundle else method.name
     return f"isocenter compare {method.task} {place} --methods {name},{_other(method)}"

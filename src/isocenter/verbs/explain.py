@@ -11,7 +11,7 @@ from isocenter import catalog
 from isocenter.data import Attribution, NotEvaluated
 from isocenter.errors import UsageError
 from isocenter.infer import limited
-from isocenter.verbs._method import Method, resolve
+from isocenter.verbs._method import EXPLAINED, Method, resolve
 from isocenter.verbs._options import Opening, checked, opening_of, threads_of
 from isocenter.verbs._recipe import Settings, made, settings_of
 from isocenter.verbs._text import number
@@ -97,7 +97,7 @@ def explain(
     Raises
     ------
     UsageError
-        The method needs the inside of one network, and this predictor has none.
+        The method needs the inside of one network, and this predictor has none; or it answers boxes or objects.
     MissingExtraError
         torch is not installed.
     """
@@ -123,6 +123,9 @@ def _inside(asked: Method, cls: Any) -> Any:
         raise UsageError(
             f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE"
         )
+    if asked.task and asked.task not in EXPLAINED:
+        raise UsageError("only answers that are classes of an image or of its pixels are explained", got=asked.task,
+                         wanted=" or ".join(EXPLAINED))
     if getattr(asked.object, "opened", None) is None and "Differentiable" in str(
         getattr(cls, "__annotations__", {}).get("of", "")
     ):

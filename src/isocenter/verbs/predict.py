@@ -189,7 +189,8 @@ def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, optio
     finally:
         ledger.close(problems)
     items = tuple(ledger.items[i.name] for i in inputs)
-    return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), _next(asked, inputs))
+    after = _next(asked, inputs, items, folder)
+    return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), after)
 
 
 def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, place: _Place) -> bool:
@@ -282,8 +283,12 @@ def _line(item: Mapping[str, Any], folder: Path) -> str:
     return f"{item['source']}: {said}{place}"
 
 
-def _next(asked: Method, inputs: Sequence[Input]) -> str:
+def _next(asked: Method, inputs: Sequence[Input], items: Sequence[Mapping[str, Any]], folder: Path) -> str:
     first = inputs[0].source
+    if asked.bundle is not None and asked.task == "instances" and items[0].get("files"):
+        return f"isocenter measure {typed(folder / items[0]['files'][0])} {typed(first)}"
+    if asked.bundle is not None and asked.task == "detect":
+        return f"isocenter evaluate {typed(asked.bundle.path)} DATA --split test"
     if asked.bundle is not None:
         return f"isocenter explain {typed(asked.bundle.path)} {typed(first)} -o explained"
     return f"isocenter evaluate {asked.task}/{asked.method} DATA --split test"
