@@ -15,7 +15,7 @@ def test_classical_methods_and_a_bundle_with_paired_tests_and_a_report(
 ) -> None:
     methods = f"histogram,given,{disc_bundle}"
     done = command("compare", "segment", discs_folder, "--methods", methods, "-o", tmp_path / "out", "--set",
-                   "given.column=mask", "--json", "--threads", 1)
+                   "given.column=mask", "--set", "histogram.target=0", "--json", "--threads", 1)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert list(document["methods"]) == ["histogram", "given", "disc"]
@@ -31,7 +31,7 @@ def test_classical_methods_and_a_bundle_with_paired_tests_and_a_report(
 
 def test_the_best_is_named_on_val(here: Run, discs_folder: Path, tmp_path: Path) -> None:
     done = here("compare", "segment", discs_folder, "--methods", "histogram,given", "--set", "given.column=mask",
-                   "-o", tmp_path / "out", "--threads", 1)
+                "--set", "histogram.target=0", "-o", tmp_path / "out", "--threads", 1)
     assert done.returncode == 0, done.stderr
     assert "best on val, named before test was opened: given" in done.stdout
 

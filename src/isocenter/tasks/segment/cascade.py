@@ -16,6 +16,7 @@ import numpy as np
 
 from isocenter.data import Case, Cases, NotEvaluated, Progress, Segmentation, Study, Watch, as_settings, knob, silent
 from isocenter.errors import BundleError, RecipeError
+from isocenter.infer import unusable
 from isocenter.ops.array import Array
 from isocenter.tasks._network import plan_of
 from isocenter.tasks.segment._fitted import FittedSegmenter
@@ -148,6 +149,10 @@ class FittedCascade:
         Where stage 1 finds nothing, stage 2 looks at the whole image.
         """
         image = case.image()
+        # Shrunk, a few pixels that are no numbers would spoil their neighbours.
+        lack = unusable(image.channels_first())
+        if lack is not None:
+            return lack
         whole = image.geometry.shape
         shape = coarse_shape(whole, self.said["side"])
         found = self.stages[0].predict(seen_as(case, shrunk(image, shape), None))
