@@ -45,3 +45,11 @@ def test_genes_stay_between_0_and_1() -> None:
     found, _ = evolved(outwards, 2, population=6, generations=30, seed=0)
     assert np.min(seen) >= 0 and np.max(seen) <= 1
     assert found.tolist() == [1.0, 1.0]
+
+
+def test_it_leaves_a_broad_hill_for_a_narrow_higher_one() -> None:
+    def hills(genes: np.ndarray) -> float:
+        return 2.0 if genes[0] < 0.02 else float(-abs(genes[0] - 0.8))
+
+    heights = [evolved(hills, 1, population=10, generations=1000, seed=s)[1] for s in range(4)]
+    assert heights == [2.0] * 4

@@ -8,8 +8,9 @@ import numpy as np
 
 from isocenter.ops.array import Array
 
-# Parents are the best of this many drawn; the best of all live on; a gene changes with this probability by this SD.
-TOURNAMENT, ELITE, MUTATION, STEP = 3, 2, 0.2, 0.15
+# Parents are the best of this many drawn; the best of all live on; a gene changes with this probability by this SD,
+# and with another it is drawn anew: from a broad hill no small step leads to a narrow, higher one.
+TOURNAMENT, ELITE, MUTATION, STEP, ANEW = 3, 2, 0.2, 0.15, 0.05
 # How far a child may lie beyond its parents, as a share of their distance.
 BEYOND = 0.3
 
@@ -78,4 +79,5 @@ def _children(living: Array, heights: Array, rng: np.random.Generator) -> Array:
     child = one + share * (other - one)
     changed = rng.random((n, genes)) < MUTATION
     child = child + changed * rng.normal(0.0, STEP, (n, genes))
+    child = np.where(rng.random((n, genes)) < ANEW, rng.random((n, genes)), child)
     return np.asarray(np.clip(child, 0.0, 1.0))

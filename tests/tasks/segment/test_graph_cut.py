@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from isocenter.data import After, Before, Case, Cases, Image
-from isocenter.errors import InputError
+from isocenter.data import After, Before, Case, Cases, Image, NotEvaluated, Watch, build, merged
+from isocenter.errors import InputError, RecipeError
 from isocenter.tasks.segment._start import Start
 from isocenter.tasks.segment.graph_cut import GraphCut, _borders, _scaled
+from isocenter.tasks.segment.unet import UNet
+from isocenter.verbs._method import resolve
+from isocenter.verbs._recipe import settings_of
+from isocenter.verbs.load import load
 
 
 def noisy(seed: int = 0, *, noise: float = 25.0) -> tuple[np.ndarray, np.ndarray]:
@@ -113,3 +118,46 @@ def test_a_picture_of_512_pixels_is_cut_within_seconds() -> None:
     start = time.process_time()
     assert overlap(predicted(image, method), truth) > 0.97
     assert time.process_time() - start < 4.0
+
+
+def test_the_deep_form_is_the_same_code_on_a_fitted_network() -> None:
+    """A network learns which of two equally bright squares is textured; the cut then works on what it says."""
+    rng = np.random.default_rng(0)
+    x, y = [], []
+    for _ in range(10):
+        mask = np.zeros((32, 32), np.uint8)
+        a, b = rng.integers(4, 16, 2)
+        mask[a : a + 12, b : b + 10] = 1
+        x.append(np.round(mask * 90 + 60 + rng.normal(0, 12, mask.shape)).clip(0, 255).astype(np.uint8))
+        y.append(mask)
+    cases = Cases.from_arrays(x, y, task="segment", classes=["block"], splits=["train"] * 7 + ["val"] * 3)
+    quick = {"study.epochs": 4, "study.steps": 5, "study.batch_size": 4, "study.learning_rate": 0.01, "width": 6}
+    network = merged(UNet(), quick).fit(cases.split("train"), cases.split("val"), watch=Watch())
+    found = GraphCut(on=network, rounds=1).fit(cases.split("train"), cases.split("val"))
+    scores = [overlap(found.predict(c).labels == 1, c.truth().labels == 1) for c in cases.split("val")]
+    assert min(scores) > 0.8 and found.name == "block"
+    again = GraphCut.from_state(json.loads(json.dumps(found.about)), found.state())
+    for case in cases.split("val"):
+        assert np.array_equal(again.predict(case).labels, found.predict(case).labels)
+
+
+def test_a_part_is_named_in_a_recipe(disc_bundle: Path) -> None:
+    found = resolve("segment/graph_cut", settings=settings_of({"on": {"use": str(disc_bundle)}}))
+    assert type(found.object.on) is type(load(disc_bundle))
+    image = np.pad(np.full((20, 20), 150, np.uint8), 15, constant_values=60)
+    assert overlap(predicted(image, found.object), image > 100) > 0.95
+
+
+def test_what_cannot_be_honoured_is_refused() -> None:
+    with pytest.raises(RecipeError, match="on is neither"):
+        GraphCut(on="depth")
+    with pytest.raises(RecipeError, match="smoothness is out of range"):
+        build(GraphCut, {"smoothness": -1})
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3, 4), (1, 1, 2)])
+def test_tiny_images(shape: tuple[int, ...]) -> None:
+    array = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    found = GraphCut().predict(Case.of(Image.from_array(array)))
+    assert isinstance(found, NotEvaluated) or found.labels.shape == shape
+    assert isinstance(GraphCut().predict(Case.of(Image.from_array(np.zeros(shape)))), NotEvaluated)
