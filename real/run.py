@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import isocenter as iso
+from isocenter.catalog import find
 from isocenter.data import Cases, Scores
 from isocenter.files import sha256, write_text
 from isocenter.layouts import read as read_cases
@@ -34,7 +35,7 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
     found = iso.compare(
         row.task,
         cases,
-        methods=[str(bundle), rival],
+        methods=[str(bundle or row.method), rival],
         split="test",
         seed=seed,
         threads=threads,
@@ -51,8 +52,8 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
         "threads": threads,
         "rival": rival,
         "rival_on_val": on_val,
-        "training": json.loads((BUNDLES / f"{row.name}.json").read_text(encoding="utf-8")),
-        "bundle_sha256": sha256(bundle / "bundle.json"),
+        "training": json.loads((BUNDLES / f"{row.name}.json").read_text(encoding="utf-8")) if bundle else None,
+        "bundle_sha256": sha256(bundle / "bundle.json") if bundle else None,
         "ours": ours.as_json(),
         "theirs": theirs.as_json(),
         "given": given.as_json() if given else None,
@@ -69,8 +70,10 @@ def cases_of(row: Row, data: Path) -> Cases:
     return READERS[row.reader](folder) if row.reader else read_cases(folder, task=row.task)
 
 
-def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: int) -> Path:
-    """The row's bundle, trained unless it stands already with the same marks."""
+def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: int) -> Path | None:
+    """The row's bundle, trained unless it stands with the same marks; None for a method that studies nothing."""
+    if not hasattr(find(row.task, row.method), "fit"):
+        return None
     bundle, note = BUNDLES / f"{row.name}.bundle", BUNDLES / f"{row.name}.json"
     if bundle.is_dir() and note.is_file() and json.loads(note.read_text(encoding="utf-8"))["marks"] == marks:
         return bundle

@@ -46,9 +46,11 @@ def figures(one: dict[str, Any]) -> list[str]:
     for figure in row["figures"]:
         name = f"{figure['metric']} {figure['target']}"
         score = score_of(one["ours"], figure)
-        part = ", last part of a resumed run" if any("resumed" in n for n in training["notes"]) else ""
-        minutes = f"{training['seconds'] / 60:.1f} min on {training.get('threads', one['threads'])} cores{part}"
-        cost = f"{minutes} | {training['peak_mb']:.0f} MB | {len(one['looks'])}"
+        cost = f"none | {one['ours']['peak_mb']:.0f} MB | {len(one['looks'])}"
+        if training:
+            part = ", last part of a resumed run" if any("resumed" in n for n in training["notes"]) else ""
+            minutes = f"{training['seconds'] / 60:.1f} min on {training.get('threads', one['threads'])} cores{part}"
+            cost = f"{minutes} | {training['peak_mb']:.0f} MB | {len(one['looks'])}"
         bars = "reported |"
         if figure["must"] is not None:
             bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
@@ -92,7 +94,7 @@ def paired(one: dict[str, Any], test: dict[str, Any]) -> str:
 def made(one: dict[str, Any]) -> str:
     """Recipe, data and sources as digests, and the rival's score on val."""
     val = ", ".join(f"{name} {show(v)}" for name, v in one["rival_on_val"].items())
-    notes = "".join(f"; {note}" for note in one["training"]["notes"])
+    notes = "".join(f"; {note}" for note in (one["training"] or {"notes": ["nothing was trained"]})["notes"])
     marks = ", ".join(f"{k} `{v}`" for k, v in one["marks"].items())
     return f"- {one['row']['name']}: seed {one['seed']}; {marks}; rivals on val: {val}{notes}"
 

@@ -35,7 +35,9 @@ def ship(name: str, row: Row, card: dict[str, str], *, about: str) -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
     marks = {"recipe": recipe_mark(row, 0), "data": data_mark(asked.data / row.data), "sources": sources_mark()}
-    found = open_bundle(trained(row, asked.data, marks, threads=asked.threads, seed=0))
+    bundle = trained(row, asked.data, marks, threads=asked.threads, seed=0)
+    assert bundle is not None, "a shipped model was trained"
+    found = open_bundle(bundle)
     cls: Any = catalog.find(found.task, found.method)
     fitted = cls.from_state(found.about["about"], state(found))
     facts = {key: found.about[key] for key in ("made", "origins", "fingerprint")}
