@@ -94,5 +94,17 @@ def test_what_a_part_learnt_from_counts_for_the_whole(disc_bundle: Path, monkeyp
     bundle = replace(found.parts[0].bundle, about=about)
     known = replace(found, parts=(replace(found.parts[0], bundle=bundle),))
     assert known.fingerprint == {"disc.train": ["aa", "bb"]}
-    with pytest.raises(RecipeError, match="on has the wrong type"):
+    with pytest.raises(RecipeError, match="on must be trained first"):
         resolve("segment/greedy", settings=settings_of({"on": {"use": "segment/unet"}}))
+
+
+def test_a_part_takes_the_settings_beside_its_use_and_must_be_trained() -> None:
+    part = {"use": "segment/histogram", "levels": 3}
+    found = resolve("segment/graph_cut", settings=settings_of({"on": part}))
+    assert found.object.on.levels == 3 and [p.method for p in found.parts] == ["histogram"]
+    inner = resolve("segment/graph_cut", settings=settings_of({"on": {"use": "segment/region_growing", "on": part}}))
+    assert inner.object.on.on.levels == 3
+    with pytest.raises(RecipeError, match=r"unknown field 'level'.*levels"):
+        resolve("segment/graph_cut", settings=settings_of({"on": {"use": "segment/histogram", "level": 3}}))
+    with pytest.raises(RecipeError, match=r"on must be trained first.*UNet.*bundle"):
+        resolve("segment/graph_cut", settings=settings_of({"on": {"use": "segment/unet"}}))

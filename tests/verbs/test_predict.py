@@ -110,3 +110,17 @@ def test_boxes_to_a_folder_and_in_formats_asked_for_later(discs_folder: Path, tm
     assert single.items[0]["files"] == ["one.xml"] and "<xmin>3</xmin>" in (tmp_path / "one.xml").read_text()
     with pytest.raises(UsageError, match="no format 'nrrd'"):
         predict(Finder(), path, out=out, formats=["nrrd"])
+
+
+def test_a_part_has_a_record_of_its_own(disc_bundle: Path, discs_folder: Path, tmp_path: Path) -> None:
+    image = sorted((discs_folder / "images").glob("*.png"))[0]
+    settings = {"on": {"use": str(disc_bundle)}, "start": {"region": {"use": "segment/histogram", "levels": 3}}}
+    found = predict("segment/region_growing", str(image), out=tmp_path / "a", settings=settings)
+    assert found.items[0]["status"] == "answered"
+    record = found.items[0]["made"]
+    assert record["parameters"]["on"] == "FittedSegmenter"
+    kinds = {p["method"]: p for p in record["parts"]}
+    assert kinds["segment/unet"]["bundle"] == disc_bundle.name and "bundle_sha256" in kinds["segment/unet"]
+    assert kinds["segment/histogram"]["parameters"]["levels"] == 3
+    again = predict("segment/region_growing", str(image), out=tmp_path / "a", settings=settings)
+    assert again.skipped == 1, "what was written is what is compared"

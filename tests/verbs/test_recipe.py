@@ -24,7 +24,7 @@ class Whole:
     of: Any = knob(None, "a part")
 
 
-def no_part(use: str) -> object:
+def no_part(use: str, own: Settings) -> object:
     raise AssertionError(use)
 
 
@@ -49,18 +49,20 @@ def test_a_value_out_of_range_is_refused() -> None:
 
 
 def test_a_part_is_resolved_by_its_use() -> None:
-    asked: list[str] = []
+    asked: list[tuple[str, dict[str, Any]]] = []
 
-    def part(use: str) -> Part:
-        asked.append(use)
+    def part(use: str, own: Settings) -> Part:
+        asked.append((use, dict(own.values)))
         return Part(7)
 
     whole = made(Whole, settings_of({"of": {"use": "nuclei.bundle"}}), part=part)
-    assert whole.of == Part(7) and asked == ["nuclei.bundle"]
+    assert whole.of == Part(7) and asked == [("nuclei.bundle", {})]
+    made(Whole, settings_of({"of": {"use": "a/b", "levels": 3, "after": {"fill": True}}}), part=part)
+    assert asked[1] == ("a/b", {"levels": 3, "after.fill": True}), "what stands beside it is its own"
 
 
 def test_several_parts_are_a_list() -> None:
-    whole = made(Whole, settings_of({"of": [{"use": "a.bundle"}, {"use": "segment/unet"}]}), part=lambda use: use)
+    whole = made(Whole, settings_of({"of": [{"use": "a.bundle"}, {"use": "segment/unet"}]}), part=lambda use, own: use)
     assert whole.of == ["a.bundle", "segment/unet"]
 
 

@@ -169,6 +169,9 @@ def _value(hint: Any, value: Any, meta: Mapping[str, Any], where: str) -> Any:
         fits, cast = _cast(option, value)
         if fits:
             return _ranged(cast, meta, where)
+    if hasattr(value, "fit") and not hasattr(value, "predict"):
+        raise RecipeError(f"{where} must be trained first", got=type(value).__name__,
+                          remedy="Run isocenter train and name its bundle")
     raise RecipeError(f"{where} has the wrong type", got=repr(value), wanted=_type_name(hint))
 
 

@@ -111,7 +111,7 @@ def resolve(spec: Any, *, task: str | None = None, settings: Settings | None = N
         raise NotFoundError(f"no bundle and no method {method!r} for {named}", remedy=_known(named, method))
     cls = catalog.find(named, method)
     held: list[Method] = []
-    found = made(cls, settings, part=lambda use: _part(use, held))
+    found = made(cls, settings, part=lambda use, own: _part(use, own, held=held))
     return Method(method, named, method, found, None, settings.origins, parts=tuple(held))
 
 
@@ -152,9 +152,9 @@ def _of_bundle(text: str, task: str | None, *, settings: Settings) -> Method:
     return found
 
 
-def _part(use: str, held: list[Method]) -> Any:
+def _part(use: str, own: Settings, *, held: list[Method]) -> Any:
     """The object that a recipe's ``{"use": ...}`` names; what it learnt from counts for the whole."""
-    held.append(resolve(use))
+    held.append(resolve(use, settings=own))
     return held[-1].object
 
 

@@ -11,6 +11,9 @@ from typing import Any
 from isocenter.data import build, knobs
 from isocenter.errors import MissingFileError, RecipeError, nearest
 
+# From a part's name and its own settings to the part.
+PartOf = Callable[[str, "Settings"], Any]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,7 +22,8 @@ class Settings:
     Parameters
     ----------
     values
-        ``{"study.batch_size": 4}``; a part is ``{"use": "TASK/METHOD"}`` or ``{"use": "x.bundle"}``.
+        ``{"study.batch_size": 4}``; a part is ``{"use": "TASK/METHOD", ...}`` with its
+        own settings beside, or ``{"use": "x.bundle"}``.
     origins
         Same keys: ``"recipe file"``, ``"--set"``, ``"--epochs"`` ...
     """
@@ -78,7 +82,7 @@ def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def made(cls: type, settings: Settings, *, part: Callable[[str], Any], fixed: Mapping[str, Any] | None = None) -> Any:
+def made(cls: type, settings: Settings, *, part: PartOf, fixed: Mapping[str, Any] | None = None) -> Any:
     """The method of a class with these settings.
 
     Parameters
@@ -88,7 +92,7 @@ def made(cls: type, settings: Settings, *, part: Callable[[str], Any], fixed: Ma
     settings
         Its settings.
     part
-        Resolves what ``{"use": ...}`` names, alone or in a list.
+        Resolves what ``{"use": ...}`` names, alone or in a list, with the settings that stand beside ``use``.
     fixed
         Fields given as objects, past the settings (``of=predictor``).
 
@@ -105,10 +109,12 @@ def made(cls: type, settings: Settings, *, part: Callable[[str], Any], fixed: Ma
     return build(cls, {**values, **(fixed or {})})
 
 
-def _with_parts(value: Any, part: Callable[[str], Any]) -> Any:
+def _with_parts(value: Any, part: PartOf) -> Any:
     if isinstance(value, list) and any(isinstance(v, Mapping) for v in value):
         return [_with_parts(v, part) for v in value]
-    return part(value["use"]) if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return value
+    return part(value["use"], Settings().over({k: v for k, v in value.items() if k != "use"}, "part"))
 
 
 def _nearest_field(name: str, known: list[str]) -> str:

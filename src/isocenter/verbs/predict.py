@@ -234,11 +234,24 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
 
 def _made(asked: Method) -> dict[str, Any]:
     """What made the answers: enough to name it again."""
-    made = {"method": f"{asked.task}/{asked.method}", "isocenter": version("isocenter"), "engine": engine_of(asked)}
+    made: dict[str, Any] = {
+        "method": f"{asked.task}/{asked.method}", "isocenter": version("isocenter"), "engine": engine_of(asked)
+    }
     if asked.bundle is not None:
         seal = (asked.bundle.path / "bundle.json").read_bytes()
         return {**made, "bundle": asked.bundle.path.name, "bundle_sha256": hashlib.sha256(seal).hexdigest()}
-    return {**made, "parameters": plain(as_settings(asked.object)) if is_dataclass(asked.object) else {}}
+    if asked.parts:
+        made["parts"] = [_made(p) for p in asked.parts]
+    return {**made, "parameters": _parameters(asked.object)}
+
+
+def _parameters(method: Any) -> dict[str, Any]:
+    """JSON-able settings of a method; a part stands as its type, it has a record of its own."""
+    if not is_dataclass(method):
+        return {}
+    said = {k: getattr(method, k) if hasattr(getattr(method, k), "predict") else v
+            for k, v in as_settings(method).items()}
+    return dict(plain(said))
 
 
 def _codes(asked: Method) -> dict[str, int]:
