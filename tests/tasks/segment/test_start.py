@@ -9,6 +9,7 @@ import pytest
 
 from isocenter.data import After, Before, Case, Cases, Image, NotEvaluated, Segmentation, Watch, build
 from isocenter.errors import InputError, LabelError, RecipeError
+from isocenter.tasks.segment._coarse import few
 from isocenter.tasks.segment._on import Part
 from isocenter.tasks.segment._start import (
     Begun,
@@ -17,7 +18,6 @@ from isocenter.tasks.segment._start import (
     begun_by,
     biggest,
     cleaned,
-    few,
     inside,
     median_radius,
     stands_out,

@@ -16,6 +16,7 @@ from isocenter.ops.components import filled, largest, tidied
 from isocenter.ops.morphology import edge, inner_radius, open_mask, reconstruct_mask
 from isocenter.ops.thresholds import multi_otsu
 from isocenter.tasks.segment._choose import best, examples, region
+from isocenter.tasks.segment._coarse import coarse
 from isocenter.tasks.segment._grey import channels
 from isocenter.tasks.segment._on import Part, deep
 from isocenter.tasks.segment._parts import taught
@@ -27,9 +28,6 @@ GUESS = 0.06
 REACH, SPECK = 3.0, 0.25
 # A part's probability from which a pixel belongs, and from which it does so without doubt.
 EVEN, SURE = 0.5, 0.9
-
-# Cases on which a start is chosen.
-FEW = 8
 
 M = TypeVar("M")
 
@@ -189,13 +187,9 @@ def cleaned(mask: Array, begun: Begun, after: After, *, smooth: float = 0.0) -> 
     )
 
 
-def few(train: Cases) -> Cases:
-    """At most 8 cases evenly spaced over train: enough for what takes long, where a choice is coarse."""
-    return train.subset([int(i) for i in np.unique(np.linspace(0, len(train) - 1, min(len(train), FEW)).round())])
-
-
 def begun_by(method: M, train: Cases, valid: Cases, *, watch: Watch, share: tuple[float, float]) -> M:
-    """The method with its parts taught, and name, radius, channel, side, start and `after.largest` learnt from train.
+    """The method with its parts taught, and name, radius, channel, side, start and `after.largest` learnt from train,
+    all but name and radius on `coarse` cases.
 
     Raises
     ------
@@ -210,7 +204,7 @@ def begun_by(method: M, train: Cases, valid: Cases, *, watch: Watch, share: tupl
     names = channels_of(made, train)
     sides = (True, False) if start.bright is None and not deep(made.on) else (start.bright,)
     hows = HOWS if start.how is None and start.seeds is None and start.region is None else (start.how,)
-    some = few(train)
+    some = coarse(made, train)
     made = best(
         [with_start(made, channel=c, bright=b, how=hows[0]) for c in names for b in sides],
         some,

@@ -17,9 +17,10 @@ from isocenter.ops.morphology import close_mask, edge, open_mask
 from isocenter.ops.texture import averaged
 from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import examples, region
+from isocenter.tasks.segment._coarse import few
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, refuse_input, seen
-from isocenter.tasks.segment._start import answer, channels_of, few
+from isocenter.tasks.segment._start import answer, channels_of
 
 # What the genes mean, in their order.
 GENES = ("smoothing", "low", "high", "opening", "closing", "off the edge", "largest", "fill")

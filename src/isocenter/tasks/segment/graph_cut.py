@@ -13,9 +13,10 @@ from isocenter.ops.array import Array
 from isocenter.ops.colour_mixture import log_density, mixture
 from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
+from isocenter.tasks.segment._coarse import few
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, features, refuse_input
-from isocenter.tasks.segment._start import Begun, Start, answer, begun, begun_by, cleaned, few
+from isocenter.tasks.segment._start import Begun, Start, answer, begun, begun_by, cleaned
 
 # Gaussians of each side's model (Rother 2004); the weight of edges where nobody says, and what `fit` tries.
 COMPONENTS = 5
@@ -99,7 +100,8 @@ class GraphCut:
         return mask
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> GraphCut:
-        """The same method with the fields that stand open learnt from a few cases of train.
+        """The same method with the fields that stand open learnt from train: at most 8 cases averaged down; 4 as they
+        are for the smoothness, whose meaning depends on the pixel.
 
         Raises
         ------
@@ -108,7 +110,7 @@ class GraphCut:
         """
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         prices = TRIED if self.smoothness is None else (self.smoothness,)
-        return best([replace(chosen, smoothness=s) for s in prices], few(train), watch=watch, share=(0.6, 1.0))
+        return best([replace(chosen, smoothness=s) for s in prices], few(train, 4), watch=watch, share=(0.6, 1.0))
 
     @property
     def about(self) -> Mapping[str, Any]:

@@ -13,9 +13,10 @@ from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
 from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
+from isocenter.tasks.segment._coarse import coarse
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, refuse_input, seen
-from isocenter.tasks.segment._start import Start, answer, begun, begun_by, biggest, cleaned, few
+from isocenter.tasks.segment._start import Start, answer, begun, begun_by, biggest, cleaned
 
 TERMS = ("continuity", "curvature", "edge", "region")
 # What `fit` tries; the first is Williams & Shah's with a region's term.
@@ -99,7 +100,7 @@ class Greedy:
         return out
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> Greedy:
-        """The same method with the fields that stand open learnt from a few cases of train.
+        """The same method with the fields that stand open learnt from at most 8 cases of train, averaged down.
 
         Raises
         ------
@@ -108,7 +109,7 @@ class Greedy:
         """
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         every = TRIED if self.weights is None else (self.weights,)
-        return best([replace(chosen, weights=w) for w in every], few(train), watch=watch, share=(0.6, 1.0))
+        return best([replace(chosen, weights=w) for w in every], coarse(chosen, train), watch=watch, share=(0.6, 1.0))
 
     @property
     def about(self) -> Mapping[str, Any]:

@@ -11,9 +11,10 @@ from isocenter.ops.array import Array
 from isocenter.ops.growing import grown
 from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
+from isocenter.tasks.segment._coarse import coarse
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, refuse_input, seen
-from isocenter.tasks.segment._start import Start, answer, begun, begun_by, cleaned, few
+from isocenter.tasks.segment._start import Start, answer, begun, begun_by, cleaned
 
 # Rounds of mean and SD for each rule.
 RULES = {"seeds": 1, "region": 10}
@@ -74,7 +75,7 @@ class RegionGrowing:
         return answer(cleaned(mask, found, self.after, smooth=LEAK), case, self.name)
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> RegionGrowing:
-        """The same method with the fields that stand open learnt from a few cases of train.
+        """The same method with the fields that stand open learnt from at most 8 cases of train, averaged down.
 
         Raises
         ------
@@ -85,7 +86,7 @@ class RegionGrowing:
         rules = tuple(RULES) if self.rule is None else (self.rule,)
         tolerances = TRIED if self.tolerance is None else (self.tolerance,)
         every = [replace(chosen, rule=r, tolerance=t) for r in rules for t in tolerances]
-        return best(every, few(train), watch=watch, share=(0.6, 1.0))
+        return best(every, coarse(chosen, train), watch=watch, share=(0.6, 1.0))
 
     @property
     def about(self) -> Mapping[str, Any]:
