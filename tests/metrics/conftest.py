@@ -63,7 +63,8 @@ def classified(classify: Task) -> Callable[..., list[CaseScore]]:
             right = Probabilities.truth(classes, present, multilabel=multi)
             answer: Any = NotEvaluated("too dark")
             if row is not None:
-                answer = Probabilities(tuple(classes), tuple(map(float, row)), multi, (decided[i],) if decided else None)
+                one = (decided[i],) if decided else None
+                answer = Probabilities(tuple(classes), tuple(map(float, row)), multi, one)
             out.append(CaseScore(f"case{i}", groups[i] if groups is not None else f"group{i}",
                                  records(task, answer, right), "" if row is not None else answer.line()))
         return out

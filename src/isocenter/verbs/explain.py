@@ -104,9 +104,8 @@ def explain(
     checked(options, Opening)
     asked = resolve(predictor)
     cls: Any = catalog.find("explain", method)
-    explainer = made(
-        cls, settings_of(settings), part=lambda use: resolve(use).object, fixed={"of": _inside(asked, cls)}
-    )
+    fixed = {"of": _inside(asked, cls)}
+    explainer = made(cls, settings_of(settings), part=lambda use, own: resolve(use, settings=own).object, fixed=fixed)
     case = case_of(inputs, how=opening_of(options))
     with limited(threads_of(options)):
         found = explainer.predict(case)
