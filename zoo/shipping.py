@@ -55,4 +55,6 @@ def measured(row: Row, about: str) -> dict[str, str]:
     found = scores["metrics"][wanted.metric][wanted.target]
     interval = f"{wanted.metric} {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
     few = "; too few for the interval to say much" if scores["n_subjects"] < 10 else ""
-    return {"metrics": f"{interval} on {scores['n_cases']} images of {scores['n_subjects']} {about}, split test{few}"}
+    n, groups = scores["n_cases"], scores["n_subjects"]
+    on = f"{n} {about}" if n == groups else f"{n} images of {groups} {about}"
+    return {"metrics": f"{interval} on {on}, split test{few}"}
