@@ -12,7 +12,7 @@ ROW = Row(
     rivals=("histogram", "morphology"),
     # The slices of one patient lie turned or mirrored against those of another, and their brightness differs widely.
     settings={
-        "study.epochs": 26,
+        "study.epochs": 40,
         "study.augment.spatial.rotation": [-180, 180],
         "study.augment.spatial.flip": ["y", "x"],
         "before.intensity": "percentile",
