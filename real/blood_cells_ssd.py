@@ -9,5 +9,6 @@ ROW = Row(
     method="ssd",
     minutes=45,
     figures=(Figure("ap50", "all", 0.70, 0.86),),
+    settings={"study.epochs": 40},
     rivals=("template", "clusters", "region_growing"),
 )
