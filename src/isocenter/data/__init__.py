@@ -26,7 +26,7 @@ from isocenter.data.problem import Problem
 from isocenter.data.protocols import Differentiable, Fitted, Learner, Opened, Predictor, Progress, Task, Watch, silent
 from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
 from isocenter.data.scores import CaseScore, Interval, Score, Scores, Test
-from isocenter.data.study import After, Augment, Before, Intensity, Spatial, Study
+from isocenter.data.study import After, Augment, Before, Intensity, Pretraining, Spatial, Study, pretraining_of
 from isocenter.ops.array import Array
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Opened",
     "Plan",
     "Predictor",
+    "Pretraining",
     "Probabilities",
     "Problem",
     "Progress",
@@ -81,5 +82,6 @@ __all__ = [
     "merged",
     "orienting",
     "positive_of",
+    "pretraining_of",
     "silent",
 ]

@@ -30,6 +30,8 @@ class Entry:
         Class names of a classification truth, known without opening; empty otherwise.
     rows
         The rows of the table that it came from, by column, as text; empty without a table.
+    unlabelled
+        There is no truth of the asked task; only learning from images alone takes such a case.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Entry:
     labels: tuple[str, ...] = ()
     notes: Mapping[str, str] = field(default_factory=lambda: EMPTY)
     rows: tuple[Mapping[str, str], ...] = ()
+    unlabelled: bool = False
 
 
 def _counted(splits: Mapping[str, int]) -> str:
@@ -149,6 +152,22 @@ class Cases:
     def subset(self, indices: Sequence[int]) -> Cases:
         """The cases at these positions, in this order."""
         return replace(self, entries=tuple(self.entries[i] for i in indices))
+
+    @property
+    def labelled(self) -> Cases:
+        """The cases that have a truth of the asked task."""
+        return replace(self, entries=tuple(e for e in self.entries if not e.unlabelled))
+
+    def without_truth(self, indices: Sequence[int]) -> Cases:
+        """The same cases, of which those at these positions have lost their truth: for learning from few labels."""
+
+        def blind(entry: Entry) -> Entry:
+            return replace(
+                entry, open=lambda: replace(entry.open(), load_truth=None), labels=(), unlabelled=True
+            )
+
+        lost = set(indices)
+        return replace(self, entries=tuple(blind(e) if i in lost else e for i, e in enumerate(self.entries)))
 
     def with_splits(self, splits: Sequence[str]) -> Cases:
         """The same cases with other splits."""

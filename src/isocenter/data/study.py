@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from isocenter.data.recipe import knob
 
@@ -62,6 +63,22 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Pretraining:
+    """What a network learns before it sees a label: to restore blocks that were masked, in every image of train.
+
+    Images without truth take part, as self-supervision needs none (Pathak et al., CVPR 2016; Chen et al., Medical Image
+    Analysis 58, 2019; Zhou et al., Medical Image Analysis 67, 2021).
+    """
+
+    epochs: int = knob(0, "passes of restoring; 0: none, and cases without truth are left out", low=0, high=100000)
+    steps: int | None = knob(None, "batches per pass; None: as study.steps", low=1, high=1000000)
+    share: float = knob(0.5, "share of each patch that is masked", low=0.05, high=0.95, source="Pathak et al., CVPR 2016")
+    block: int | None = knob(
+        None, "side of a masked block; None: a sixteenth of the patch's longest side", unit="pixels", low=1, high=4096
+    )
+
+
+@dataclass(frozen=True)
 class Before:
     """What happens to every image before a method sees it: the only place for such choices."""
 
@@ -91,3 +108,9 @@ class After:
     fill: bool | None = knob(None, "fill holes of each region")
     mirror: tuple[str, ...] | None = knob(None, "axes of z, y, x whose mirrored answers are averaged; among the flips")
     overlap: float | None = knob(None, "share by which neighbouring windows overlap", low=0, high=0.9)
+
+
+def pretraining_of(recipe: Any) -> Pretraining:
+    """What a recipe says about pre-training, by itself or in its ``form``; none where it has no such field."""
+    found = getattr(getattr(recipe, "form", recipe), "pretraining", None)
+    return found if isinstance(found, Pretraining) else Pretraining()

@@ -102,6 +102,9 @@ def _unet(
     # Descriptions without these are those of older bundles.
     if getattr(form, "attention", None):
         made["attention"] = True
+    if getattr(form, "distance", None):
+        made["distance"] = True
+        origins["network.distance"] = "recipe: a second head learns distances to edges"
     return made if context is None else made | {"context": context}
 
 

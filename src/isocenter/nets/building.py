@@ -72,8 +72,8 @@ def build(spec: Mapping[str, Any], weights: Mapping[str, Any] | None = None) -> 
 
 
 def answering(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The description without what serves training alone (heads of deep supervision)."""
-    return {k: v for k, v in spec.items() if k != "deep"}
+    """The description without what serves training alone: heads of deep supervision and of distances."""
+    return {k: v for k, v in spec.items() if k not in ("deep", "distance")}
 
 
 def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:

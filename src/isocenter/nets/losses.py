@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from isocenter.errors import RecipeError, nearest
+from isocenter.nets.distance import IGNORED, MultiTask, distance_error, distances
 
-IGNORED = 255
 Loss = Callable[[Tensor, Tensor], Tensor]
 USUAL = "dice+cross_entropy"
 # Focusing exponent (Lin et al. 2017); weights of false positives and false negatives (Salehi et al. 2017); steps of
@@ -188,6 +188,8 @@ TERMS: dict[str, Callable[[Seen], Tensor]] = {
 def segmentation_loss(name: str, **weights: float) -> Callable[[Any, Tensor], Tensor]:
     """The loss of a name, over what a network gives in training mode: logits, or a list of heads on coarser grids.
 
+    Of a network with a second head (`MultiTask`) the error of its distances is added, of the same weight.
+
     Parameters
     ----------
     name
@@ -203,6 +205,8 @@ def segmentation_loss(name: str, **weights: float) -> Callable[[Any, Tensor], Te
     loss = dice_cross_entropy if name == USUAL and not weights else _added(parts_of(name), weights)
 
     def over_heads(out: Any, target: Tensor) -> Tensor:
+        if isinstance(out, MultiTask):
+            return deep(loss, out.heads, target) + distance_error(out.distance, target)
         heads: Sequence[Tensor] = out if isinstance(out, (list, tuple)) else [out]
         return deep(loss, heads, target)
 
@@ -261,23 +265,3 @@ def _opened(x: Tensor) -> Tensor:
     pool = functional.max_pool2d if x.ndim == 4 else functional.max_pool3d
     out: Tensor = pool(_eroded(x), 3, 1, 1)
     return out
-
-
-def distances(target: Tensor, classes: int) -> Tensor:
-    """Signed distance to the edge of each foreground class, below 0 inside, (n, classes - 1, *grid) on target's device.
-
-    In longest sides of the grid; 0 throughout where a sample lacks the class or holds nothing else.
-    """
-    import numpy as np
-    from scipy import ndimage
-
-    labels = target.cpu().numpy()
-    out = np.zeros((len(labels), classes - 1, *labels.shape[1:]), np.float32)
-    for i, sample in enumerate(labels):
-        for c in range(1, classes):
-            inside = sample == c
-            if inside.any() and not inside.all():
-                # Half a pixel beyond the centre lies the edge.
-                far, deep_ = (ndimage.distance_transform_edt(m) for m in (~inside, inside))
-                out[i, c - 1] = np.where(inside, 0.5 - deep_, far - 0.5) / max(labels.shape[1:])
-    return torch.from_numpy(out).to(target.device)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from isocenter.errors import RecipeError
+from isocenter.nets.distance import MultiTask
 from isocenter.nets.parts import CONVOLUTION, TRANSPOSED, Block, enlarged, initialised
 
 FLAT = (1, 3, 3)
@@ -31,12 +32,16 @@ class Form:
         convolution, which sees so many slices above and below ("2.5D"). None: three axes throughout.
     deep
         Number of coarser stages with a head of their own, in training mode only (deep supervision, Lee et al. 2015).
+    distance
+        A second head says how far each pixel lies from the edge of each region, in training mode only
+        (Murugesan et al. 2019; Dangi et al. 2019).
     """
 
     residual: bool = False
     attention: bool = False
     context: int | None = None
     deep: int = 0
+    distance: bool = False
 
 
 class UNet(nn.Module):  # type: ignore[misc]
@@ -86,12 +91,18 @@ class UNet(nn.Module):  # type: ignore[misc]
             self.join.append(Block(rank, 2 * width, width, residual=what.residual, kernels=(flat, flat)))
         self.head = CONVOLUTION[rank](widths[0], outputs, 1)
         self.aux = nn.ModuleList(CONVOLUTION[rank](w, outputs, 1) for w in widths[1 : 1 + what.deep])
+        self.distance = what.distance
+        if what.distance:
+            self.aux.append(CONVOLUTION[rank](widths[0], outputs - 1, 1))
         steps = reversed(list(zip(strides, widths[1:], widths[:-1], strict=True)))
         self.gate = nn.ModuleList(Gate(rank, skip, coarse, stride=s) for s, coarse, skip in steps if what.attention)
         initialised(self)
 
-    def forward(self, x: Tensor) -> Tensor | list[Tensor]:
-        """(n, channels, *grid) to logits (n, outputs, *grid); in training with `deep` a list, full grid first."""
+    def forward(self, x: Tensor) -> Tensor | list[Tensor] | MultiTask:
+        """(n, channels, *grid) to logits (n, outputs, *grid).
+
+        In training with `deep` a list, full grid first; with `distance` that list and the distances.
+        """
         skips: list[Tensor] = []
         for block in self.down:
             x = block(x)
@@ -107,7 +118,9 @@ class UNet(nn.Module):  # type: ignore[misc]
         logits: Tensor = self.head(x)
         if not (self.training and len(self.aux)):
             return logits
-        return [logits, *(head(coarse[-2 - i]) for i, head in enumerate(self.aux))]
+        deep = list(self.aux)[: len(self.aux) - self.distance]
+        heads = [logits, *(head(coarse[-2 - i]) for i, head in enumerate(deep))]
+        return MultiTask(heads, self.aux[-1](x)) if self.distance else heads
 
 
 class Gate(nn.Module):  # type: ignore[misc]

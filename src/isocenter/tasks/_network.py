@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,6 +17,54 @@ from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded, unpadded
 
 NETWORK, INPUT, OUTPUT, WEIGHTS = "network.onnx", "vector/input", "vector/output", "weights/"
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNetwork:
+    """One exported network and what its training left; torch is not needed to answer.
+
+    Parameters
+    ----------
+    about
+        ``recipe``, ``plan`` (`Plan.as_json`), ``network`` (for `nets.build`), ``classes``, ``history``, ``vector``.
+    arrays
+        ``network.onnx`` (uint8), ``weights/NAME``, ``vector/input`` and ``vector/output``.
+
+    Raises
+    ------
+    BundleError
+        A part is missing or the plan cannot be read; at the first answer also when the network answers the stored
+        vector other than at its export.
+    """
+
+    TASK: ClassVar[str]
+    about: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+    def __post_init__(self) -> None:
+        accepted(self.about, self.arrays, self.TASK)
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
+        """The way back from `about` and `state`."""
+        return cls(dict(about), dict(state))
+
+    def state(self) -> dict[str, Array]:
+        """Name to array."""
+        return dict(self.arrays)
+
+    @property
+    def plan(self) -> Plan:
+        """What it was trained to see and to answer."""
+        return plan_of(self.about, self.TASK)
+
+    def engine(self, plan: Plan) -> Engine:
+        """What answers, once it has answered the stored vector as at its export; raises as `infer.ready`."""
+        return ready(self.arrays[NETWORK], self.arrays[INPUT], self.arrays[OUTPUT], plan)
+
+    def opened(self) -> Opened:
+        """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
+        return opened_of(self.about, self.arrays, self.plan)
 
 
 def plan_of(about: Mapping[str, Any], task: str) -> Plan:
@@ -63,11 +112,6 @@ def accepted(about: Mapping[str, Any], state: Mapping[str, Array], task: str) ->
         raise BundleError("the fitted network lacks a part", got=", ".join(missing) + " missing")
     if state[NETWORK].dtype != np.uint8 or state[NETWORK].ndim != 1:
         raise BundleError("the exported network is not bytes", got=f"{state[NETWORK].dtype} {state[NETWORK].shape}")
-
-
-def engine_of(plan: Plan, arrays: Mapping[str, Array]) -> Engine:
-    """The engine, once it has answered the stored vector as at its export; raises as `infer.ready`."""
-    return ready(arrays[NETWORK], arrays[INPUT], arrays[OUTPUT], plan)
 
 
 def _known(name: str, kind: type) -> bool:

@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from isocenter.data import Case, NotEvaluated, Opened, Probabilities
+from isocenter.data import Case, NotEvaluated, Probabilities
 from isocenter.data.turning import turned
 from isocenter.infer import classify
-from isocenter.ops.array import Array
-from isocenter.tasks._network import accepted, engine_of, opened_of, plan_of
+from isocenter.tasks._network import FittedNetwork
 
 
-@dataclass(frozen=True, eq=False)
-class FittedClassifier:
-    """Probabilities by one exported network; torch is not needed.
+class FittedClassifier(FittedNetwork):
+    """Probabilities by one exported network; torch is not needed."""
 
-    Parameters
-    ----------
-    about
-        ``recipe``, ``plan`` (`Plan.as_json`), ``network`` (for `nets.build`), ``classes``, ``history``, ``vector``.
-    arrays
-        ``network.onnx`` (uint8), ``weights/NAME``, ``vector/input`` and ``vector/output``.
-
-    Raises
-    ------
-    BundleError
-        A part is missing or the plan cannot be read; at the first answer also when the network answers the stored
-        vector other than at its export.
-    """
-
-    about: Mapping[str, Any]
-    arrays: Mapping[str, Array]
-
-    def __post_init__(self) -> None:
-        accepted(self.about, self.arrays, "classify")
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedClassifier:
-        """The way back from `about` and `state`."""
-        return cls(dict(about), dict(state))
-
-    def state(self) -> dict[str, Array]:
-        """Name to array."""
-        return dict(self.arrays)
+    TASK: ClassVar[str] = "classify"
 
     def predict(self, case: Case) -> Probabilities | NotEvaluated:
         """The probability of each class for the leading image."""
-        plan = plan_of(self.about, "classify")
-        return classify(engine_of(plan, self.arrays), turned(case.image(), plan.orientation), plan)
-
-    def opened(self) -> Opened:
-        """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
-        return opened_of(self.about, self.arrays, plan_of(self.about, "classify"))
+        plan = self.plan
+        return classify(self.engine(plan), turned(case.image(), plan.orientation), plan)

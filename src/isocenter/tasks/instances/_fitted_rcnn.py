@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,35 +10,21 @@ from isocenter.data import Case, Cases, Instances, NotEvaluated, Plan, Watch
 from isocenter.errors import BundleError, MissingExtraError
 from isocenter.infer import Engine, ready
 from isocenter.infer.rcnn import MASK, NETWORK, head, instances
-from isocenter.ops.array import Array
-from isocenter.tasks._network import accepted, engine_of, plan_of
+from isocenter.tasks._network import FittedNetwork
 
 
-@dataclass(frozen=True, eq=False)
-class FittedRegions:
+class FittedRegions(FittedNetwork):
     """Objects by an exported network and its heads; torch is not needed.
 
-    Parameters
-    ----------
-    about
-        ``recipe``, ``plan`` (`Plan.as_json`), ``network`` (for `nets.build`), ``classes``, ``history``, ``vector``.
-    arrays
-        ``network.onnx``, ``box0.onnx`` ..., ``mask.onnx`` (uint8), ``weights/NAME``, and of each network the stored
-        question and answer: ``vector/input``, ``vector/output``, ``vector/box0/input`` ...
-
-    Raises
-    ------
-    BundleError
-        A part is missing or the plan cannot be read; at the first answer also when a network answers its stored vector
-        other than at its export.
+    `arrays` holds ``box0.onnx`` ..., ``mask.onnx`` (uint8) as well, and of each its stored question and answer:
+    ``vector/box0/input`` ...
     """
 
-    about: Mapping[str, Any]
-    arrays: Mapping[str, Array]
+    TASK: ClassVar[str] = "instances"
 
     def __post_init__(self) -> None:
-        accepted(self.about, self.arrays, "instances")
-        heads = plan_of(self.about, "instances").settings.get("spreads")
+        super().__post_init__()
+        heads = self.plan.settings.get("spreads")
         if not isinstance(heads, list) or not heads:
             raise BundleError("the plan of the network contradicts itself", got="spreads")
         for name in (*map(head, range(len(heads))), MASK):
@@ -49,25 +33,16 @@ class FittedRegions:
             if self.arrays[name].dtype != np.uint8 or self.arrays[name].ndim != 1:
                 raise BundleError("the exported network is not bytes", got=f"{name}: {self.arrays[name].dtype}")
 
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedRegions:
-        """The way back from `about` and `state`."""
-        return cls(dict(about), dict(state))
-
-    def state(self) -> dict[str, Array]:
-        """Name to array."""
-        return dict(self.arrays)
-
     def predict(self, case: Case) -> Instances | NotEvaluated:
         """The objects of the leading image, on its own grid."""
-        plan = plan_of(self.about, "instances")
+        plan = self.plan
         return instances(self._engines(plan), case.image(), plan)
 
     def _engines(self, plan: Plan) -> dict[str, Engine]:
         names = (*map(head, range(len(plan.settings["spreads"]))), MASK)
         asked = {name: tuple(self.arrays[part] for part in _vector(name)) for name in names}
         heads = {name: ready(self.arrays[name], seen, said, plan) for name, (seen, said) in asked.items()}
-        return {NETWORK: engine_of(plan, self.arrays), **heads}
+        return {NETWORK: self.engine(plan), **heads}
 
 
 def _vector(name: str) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """Cascade: find the region coarsely, segment it in full, and where asked look again with the first answer as context.
 
 Stage 1 sees the whole image on a coarse grid and says where anything is; stage 2 sees that region with a margin on the
-image's own grid; stage 3 sees it once more beside the probabilities of stage 2 (coarse to fine as in Roth et al.,
-Comput. Med. Imaging Graph. 2018; auto-context after Tu and Bai, TPAMI 2010).
+image's own grid and learns two tasks at once, the labels and the distance to each region's edge; stage 3 sees it once
+more beside the probabilities of stage 2 (coarse to fine as in Roth et al., Comput. Med. Imaging Graph. 2018; two tasks
+after Murugesan et al., EMBC 2019; auto-context after Tu and Bai, TPAMI 2010).
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ class Cascade:
     """The recipe of a cascade of U-Nets."""
 
     coarse: UNet = knob(UNet, "stage 1: where anything is")
-    fine: UNet = knob(UNet, "stage 2: what it is; also the recipe of stage 3")
+    fine: UNet = knob(
+        UNet, "stage 2: what it is, by two tasks unless fine.form.distance is false; also the recipe of stage 3"
+    )
     again: bool = knob(
         False,
         "stage 3: look again beside the probabilities of stage 2; for training they come from networks that did not "
@@ -73,21 +76,25 @@ class Cascade:
         """
         if watch.plan is not None:
             raise RecipeError("a cascade has no single plan", remedy="Set coarse.* and fine.* instead")
-        side = self.side or SIDE[train[0].image().ndim]
+        side, fine = self.side or SIDE[train[0].image().ndim], self._fine()
         run = _Run(watch, ("coarse", "fine", "half", "half", "again") if self.again else ("coarse", "fine"))
         whole = [
             changed(c, lambda case: coarsened(case, side), classes=("foreground",), codes={}, positive=None)
             for c in (train, valid)
         ]
         parts = [changed(c, lambda case: localised(case, side, self.margin)) for c in (train, valid)]
-        stages = [run.next(self.coarse, *whole), run.next(self.fine, *parts)]
+        stages = [run.next(self.coarse, *whole), run.next(fine, *parts)]
         if self.again:
-            stages.append(self._again(stages[1], parts, run))
+            stages.append(self._again(stages[1], parts, run, recipe=fine))
         said = {"recipe": as_settings(self), "side": side, "classes": ["background", *train.classes],
                 "history": stages[-1].about["history"], "origins": stages[-1].about["origins"]}  # fmt: skip
         return FittedCascade(said, tuple(stages))
 
-    def _again(self, fine: FittedSegmenter, parts: list[Cases], run: _Run) -> FittedSegmenter:
+    def _fine(self) -> UNet:
+        form = self.fine.form
+        return self.fine if form.distance is not None else replace(self.fine, form=replace(form, distance=True))
+
+    def _again(self, fine: FittedSegmenter, parts: list[Cases], run: _Run, *, recipe: UNet) -> FittedSegmenter:
         train, valid = parts
         names = sorted(set(train.groups))
         first = [g in set(names[::2]) for g in train.groups]
@@ -95,10 +102,10 @@ class Cascade:
         if not all(len(h) for h in halves):
             raise RecipeError("looking again needs two groups in train", where=train.name, got=str(len(names)))
         # Each half is looked at by the network of the other, so that what stage 3 learns to mend is what it will meet.
-        other = [run.next(self.fine, half, valid) for half in reversed(halves)]
+        other = [run.next(recipe, half, valid) for half in reversed(halves)]
         seen = [changed(h, partial(_beside, network=n)) for h, n in zip(halves, other, strict=True)]
         both = replace(train, entries=(*seen[0].entries, *seen[1].entries))
-        return run.next(self.fine, both, changed(valid, partial(_beside, network=fine)))
+        return run.next(recipe, both, changed(valid, partial(_beside, network=fine)))
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedCascade:

@@ -32,6 +32,12 @@ class Form:
         high=8,
     )
     loss: str | None = knob(None, LOSS)
+    distance: bool | None = knob(
+        None,
+        "a second head that learns the signed distance to the edge of each region, in training alone; None: no, but in "
+        "a cascade's second stage yes",
+        source="Murugesan et al., EMBC 2019; Dangi et al., Medical Physics 2019",
+    )
 
 
 @dataclass(frozen=True)
