@@ -47,6 +47,9 @@ class Row:
         Column with findings made by a person, shown beside.
     reader
         Name in `real.sets.READERS` of what reads the folder; "": as any folder is read.
+    folds
+        Every case answered once, in so many folds by subject, by a method that had not seen its subject; 0: the set's
+        own `test`. The first rival stands beside it in every fold.
     """
 
     name: str
@@ -59,3 +62,4 @@ class Row:
     settings: Mapping[str, Any] = field(default_factory=dict)
     given: str = ""
     reader: str = ""
+    folds: int = 0

@@ -42,4 +42,15 @@ def _sides(case: Case) -> Segmentation:
     return Segmentation(labels, ("background", *SIDES), truth.geometry)
 
 
-READERS = {"lungs_by_side": lungs_by_side}
+def pet(folder: Path, *, task: str) -> Cases:
+    """The PET crops of a set that holds CT and MR as well."""
+    whole = read(folder, task=task)
+    cases = whole.subset([i for i, e in enumerate(whole.entries) if e.rows[0]["modality"] == "PET"])
+    return replace(cases, name=f"{whole.name}-pet")
+
+
+READERS = {
+    "lungs_by_side": lungs_by_side,
+    "pet": partial(pet, task="segment"),
+    "pet_boxes": partial(pet, task="detect"),
+}

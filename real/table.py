@@ -11,7 +11,8 @@ HEAD = """# Results on real data
 Made by `make real`; each row is one file in `real/`. Each number is on the set's `test` split, with a 95 % interval
 resampled by subject. The rival (classical or linear) is named on `val` before `test` is opened. "Looks" counts the
 different trainings of a row that were ever scored on `test`. Fewer than 10 subjects: no p, and the interval says little
-(`few_subjects`). Sets, licences and faults: see each set's README.
+(`few_subjects`). A row in folds answers every case of its set once, by a method that had not seen its subject, beside
+one rival named beforehand. Sets, licences and faults: see each set's README.
 """
 
 
@@ -50,8 +51,9 @@ def figures(one: dict[str, Any]) -> list[str]:
         if training:
             part = ", last part of a resumed run" if any("resumed" in n for n in training["notes"]) else ""
             minutes = f"{training['seconds'] / 60:.1f} min on {training.get('threads', one['threads'])} cores{part}"
+            minutes += f", {row['folds']} folds together" if row.get("folds") else ""
             cost = f"{minutes} | {training['peak_mb']:.0f} MB | {len(one['looks'])}"
-        bars = "reported |"
+        bars = "reported |" if figure["aim"] is None else f"reported | {figure['aim']}"
         if figure["must"] is not None:
             bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
         lines.append(f"| {row['data']} | {row['method']} | {name} | {number(score, one['ours'])} | {bars} | {cost} |")
@@ -93,7 +95,10 @@ def paired(one: dict[str, Any], test: dict[str, Any]) -> str:
 
 def made(one: dict[str, Any]) -> str:
     """Recipe, data and sources as digests, and the rival's score on val."""
-    val = ", ".join(f"{name} {show(v)}" for name, v in one["rival_on_val"].items())
+    if not one["rival_on_val"]:
+        val = f"named beforehand: {one['rival']}"
+    else:
+        val = ", ".join(f"{name} {show(v)}" for name, v in one["rival_on_val"].items())
     notes = "".join(f"; {note}" for note in (one["training"] or {"notes": ["nothing was trained"]})["notes"])
     marks = ", ".join(f"{k} `{v}`" for k, v in one["marks"].items())
     return f"- {one['row']['name']}: seed {one['seed']}; {marks}; rivals on val: {val}{notes}"
