@@ -9,5 +9,6 @@ ROW = Row(
     method="mask_rcnn",
     minutes=60,
     figures=(Figure("ap50", "object", 0.55, 0.80),),
+    settings={"study.epochs": 24},
     rivals=("watershed_split",),
 )
