@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DATA ?= ../shared/data
 ROWS ?= all
+TABLES ?= none
 OUT ?= runs/demo
 # Tests run with one thread each, so that they are repeatable and do not fight over cores.
 ONE = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
@@ -23,7 +24,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 real: $(VENV)/.dev
-	$(BIN)/python -m real --data $(DATA) --rows $(ROWS)
+	$(BIN)/python -m real --data $(DATA) --rows $(ROWS) --tables $(TABLES)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -1,18 +1,21 @@
-"""`python -m real --data FOLDER --rows hippocampus,lungs` (or `all`)."""
+"""`python -m real --data FOLDER --rows hippocampus,lungs --tables breast` (or `all`, or `none`)."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from isocenter.files import write_text
+from real import comparison
 from real.row import Row
 from real.run import RESULTS, run
 from real.table import table
 
-FRAME = {"__init__", "__main__", "row", "run", "sets", "table"}
+FRAME = {"__init__", "__main__", "comparison", "row", "run", "sets", "table"}
 
 
 def rows() -> dict[str, Row]:
@@ -21,20 +24,36 @@ def rows() -> dict[str, Row]:
     return {name: importlib.import_module(f"real.{name}").ROW for name in names}
 
 
+def tables() -> dict[str, comparison.Table]:
+    """Every table of `tables/` by its name."""
+    names = sorted(p.stem for p in (Path(__file__).parent / "tables").glob("*.py") if p.stem != "__init__")
+    return {name: importlib.import_module(f"real.tables.{name}").TABLE for name in names}
+
+
 def main() -> None:
-    """Runs the rows asked for, then writes the page."""
-    known = rows()
+    """Runs the rows and tables asked for, then writes the pages."""
+    known, known_tables = rows(), tables()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--rows", default="all", help=f"all, none, or some of {', '.join(known)}")
+    parser.add_argument("--tables", default="none", help=f"all, none, or some of {', '.join(known_tables)}")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
-    names = {"all": list(known), "none": []}.get(asked.rows, asked.rows.split(","))
+    for name in named(parser, asked.rows, known):
+        run(known[name], asked.data, threads=asked.threads)
+    for name in named(parser, asked.tables, known_tables):
+        comparison.run(known_tables[name], asked.data, threads=asked.threads)
+    write_text(RESULTS.parent / "results.md", table(RESULTS), overwrite=True)
+    write_text(RESULTS.parent / "tables.md", comparison.page(comparison.TABLES), overwrite=True)
+
+
+def named(parser: argparse.ArgumentParser, asked: str, known: Mapping[str, Any]) -> list[str]:
+    """The names asked for; ends the program where one is not known."""
+    names = {"all": list(known), "none": []}.get(asked, asked.split(","))
     for name in names:
         if name not in known:
-            parser.error(f"no row {name}; there are: {', '.join(known)}")
-        run(known[name], asked.data, threads=asked.threads)
-    write_text(RESULTS.parent / "results.md", table(RESULTS), overwrite=True)
+            parser.error(f"there is no {name}; there are: {', '.join(known)}")
+    return names
 
 
 if __name__ == "__main__":
