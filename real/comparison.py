@@ -19,8 +19,8 @@ RULE = "|---|---|---|---|---|---|---|---|"
 HEAD = """# Methods side by side
 
 Made by `make real TABLES=...`; each table is one file in `real/tables/`, one call of `isocenter compare`, one report.
-What learns has learnt on train and stopped on val; the best is named on val before `test` is opened. Intervals hold 95 % and
-resample subjects; fewer than 10 subjects: no p, and the interval says little (`few_subjects`).
+What learns has learnt on train and stopped on val; the best is named on val before `test` is opened. Intervals hold
+95 % and resample subjects; fewer than 10 subjects: no p, and the interval says little (`few_subjects`).
 """
 
 
