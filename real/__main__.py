@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from isocenter.files import write_text
-from real import comparison
+from real import comparison, curve
 from real.row import Row
 from real.run import RESULTS, run
 from real.table import table
 
-FRAME = {"__init__", "__main__", "comparison", "row", "run", "sets", "table"}
+FRAME = {"__init__", "__main__", "comparison", "curve", "row", "run", "sets", "table"}
 
 
 def rows() -> dict[str, Row]:
@@ -30,20 +30,29 @@ def tables() -> dict[str, comparison.Table]:
     return {name: importlib.import_module(f"real.tables.{name}").TABLE for name in names}
 
 
+def curves() -> dict[str, curve.Curve]:
+    """Every learning curve of `curves/` by its name."""
+    names = sorted(p.stem for p in (Path(__file__).parent / "curves").glob("*.py") if p.stem != "__init__")
+    return {name: importlib.import_module(f"real.curves.{name}").CURVE for name in names}
+
+
 def main() -> None:
-    """Runs the rows and tables asked for, then writes the pages."""
-    known, known_tables = rows(), tables()
+    """Runs the rows, tables and curves asked for, then writes the pages."""
+    known, known_tables, known_curves = rows(), tables(), curves()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with the sets")
     parser.add_argument("--rows", default="all", help=f"all, none, or some of {', '.join(known)}")
     parser.add_argument("--tables", default="none", help=f"all, none, or some of {', '.join(known_tables)}")
+    parser.add_argument("--curves", default="none", help=f"all, none, or some of {', '.join(known_curves)}")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
     for name in named(parser, asked.rows, known):
         run(known[name], asked.data, threads=asked.threads)
     for name in named(parser, asked.tables, known_tables):
         comparison.run(known_tables[name], asked.data, threads=asked.threads)
-    write_text(RESULTS.parent / "results.md", table(RESULTS), overwrite=True)
+    for name in named(parser, asked.curves, known_curves):
+        curve.run(known_curves[name], asked.data, threads=asked.threads)
+    write_text(RESULTS.parent / "results.md", table(RESULTS) + curve.section(curve.CURVES), overwrite=True)
     write_text(RESULTS.parent / "tables.md", comparison.page(comparison.TABLES), overwrite=True)
 
 

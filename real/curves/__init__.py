@@ -1,0 +1,1 @@
+"""Learning curves: one file a curve of docs/results.md."""
