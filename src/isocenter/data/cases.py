@@ -162,9 +162,9 @@ class Cases:
         """The same cases, of which those at these positions have lost their truth: for learning from few labels."""
 
         def blind(entry: Entry) -> Entry:
-            return replace(
-                entry, open=lambda: replace(entry.open(), load_truth=None), labels=(), unlabelled=True
-            )
+            files = {role: path for role, path in entry.files.items() if role != "truth"}
+            opened = lambda: replace(entry.open(), load_truth=None)  # noqa: E731
+            return replace(entry, open=opened, files=files, labels=(), unlabelled=True)
 
         lost = set(indices)
         return replace(self, entries=tuple(blind(e) if i in lost else e for i, e in enumerate(self.entries)))

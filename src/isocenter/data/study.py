@@ -72,7 +72,7 @@ class Pretraining:
 
     epochs: int = knob(0, "passes of restoring; 0: none, and cases without truth are left out", low=0, high=100000)
     steps: int | None = knob(None, "batches per pass; None: as study.steps", low=1, high=1000000)
-    share: float = knob(0.5, "share of each patch that is masked", low=0.05, high=0.95, source="Pathak et al., CVPR 2016")
+    share: float = knob(0.5, "share of each patch that is masked", low=0.05, high=0.95)
     block: int | None = knob(
         None, "side of a masked block; None: a sixteenth of the patch's longest side", unit="pixels", low=1, high=4096
     )

@@ -105,7 +105,7 @@ def sample(shelf: Shelf, step: int, k: int, *, seed: int, size: int) -> tuple[Ar
     pose = drawn(rng, augment.spatial, patch, centre, spacing=scheme.plan.spacing)
     where = positions(pose, patch)
     image = shaded(rng, sampled(ready.image, where), augment.intensity, float(augment.share or 0.0))
-    return image, question.sampled(ready, where, pose, scheme)
+    return question.shown(image, question.sampled(ready, where, pose, scheme), rng, scheme)
 
 
 def _which(shelf: Shelf, rng: np.random.Generator, position: int, seed: int) -> int:

@@ -28,7 +28,7 @@ class Fingerprint:
     task
         Name of the question.
     n
-        Cases.
+        Cases with truth.
     rank
         Spatial axes, 2 or 3.
     channels
@@ -59,6 +59,8 @@ class Fingerprint:
         As in `Plan`.
     sizes
         Extent in pixels of at most 2000 objects, evenly thinned, axes in array order.
+    unlabelled
+        Cases without truth beside them; grids, spacings, channels and modality are those of all.
     """
 
     task: str
@@ -85,6 +87,7 @@ class Fingerprint:
     orientation: str | None = None
     head: str = ""
     sizes: tuple[tuple[float, ...], ...] = ()
+    unlabelled: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -113,7 +116,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
     Parameters
     ----------
     cases
-        The training cases, with truth.
+        The training cases, with truth but for those that are marked as unlabelled.
     task
         Name of the question.
     head
@@ -126,11 +129,15 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
     LabelError
         A case without truth, or a class without a single training example.
     """
-    if not len(cases):
+    n = len(cases.labelled)
+    if not n:
         raise InputError("there is nothing to learn from", where=cases.name, got="0 training cases")
     question = questions.of(head or task)
     names = question.names(cases)
-    seen = [_seen(case, question.looked(case, names)) for case in cases]
+    seen = [
+        _seen(case, _nothing(case) if entry.unlabelled else question.looked(case, names))
+        for entry, case in zip(cases.entries, cases, strict=True)
+    ]
     first = seen[0].image
     channels = {_channels(s.image, s.grey) for s in seen}
     for what, found in (("spatial axes", {s.image.ndim for s in seen}), ("channels", channels)):
@@ -152,7 +159,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
     _all_present(counts, cases.name)
     return Fingerprint(
         task,
-        len(seen),
+        n,
         first.ndim,
         max(s.image.length("c") for s in seen) if len(channels) > 1 else first.length("c"),
         all(s.grey for s in seen),
@@ -175,7 +182,13 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
         orientation,
         head,
         _sizes(seen),
+        len(seen) - n,
     )
+
+
+def _nothing(case: Case) -> Looked:
+    """What is known about a case without truth; its values stay out of statistics that are taken inside regions."""
+    return Looked({}, np.zeros(case.image().geometry.shape, bool))
 
 
 def _seen(case: Case, truth: Looked) -> _Seen:

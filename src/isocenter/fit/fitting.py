@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from isocenter import nets
-from isocenter.data import Cases, Progress, Watch, as_settings
+from isocenter.data import Cases, Progress, Watch, as_settings, pretraining_of
 from isocenter.errors import InputError, RecipeError
 from isocenter.files import write_text
 from isocenter.fit import questions
@@ -23,6 +23,7 @@ from isocenter.fit.loop import PROBE, Trained, plan_path, probed, train
 from isocenter.fit.network import LEAST, deepest
 from isocenter.fit.planning import plan
 from isocenter.fit.pretrained import begun
+from isocenter.fit.pretraining import informed
 from isocenter.fit.scheme import Scheme
 from isocenter.infer.memory import require
 from isocenter.ops.array import Array
@@ -44,7 +45,8 @@ def fitted(
     recipe
         As in `plan`.
     cases, valid
-        Training cases; and validation cases, for stopping, the best weights, temperature and thresholds.
+        Training cases; and validation cases, for stopping, the best weights, temperature and thresholds. Cases without
+        truth serve pre-training, and are left out without it.
     task
         Name of the question.
     watch
@@ -55,7 +57,8 @@ def fitted(
     Returns
     -------
     about
-        JSON-able: recipe, plan, network, classes, history, vector, and scheme, fingerprint, origins, score, stopped.
+        JSON-able: recipe, plan, network, classes, history, vector, and scheme, fingerprint, origins, score, stopped;
+        after pre-training also pretraining, as `fit.pretraining.informed` says it.
     arrays
         ``network.onnx`` (uint8), ``weights/NAME`` float32, ``vector/input``, ``vector/output``.
 
@@ -68,22 +71,24 @@ def fitted(
     ResourceError
         Memory or disk do not suffice.
     """
+    known, valid = cases.labelled, valid.labelled
     if not len(valid):
         raise InputError(
             "there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train"
         )
-    facts = fingerprint(cases, task, head=head)
-    build, scheme = schemed(recipe, facts, cases, valid, watch=watch)
+    facts = fingerprint(cases if pretraining_of(recipe).epochs else known, task, head=head)
+    build, scheme = schemed(recipe, facts, known, valid, watch=watch)
     _affordable(scheme)
     _answers(build, scheme)
-    shelf, checks = Shelf(cases, scheme), Shelf(valid, scheme)
+    build, before = informed(build, scheme, cases, valid, watch=watch)
+    shelf, checks = Shelf(known, scheme), Shelf(valid, scheme)
     trained = train(build, shelf, checks, watch=watch)
     watch.report(Progress("export", 1.0))
     question = questions.of(scheme.plan.kind)
     scheme = question.finished(scheme, trained.module, checks)
     vector = vector_of(checks[0].image, vector_grid(scheme))
     network = question.exported(_answering(trained.module, scheme), scheme, vector)
-    about = _about(recipe, scheme, facts, trained)
+    about = _about(recipe, scheme, facts, trained) | ({"pretraining": before} if before else {})
     weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if not k.startswith("aux.")}
     return about, {**network, **weights}
 

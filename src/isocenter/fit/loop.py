@@ -127,7 +127,7 @@ def probed(build: Builder, shelf: Shelf, valid: Shelf, *, watch: Watch) -> Schem
     # The first steps also read the images and warm up.
     per_step = (marks[-1] - marks[len(marks) // 4]) / max(1, len(marks) - 1 - len(marks) // 4)
     epoch = per_step * int(scheme.study.steps or 1) + checked
-    left = SHARE * 60 * watch.minutes - (time.monotonic() - start)
+    left = SHARE * 60 * watch.minutes - (time.monotonic() - start) - per_step * scheme.steps_before
     study = replace(scheme.study, epochs=max(1, int(left / max(epoch, 1e-9))))
     origins = scheme.origins | {"study.epochs": f"--time {watch.minutes:g} min: {per_step:.3g} s a step"}
     estimate = scheme.estimate | {"seconds_per_step": round(per_step, 4)}

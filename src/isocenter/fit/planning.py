@@ -13,6 +13,7 @@ from isocenter.fit import questions
 from isocenter.fit.augment import resolved
 from isocenter.fit.fingerprint import Fingerprint
 from isocenter.fit.network import LEAST, deepest, describe, numbers
+from isocenter.fit.pretraining import resolved as pretraining_resolved
 from isocenter.fit.scheme import Scheme
 from isocenter.ops.windows import multiple
 
@@ -81,10 +82,12 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         **_answering(after, flips, origins),
     )
     loop = replace(question.loop(recipe, fingerprint, origins), precision=_precision(network, patch, origins))
-    made_so_far = Scheme(made, network, study, loop, origins)
+    pretraining = pretraining_resolved(recipe, study, origins)
+    made_so_far = Scheme(made, network, study, loop, origins, pretraining=pretraining)
+    steps = made_so_far.steps_before + made_so_far.steps
     estimate = {
         "memory_mb": round(memory_mb(network, study, fingerprint, grid)),
-        "core_minutes": round(made_so_far.steps * activations(network, study, grid) * SECONDS / 60, 1),
+        "core_minutes": round(steps * activations(network, study, grid) * SECONDS / 60, 1),
     }
     return replace(made_so_far, estimate=estimate)
 
@@ -277,5 +280,5 @@ def activations(network: dict[str, Any], study: Study, grid: Sequence[int]) -> f
 
 def memory_mb(network: dict[str, Any], study: Study, fp: Fingerprint, grid: Sequence[int]) -> float:
     """Estimate of the training's memory: interpreter, activations, prepared images."""
-    held = min(4096.0, fp.n * math.prod(grid) * (4 * (1 if fp.grey else fp.channels) + 1) / 2**20)
+    held = min(4096.0, (fp.n + fp.unlabelled) * math.prod(grid) * (4 * (1 if fp.grey else fp.channels) + 1) / 2**20)
     return 450 + activations(network, study, grid) * 3 / 2**20 + held

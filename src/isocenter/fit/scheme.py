@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from isocenter.data import Plan, Study, as_settings, build, knob
+from isocenter.data import Plan, Pretraining, Study, as_settings, build, knob
 from isocenter.errors import RecipeError, nearest
 
 FORMAT = 1
@@ -47,6 +47,8 @@ class Scheme:
     estimate
         ``memory_mb``, ``core_minutes`` (time of one core for the whole training) and, once probed,
         ``seconds_per_step``.
+    pretraining
+        What the network learns first, from images alone, with every None resolved where it has epochs.
     """
 
     plan: Plan
@@ -55,11 +57,17 @@ class Scheme:
     loop: Loop = field(default_factory=Loop)
     origins: dict[str, str] = field(default_factory=dict)
     estimate: dict[str, float] = field(default_factory=dict)
+    pretraining: Pretraining = field(default_factory=Pretraining)
 
     @property
     def steps(self) -> int:
         """Batches of the whole training."""
         return int(self.study.epochs or 1) * int(self.study.steps or 1)
+
+    @property
+    def steps_before(self) -> int:
+        """Batches of pre-training."""
+        return self.pretraining.epochs * int(self.pretraining.steps or self.study.steps or 1)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as in plan.json."""
@@ -69,6 +77,7 @@ class Scheme:
             "network": dict(self.network),
             "study": as_settings(self.study),
             "loop": as_settings(self.loop),
+            "pretraining": as_settings(self.pretraining),
             "origins": dict(self.origins),
             "estimate": dict(self.estimate),
         }
@@ -78,7 +87,7 @@ class Scheme:
         """What `as_json` wrote, perhaps edited; RecipeError for an unknown field, a wrong type or a newer format."""
         if values.get("format", FORMAT) != FORMAT:
             raise RecipeError("the plan has another format", got=str(values["format"]), wanted=str(FORMAT))
-        known = {"format", "plan", "network", "study", "loop", "origins", "estimate"}
+        known = {"format", "plan", "network", "study", "loop", "pretraining", "origins", "estimate"}
         for name in values:
             if name not in known:
                 raise RecipeError(f"unknown field {name!r} of the plan", remedy=nearest(name, known))
@@ -92,4 +101,5 @@ class Scheme:
             build(Loop, values.get("loop", {}), where="loop."),
             dict(values.get("origins", {})),
             dict(values.get("estimate", {})),
+            build(Pretraining, values.get("pretraining", {}), where="pretraining."),
         )

@@ -113,6 +113,22 @@ class Question:
         """
         raise NotImplementedError
 
+    def shown(self, image: Array, target: Any, rng: np.random.Generator, scheme: Scheme) -> tuple[Array, Any]:
+        """What the network sees of one augmented patch (c, *patch), and its target; most questions leave both be.
+
+        Parameters
+        ----------
+        image
+            float32 (c, *patch).
+        target
+            As `sampled` made it.
+        rng
+            That of the sample, read last.
+        scheme
+            The plan.
+        """
+        return image, target
+
     def stacked(self, targets: Sequence[Any]) -> Any:
         """The targets of a batch: a tensor, or a tuple of tensors, with the batch as first axis."""
         if isinstance(targets[0], tuple):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from isocenter.data import After, Before, Cases, Study, Watch, knob, silent
+from isocenter.data import After, Before, Cases, Pretraining, Study, Watch, knob, silent
 from isocenter.ops.array import Array
 from isocenter.tasks.segment._study import LOSS, studied
 
@@ -34,6 +34,7 @@ class DeepLab:
         source="Chen et al., ECCV 2018",
     )
     loss: str | None = knob(None, LOSS)
+    pretraining: Pretraining = knob(Pretraining, "what it learns first, from images alone")
     study: Study = knob(Study, "how it learns")
     before: Before = knob(Before, "what happens to every image first")
     after: After = knob(After, "what happens to every answer")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isocenter.data import After, Before, Cases, Study, Watch, knob, silent
+from isocenter.data import After, Before, Cases, Pretraining, Study, Watch, knob, silent
 from isocenter.ops.array import Array
 from isocenter.tasks.segment._study import LOSS, studied
 
@@ -32,6 +32,7 @@ class Form:
         high=8,
     )
     loss: str | None = knob(None, LOSS)
+    pretraining: Pretraining = knob(Pretraining, "what it learns first, from images alone")
     distance: bool | None = knob(
         None,
         "a second head that learns the signed distance to the edge of each region, in training alone; None: no, but in "
@@ -51,7 +52,7 @@ class UNet:
         None, "channels of the first stage; each further stage doubles them", low=4, high=256, tunable=True
     )
     depth: int | None = knob(None, "most steps down", low=1, high=8, tunable=True)
-    form: Form = knob(Form, "blocks, skips, axes and loss")
+    form: Form = knob(Form, "blocks, skips, axes, loss and pre-training")
     study: Study = knob(Study, "how it learns")
     before: Before = knob(Before, "what happens to every image first")
     after: After = knob(After, "what happens to every answer")
