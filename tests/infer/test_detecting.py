@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from isocenter.data import Boxes, Image, Normalisation, NotEvaluated, Plan
 from isocenter.errors import BundleError, InputError
-from isocenter.infer.detecting import DEFAULTS, chosen, detect, on_own_grid, rated
+from isocenter.infer import detecting
+from isocenter.infer.detecting import DEFAULTS, chosen, detect, found, on_own_grid, rated, scaled
 
 PLAN = Plan("detect", 2, 1, ("cell", "clot"), size=(16, 24), normalisation=Normalisation("none"), divisor=(8, 8))
 
@@ -68,8 +70,8 @@ def test_pixels_that_are_no_numbers_are_not_answered() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(BundleError, match="another question"):
         detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, task="segment"))
-    with pytest.raises(InputError, match="images of 2 axes"):
-        detect(blocks, Image.from_array(np.ones((9, 9, 9))), PLAN)
+    with pytest.raises(InputError, match="images of 3 axes"):
+        detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, rank=3, size=None, divisor=()))
 
 
 def test_the_surest_of_overlapping_boxes_of_one_class_stays() -> None:
@@ -116,3 +118,121 @@ def test_the_plans_limits_are_those_of_the_answer() -> None:
     pixels[8:16, 20:40] = 1.0
     found = detect(blocks, Image.from_array(pixels), replace(PLAN, thresholds=(0.9, 0.1)))
     assert found.scores.tolist() == pytest.approx([0.5], abs=1e-6)
+
+
+CELL = 4
+
+
+def field(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Bright blobs of several sizes on a dark ground."""
+    rng = np.random.default_rng(seed)
+    out = np.zeros(shape)
+    for _ in range(int(np.prod(shape)) // (250 if len(shape) == 2 else 6000)):
+        at = tuple(int(rng.integers(0, n)) for n in shape)
+        out[at] = rng.uniform(200, 900)
+    return (ndimage.gaussian_filter(out, 2.0, truncate=3.0) + rng.normal(0, 0.05, shape)).astype(np.float32)
+
+
+def local(batch: np.ndarray) -> np.ndarray:
+    """A network of cells of 4 pixels that sees 12 pixels around: score by brightness, size by its surroundings."""
+    out = []
+    for image in batch[:, 0].astype(np.float64):
+        rank = image.ndim
+        maps = [ndimage.gaussian_filter(image, s, mode="constant", truncate=3.0) for s in (1.0, 2.0, 4.0)]
+        first = (slice(CELL // 2, None, CELL),) * rank
+        smooth = [m[first].ravel() for m in maps]
+        point = np.stack(np.meshgrid(*[np.arange(CELL // 2, n, CELL) for n in image.shape], indexing="ij"), -1)
+        half = (4 + 3 / (1 + np.exp(-smooth[2])))[:, None] * np.ones(rank)
+        score = 1 / (1 + np.exp(3 - np.stack([smooth[0], smooth[1] * 1.3], 1)))
+        point = point.reshape(-1, rank)
+        out.append(np.concatenate([point - half, point + half, score], 1))
+    return np.asarray(out)
+
+
+def rows(boxes: Boxes) -> set[tuple[float, ...]]:
+    """Edges, class and score of each box; adding where a tile begins rounds in the last bit."""
+    every = np.concatenate([boxes.edges.reshape(len(boxes), -1), boxes.labels[:, None], boxes.scores[:, None]], 1)
+    return {tuple(row) for row in np.round(every, 6).tolist()}
+
+
+@pytest.mark.parametrize("shape", [(160, 232), (90, 300), (56, 60, 96)])
+def test_boxes_in_tiles_are_those_of_one_piece(shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of one piece the candidates would be cut off where those of its tiles are not.
+    monkeypatch.setattr(detecting, "CANDIDATES", 100_000)
+    rank = len(shape)
+    plan = replace(PLAN, rank=rank, size=None, divisor=(CELL,) * rank, settings={"least": 0.4, "most": 1000})
+    image = Image.from_array(field(shape))
+    side = 56 if rank == 3 else 64
+    tiled = replace(plan, settings=plan.settings | {"window": [side] * rank, "reach": [14] * rank})
+    asked = []
+
+    def engine(batch: np.ndarray) -> np.ndarray:
+        asked.append(batch.shape[2:])
+        return local(batch)
+
+    whole, parts = detect(local, image, plan), detect(engine, image, tiled)
+    assert len(asked) > 1 and set(asked) == {tuple(min(side, -(-n // CELL) * CELL) for n in shape)}
+    assert 20 < len(whole) == len(parts) < 1000
+    assert rows(parts) == rows(whole)
+
+
+def test_each_tile_may_have_as_many_boxes_as_an_image() -> None:
+    plan = replace(PLAN, size=None, divisor=(CELL, CELL), settings={"most": 5, "window": [64, 64], "reach": [14, 14]})
+    boxes = detect(local, Image.from_array(field((160, 232))), plan)
+    assert 5 < len(boxes) <= 5 * 24
+
+
+def test_a_window_that_does_not_hold_the_largest_object_grows() -> None:
+    seen = []
+
+    def engine(batch: np.ndarray) -> np.ndarray:
+        seen.append(batch.shape[2:])
+        return local(batch)
+
+    plan = replace(PLAN, size=None, divisor=(CELL, CELL), settings={"window": [32, 32], "reach": [30, 8]})
+    found(engine, field((200, 100))[None], plan)
+    assert set(seen) == {(120, 32)}
+
+
+def test_a_volume_is_answered_slice_by_slice() -> None:
+    pixels = np.zeros((3, 32, 48), np.float32)
+    pixels[1, 8:16, 20:40] = 1.0
+    pixels[2, 8:16, 20:40] = 3.0
+    boxes = detect(blocks, Image.from_array(pixels, spacing=(5.0, 1.0, 1.0)), PLAN)
+    assert isinstance(boxes, Boxes) and boxes.geometry.shape == (3, 32, 48)
+    assert boxes.edges.tolist() == [[[0.5, 7.5, 19.5], [1.5, 15.5, 39.5]], [[1.5, 7.5, 19.5], [2.5, 15.5, 39.5]]]
+    assert boxes.labels.tolist() == [0, 1]
+    assert isinstance(detect(blocks, Image.from_array(np.full((2, 9, 9), np.nan)), PLAN), NotEvaluated)
+
+
+SEEN = replace(PLAN, settings={"seen": [32, 48], "pixel": [0.5, 0.5]})
+
+
+def test_an_image_of_a_larger_field_keeps_the_scale_of_train() -> None:
+    large = Image.from_array(np.zeros((128, 144), np.float32), spacing=(0.5, 0.5))
+    assert scaled(large, SEEN).size == (64, 72)
+    finer = Image.from_array(np.zeros((128, 144), np.float32), spacing=(0.125, 0.125))
+    assert scaled(finer, SEEN).size == (16, 24)
+    coarser = Image.from_array(np.zeros((40, 60), np.float32), spacing=(1.0, 1.0))
+    assert scaled(coarser, SEEN).size == (40, 60)
+    long = Image.from_array(np.zeros((40, 600), np.float32), spacing=(0.5, 0.5))
+    assert scaled(long, SEEN).size == (16, 24)
+
+
+def test_without_spacing_the_plan_says_what_a_large_image_is() -> None:
+    large = Image.from_array(np.zeros((128, 144), np.float32))
+    assert scaled(large, SEEN).size == scaled(large, PLAN).size == (16, 24)
+    said = replace(SEEN, settings=SEEN.settings | {"windows": True})
+    assert scaled(large, said).size == (64, 72)
+    never = replace(SEEN, settings=SEEN.settings | {"windows": False})
+    known = Image.from_array(np.zeros((128, 144), np.float32), spacing=(0.5, 0.5))
+    assert scaled(known, never).size == (16, 24)
+
+
+def test_a_mosaic_is_answered_as_its_fields_are() -> None:
+    pixels = np.zeros((128, 192), np.float32)
+    pixels[72:80, 100:120] = 1.0
+    plan = replace(SEEN, settings=SEEN.settings | {"windows": True, "window": [16, 24], "reach": [4, 6]})
+    boxes = detect(blocks, Image.from_array(pixels), plan)
+    best = boxes.edges[boxes.scores > 0.5]
+    assert best.tolist() == [[[71.5, 99.5], [79.5, 119.5]]]

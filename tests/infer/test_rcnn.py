@@ -185,3 +185,92 @@ def test_what_does_not_fit_the_plan_is_refused():
     engines = Knowing(edges, [0]).engines | {"box0.onnx": lambda crops: np.zeros((len(crops), 9), np.float32)}
     with pytest.raises(BundleError, match="a head"):
         instances(engines, Image.from_array(picture((64, 64), edges, [0])), PLAN)
+
+
+class Looking(Knowing):
+    """Networks that see no farther than a cell: each bright cell proposes the object that its brightness codes for.
+
+    Brightness is 1 + label + height / 100 + width / 10000, and an object's cells hold it alone.
+    """
+
+    def __init__(self):
+        super().__init__(np.zeros((0, 2, 2)), [])
+        self.asked = []
+
+    def network(self, batch):
+        self.asked.append(batch.shape[2:])
+        parts = []
+        for stride, sizes in zip(SETTINGS["strides"], ANCHORS, strict=True):
+            rows, columns = (n // stride for n in batch.shape[2:])
+            cells = batch[0, 0].reshape(rows, stride, columns, stride)
+            small = cells.mean((1, 3))
+            said = np.full((rows * columns, len(sizes), 5), -9.0)
+            anchors = grid((rows, columns), stride, sizes).reshape(-1, len(sizes), 2, 2)
+            where = np.flatnonzero((cells[:, 0, :, 0] >= 1).ravel() & (stride == 4))
+            for i in where:
+                # Its own top left corner: whose neighbours above and to the left hold nothing.
+                y, x = divmod(int(i), columns)
+                if (y and small[y - 1, x] > 0) or (x and small[y, x - 1] > 0):
+                    continue
+                code = round(float(cells[y, 0, x, 0]) * 10000)
+                height, width = code // 100 % 100, code % 100
+                top, left = y * stride - 0.5, x * stride - 0.5
+                box = np.array([[top, left], [top + height, left + width]])
+                said[i, 0, 0] = 9
+                said[i, 0, 1:] = steps(box[None], anchors[i, :1]).ravel()
+            maps = np.concatenate([np.stack([small, -small]), said.reshape(rows, columns, -1).transpose(2, 0, 1)])
+            parts.append(maps.reshape(12, -1))
+        return np.concatenate(parts, 1)[None, ..., None].astype(np.float32)
+
+
+def crowd(shape, seed=0):
+    """Objects of 8 to 24 pixels on a lattice of 32, as `Looking` reads them."""
+    rng = np.random.default_rng(seed)
+    pixels = np.zeros(shape, np.float32)
+    for y in range(4, shape[0] - 28, 32):
+        for x in range(4, shape[1] - 28, 32):
+            height, width, label = 4 * rng.integers(2, 7), 4 * rng.integers(2, 7), rng.integers(0, 2)
+            pixels[y : y + height, x : x + width] = 1 + label + height / 100 + width / 10000
+    return pixels
+
+
+def table(found):
+    return {
+        (*map(int, start), *mask.shape, int(mask.sum()), int(label), round(float(score), 6))
+        for start, mask, label, score in zip(found.starts, found.masks, found.labels, found.scores, strict=True)
+    }
+
+
+@pytest.mark.parametrize("shape", [(320, 448), (128, 608)])
+def test_objects_in_tiles_are_those_of_one_piece(shape):
+    image = Image.from_array(crowd(shape))
+    small = [[[12.0, 12.0], [14.0, 14.0]], [[14.0, 14.0], [14.0, 14.0]]]
+    plan = knowing(400)
+    tiled = replace(plan, settings=plan.settings | {"window": [128, 128], "anchors": small})
+    whole = replace(plan, settings=plan.settings | {"window": list(shape), "anchors": small})
+    one, many = Looking(), Looking()
+    expected, got = instances(one.engines, image, whole), instances(many.engines, image, tiled)
+    assert len(one.asked) == 1 and len(many.asked) > 4 and set(many.asked) == {(128, 128)}
+    assert len(expected) == len(range(4, shape[0] - 28, 32)) * len(range(4, shape[1] - 28, 32))
+    assert len(got) == len(expected) and table(got) == table(expected)
+    assert (np.diff(got.scores) <= 0).all()
+
+
+def test_a_volume_is_answered_slice_by_slice():
+    pixels = np.stack([np.zeros((96, 96), np.float32), picture((96, 96), EDGES, LABELS)])
+    out = instances(Knowing(EDGES, LABELS).engines, Image.from_array(pixels), knowing(3))
+    assert isinstance(out, Instances) and out.geometry.shape == (2, 96, 96)
+    inside = out.chosen(np.flatnonzero(out.starts[:, 0] == 1))
+    assert sorted(map(tuple, inside.starts.tolist())) == [(1, 4, 8), (1, 10, 60), (1, 32, 12)]
+    assert {m.shape for m in inside.masks} == {(1, 16, 20), (1, 12, 12), (1, 44, 40)}
+
+
+def test_a_plan_of_three_axes_is_refused():
+    with pytest.raises(InputError, match="two axes"):
+        instances({}, Image.from_array(np.zeros((4, 64, 64), np.float32)), replace(PLAN, rank=3))
+
+
+def test_regions_are_chosen_by_position_or_score():
+    found = Regions(np.zeros((3, 2, 2)), np.array([0.9, 0.5, 0.1]), np.arange(3), np.zeros((3, 1, 1), np.float32))
+    assert found.surer(0.5).labels.tolist() == [0, 1]
+    assert found.at(np.array([2, 0])).labels.tolist() == [2, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,30 +13,44 @@ from isocenter.errors import BundleError
 from isocenter.infer.engines import Engine
 from isocenter.infer.memory import flight
 from isocenter.infer.preparing import prepared, unusable
+from isocenter.infer.slicing import boxes_of, slices
 from isocenter.ops.array import Array
-from isocenter.ops.boxes import area, clip, nms
+from isocenter.ops.boxes import area, centres, clip, nms
+from isocenter.ops.proposals import first_of
+from isocenter.ops.tiles import Tile, tiles
 from isocenter.ops.windows import multiple, padded
 
 # `Plan.settings` of detectors: least score of an answered box, IoU above which the surer of two boxes stays, boxes an
-# image. COCO counts 100 of a class.
+# image (a tile, where it goes in tiles). COCO counts 100 of a class.
 DEFAULTS: dict[str, Any] = {"least": 0.01, "overlap": 0.5, "most": 300}
-# Candidates that suppression looks at.
+# Candidates that suppression looks at, of an image or a tile.
 CANDIDATES = 2000
 # Scores are kept away from 0 and 1 by this.
 EDGE = 1e-9
+# Where the plan's settings have no `window`: sides in pixels of the working grid up to which an image is seen whole.
+SIDES = {2: 1024, 3: 128}
+# Images are larger than those of train from this many times their extent on every axis.
+LARGER = 2.0
 
 
 def detect(engine: Engine, image: Image, plan: Plan) -> Boxes | NotEvaluated:
     """The boxes of one image, on its own grid, by falling score.
+
+    What exceeds the window goes in tiles that overlap by twice the largest object; a box belongs to the tile in whose
+    core its centre lies, and suppression sees the boxes of all tiles together. Where the network answers alike wherever
+    an object lies, these are the boxes of the image in one piece. A network of rank 2 answers a volume slice by slice:
+    each box is one slice thick.
 
     Parameters
     ----------
     engine
         Answers (n, places, 2 rank + classes): low edges, high edges in pixels of its input, probability per class.
     image
-        Of plan.rank spatial axes; seen whole, at plan.size or plan.spacing.
+        2D or 3D; seen at plan.spacing or plan.size. One whose extent in mm is at least twice that of the images of
+        train on every axis keeps their scale instead of shrinking to plan.size (`scaled`).
     plan
-        Its `settings` hold ``least``, ``overlap`` and ``most`` (`DEFAULTS`); its `thresholds`, chosen on val, become a
+        Its `settings` hold ``least``, ``overlap`` and ``most`` (`DEFAULTS`), and may hold ``window`` (sides of the
+        working grid) and ``reach`` (extent of the largest object there); its `thresholds`, chosen on val, become a
         score of 0.5 (`rated`).
 
     Raises
@@ -51,15 +66,55 @@ def detect(engine: Engine, image: Image, plan: Plan) -> Boxes | NotEvaluated:
     lack = unusable(array)
     if lack is not None:
         return lack
+    if image.ndim == 3 and plan.rank == 2:
+        return boxes_of([_one(engine, one.pixels(), one, plan) for one in slices(image, array)], image.geometry)
+    return _one(engine, array, image, plan)
+
+
+def _one(engine: Engine, array: Array, image: Image, plan: Plan) -> Boxes:
+    plan = scaled(image, plan)
     seen = prepared(array, image, plan).array
-    shape = multiple(seen.shape[1:], plan.divisor)
-    flight(engine, shape, remedy="Use a plan with a smaller size")
-    edges, labels, scores = chosen(engine(padded(seen, shape)[None])[0], plan)
+    edges, labels, scores, shape = found(engine, seen, plan)
     edges = on_own_grid(edges, shape, seen.shape[1:], image.geometry.shape)
     held = area(edges) > 0
     if plan.thresholds:
         scores = rated(scores, np.asarray(plan.thresholds, np.float64)[labels])
     return Boxes(edges[held], labels[held], plan.classes, image.geometry, scores[held])
+
+
+def found(engine: Engine, array: Array, plan: Plan) -> tuple[Array, Array, Array, tuple[int, ...]]:
+    """The boxes of a prepared image (c, *grid), whole or in tiles.
+
+    Returns
+    -------
+    edges, labels, scores
+        As `chosen`, on the padded grid.
+    shape
+        That grid: centred on the image's.
+
+    Raises
+    ------
+    ResourceError
+        Not even one tile fits into memory.
+    """
+    shape = multiple(array.shape[1:], plan.divisor)
+    window = tuple(plan.settings.get("window") or (SIDES[plan.rank],) * plan.rank)
+    reach = plan.settings.get("reach") or [n / 8 for n in window]
+    parts = tiles(shape, window, reach, plan.divisor)
+    flight(engine, parts[0].size, remedy="Use a plan with a smaller size or window")
+    whole = padded(array, shape)
+    if len(parts) == 1:
+        return *chosen(engine(whole[None])[0], plan), shape
+    rows = [_owned(part, candidates(engine(part.cut(whole)[None])[0], plan)) for part in parts]
+    edges, labels, scores = (np.concatenate(column) for column in zip(*rows, strict=True))
+    return *suppressed(edges, labels, scores, plan, times=len(parts)), shape
+
+
+def _owned(part: Tile, rows: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+    edges, labels, scores = rows
+    edges = part.placed(edges)
+    held = np.flatnonzero(part.holds(centres(edges)))[:CANDIDATES]
+    return edges[held], labels[held], scores[held]
 
 
 def chosen(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
@@ -70,18 +125,74 @@ def chosen(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
     edges, labels, scores
         float64 (n, 2, rank) in pixels of the network's input, int64 (n,), float64 (n,) as the network gave them.
     """
-    settings = DEFAULTS | dict(plan.settings)
+    edges, labels, scores = candidates(answer, plan)
+    return suppressed(edges[:CANDIDATES], labels[:CANDIDATES], scores[:CANDIDATES], plan)
+
+
+def candidates(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
+    """The boxes of one answer that are sure enough and sound, before suppression; as `chosen` gives them."""
+    least = float((DEFAULTS | dict(plan.settings))["least"])
     rank = plan.rank
     values = np.asarray(answer[:, 2 * rank :], np.float64)
-    place, labels = np.nonzero(values >= settings["least"])
+    place, labels = np.nonzero(values >= least)
     scores = values[place, labels]
-    first = np.argsort(-scores, kind="stable")[:CANDIDATES]
+    first = np.argsort(-scores, kind="stable")
     place, labels, scores = place[first], labels[first], scores[first]
     edges = np.asarray(answer[place, : 2 * rank], np.float64).reshape(-1, 2, rank)
     sound = np.isfinite(edges).all((1, 2)) & (edges[:, 1] > edges[:, 0]).all(1)
-    edges, labels, scores = edges[sound], labels[sound], scores[sound]
-    kept = nms(edges, scores, labels, limit=float(settings["overlap"]))[: int(settings["most"])]
+    return edges[sound], labels[sound], scores[sound]
+
+
+def suppressed(
+    edges: Array, labels: Array, scores: Array, plan: Plan, *, times: int = 1
+) -> tuple[Array, Array, Array]:
+    """The surest of each group of boxes that overlap, by falling score.
+
+    Parameters
+    ----------
+    edges, labels, scores
+        As `chosen` gives them, in any order.
+    plan
+        Its `settings` say which overlap is too much.
+    times
+        Tiles that they come from: each may have ``most`` boxes.
+    """
+    settings = DEFAULTS | dict(plan.settings)
+    first = np.argsort(-scores, kind="stable")
+    edges, labels, scores = np.ascontiguousarray(edges[first]), labels[first], scores[first]
+    limit, most = float(settings["overlap"]), int(settings["most"]) * times
+    if times > 1:
+        kept = first_of(edges, labels.astype(np.int64), limit, most)
+    else:
+        kept = nms(edges, scores, labels, limit=limit)[:most]
     return edges[kept], labels[kept], scores[kept]
+
+
+def scaled(image: Image, plan: Plan) -> Plan:
+    """The plan for an image that shows more than those of train did: at their scale, not shrunk to plan.size.
+
+    That is known where both spacings are: by the extent in mm (`LARGER`). Where one is not, a large image may be many
+    fields or one field of a better camera; ``settings["windows"]`` says which (true: many), else it is seen whole.
+
+    Parameters
+    ----------
+    image
+        Of plan.rank axes.
+    plan
+        Its `settings` may hold ``seen`` and ``pixel``: median grid and mm per pixel of the images of train.
+    """
+    seen, asked = plan.settings.get("seen"), plan.settings.get("windows")
+    if plan.size is None or not seen or asked is False or image.ndim != plan.rank:
+        return plan
+    own, spacing = np.asarray(image.geometry.shape, np.float64), plan.settings.get("pixel")
+    if spacing and image.geometry.spacing:
+        own = own * np.asarray(image.geometry.spacing) / np.asarray(spacing)
+    elif not asked:
+        return plan
+    times = own / np.asarray(seen, np.float64)
+    if times.min() < LARGER:
+        return plan
+    return replace(plan, size=tuple(int(n) for n in np.maximum(1, np.rint(times * np.asarray(plan.size)))))
 
 
 def on_own_grid(edges: Array, shape: Sequence[int], working: Sequence[int], own: Sequence[int]) -> Array:

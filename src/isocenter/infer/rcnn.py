@@ -12,15 +12,19 @@ from isocenter.errors import BundleError, InputError
 from isocenter.infer.engines import Engine
 from isocenter.infer.memory import flight
 from isocenter.infer.preparing import prepared, unusable
+from isocenter.infer.slicing import instances_of, slices
 from isocenter.ops import proposals
 from isocenter.ops.array import Array
-from isocenter.ops.boxes import clip
+from isocenter.ops.boxes import centres, clip, nms
 from isocenter.ops.roi import pasted, pooled
+from isocenter.ops.tiles import tiles
 from isocenter.ops.windows import multiple, padded
 
 NETWORK, MASK = "network.onnx", "mask.onnx"
 # Regions that go through a head at once: bounds its memory.
 TOGETHER = 256
+# Where the plan's settings have no `window`: side in pixels of the working grid up to which an image is seen whole.
+SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,13 @@ class Regions:
     labels: Array
     masks: Array
 
+    def at(self, which: Array) -> Regions:
+        """Those at these positions, or where a bool array (n,) holds."""
+        return Regions(self.edges[which], self.scores[which], self.labels[which], self.masks[which])
+
     def surer(self, least: float) -> Regions:
         """Those with at least this score."""
-        at = self.scores >= least
-        return Regions(self.edges[at], self.scores[at], self.labels[at], self.masks[at])
+        return self.at(self.scores >= least)
 
 
 def head(i: int) -> str:
@@ -64,7 +71,7 @@ def instances(engines: Mapping[str, Engine], image: Image, plan: Plan) -> Instan
         ``network.onnx`` (image to features and proposals), ``box0.onnx`` ... (regions to classes and steps) and
         ``mask.onnx``, each as `infer.ready` makes it.
     image
-        2D; seen whole.
+        2D, in tiles where it exceeds the window; of a volume each slice by itself.
     plan
         With `settings` ``strides``, ``anchors``, ``features``, ``spreads`` (one pair a head), ``bins`` (of box and
         mask), ``proposals`` (of a level, of all), ``least``, ``limit`` and ``most`` as in `ops.proposals.detected`.
@@ -80,10 +87,18 @@ def instances(engines: Mapping[str, Engine], image: Image, plan: Plan) -> Instan
     """
     if plan.task != "instances" or plan.head != "rcnn":
         raise BundleError("the plan is for another question", got=f"{plan.task} {plan.head}", wanted="instances rcnn")
+    if plan.rank != 2:
+        raise InputError("region networks see two axes", got=f"{plan.rank}D", remedy="Use cut('slice')")
     array = image.channels_first()
     lack = unusable(array)
     if lack is not None:
         return lack
+    if image.ndim == 3:
+        return instances_of([_one(engines, s.pixels(), s, plan) for s in slices(image, array)], image.geometry)
+    return _one(engines, array, image, plan)
+
+
+def _one(engines: Mapping[str, Engine], array: Array, image: Image, plan: Plan) -> Instances:
     ready = prepared(array, image, plan)
     found = regions(engines, ready.array, plan)
     return outlined(found, ready.working, image.geometry, plan.classes)
@@ -114,12 +129,15 @@ def outlined(found: Regions, working: Sequence[int], geometry: Geometry, classes
 
 
 def regions(engines: Mapping[str, Engine], array: Array, plan: Plan) -> Regions:
-    """The objects of a prepared image (c, height, width), on its grid.
+    """The objects of a prepared image (c, height, width), on its grid; whole or in tiles.
+
+    Tiles overlap by four times the largest anchor; an object belongs to the tile in whose core its centre lies, with
+    the mask that it has there, and of two that overlap too much the surer remains, whichever tiles they come from.
 
     Raises
     ------
     ResourceError
-        The image does not fit into memory.
+        Not even one tile fits into memory.
     BundleError
         A network does not answer as the plan says.
     """
@@ -127,19 +145,31 @@ def regions(engines: Mapping[str, Engine], array: Array, plan: Plan) -> Regions:
     if len(own) != 2:
         raise InputError("region networks see two axes", got=f"{len(own)}D", remedy="Use cut('slice')")
     shape = multiple(own, plan.divisor)
-    network = engines[NETWORK]
-    flight(network, shape, remedy="Give a smaller part of the image")
-    maps, scores, by = split(network(padded(array, shape)[None])[0], shape, plan)
+    reach = 2 * max(float(v) for sizes in settings["anchors"] for size in sizes for v in size)
+    parts = tiles(shape, settings.get("window") or (SIDE, SIDE), (reach, reach), plan.divisor)
+    flight(engines[NETWORK], parts[0].size, remedy="Give a smaller part of the image")
+    whole = padded(array, shape)
+    shift = np.asarray([(a - b) // 2 for a, b in zip(shape, own, strict=True)], np.float64)
+    found = [_seen(engines, part.cut(whole), plan, by=part.start - shift, own=own) for part in parts]
+    if len(parts) == 1:
+        return found[0]
+    held = [np.flatnonzero(t.holds(centres(f.edges + shift))) for t, f in zip(parts, found, strict=True)]
+    return _merged([f.at(h) for f, h in zip(found, held, strict=True)], plan)
+
+
+def _seen(engines: Mapping[str, Engine], array: Array, plan: Plan, *, by: Array, own: Sequence[int]) -> Regions:
+    """The objects of one tile (c, height, width), moved by `by` onto the image's grid `own`."""
+    settings, shape = plan.settings, array.shape[1:]
+    maps, scores, moves = split(engines[NETWORK](array[None])[0], shape, plan)
     strides, sizes = settings["strides"], settings["anchors"]
     grids = [proposals.grid(m.shape[1:], s, a) for m, s, a in zip(maps, strides, sizes, strict=True)]
     levels = np.repeat(np.arange(len(grids)), [len(g) for g in grids])
     edges = proposals.propose(
-        scores, by, np.concatenate(grids), levels, shape=shape, counts=tuple(settings["proposals"])
+        scores, moves, np.concatenate(grids), levels, shape=shape, counts=tuple(settings["proposals"])
     )
     edges, sure = _judged(engines, maps, edges, plan, shape)
-    shift = np.asarray([(a - b) // 2 for a, b in zip(shape, own, strict=True)], np.float64)
     # What lies in the mirrored margin alone is no object of the image.
-    seen = clip(edges - shift, own)
+    seen = clip(edges + by, own)
     inside = np.flatnonzero(np.all(seen[:, 1] - seen[:, 0] >= 1, axis=1))
     edges, found, labels = proposals.detected(
         edges[inside], sure[inside], least=settings["least"], limit=settings["limit"], most=settings["most"]
@@ -147,7 +177,17 @@ def regions(engines: Mapping[str, Engine], array: Array, plan: Plan) -> Regions:
     crops = pooled(maps, edges, size=settings["bins"][1], strides=strides)
     masks = _together(engines[MASK], crops)
     mine = masks[np.arange(len(masks)), labels] if len(masks) else np.zeros((0, 1, 1), np.float32)
-    return Regions(edges - shift, found, labels, _sigmoid(mine))
+    return Regions(edges + by, found, labels, _sigmoid(mine))
+
+
+def _merged(found: Sequence[Regions], plan: Plan) -> Regions:
+    """The objects of all tiles, the surest first, each once."""
+    held = [f for f in found if len(f.scores)] or found[:1]
+    edges, scores, labels, masks = (
+        np.concatenate([getattr(f, name) for f in held]) for name in ("edges", "scores", "labels", "masks")
+    )
+    kept = nms(edges, scores, labels, limit=float(plan.settings["limit"]))
+    return Regions(edges, scores, labels, masks).at(kept)
 
 
 def split(answer: Array, shape: Sequence[int], plan: Plan) -> tuple[list[Array], Array, Array]:

@@ -97,6 +97,8 @@ def test_the_plan_of_every_network(name: str) -> None:
     assert made.plan.size == (48, 64)
     assert made.plan.kind == "detect"
     assert made.plan.settings["least"] == 0.01
+    assert made.plan.settings["reach"] == [18, 18] and made.plan.settings["seen"] == [48, 64]
+    assert made.plan.settings["pixel"] is None and "windows" not in made.plan.settings
     assert ("anchors" in made.network) == (name != "yolo")
     if name != "yolo":
         sizes = np.array(made.network["anchors"]).reshape(-1, 2)

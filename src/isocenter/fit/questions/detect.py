@@ -133,10 +133,16 @@ class Detect(Question):
         return base, tuple(math.prod(s[a] for s in strides) for a in range(facts.rank))
 
     def settings(self, recipe: Any, facts: Fingerprint, grid: Sequence[int], origins: Origins) -> dict[str, Any]:
-        """What remains of an answer, as `infer.detecting.DEFAULTS`."""
+        """What remains of an answer, as `infer.detecting.DEFAULTS`, and what `infer.detecting` needs for tiles."""
         keep = getattr(recipe, "keep", None)
-        said = {name: getattr(keep, name, None) for name in DEFAULTS}
-        return DEFAULTS | {name: value for name, value in said.items() if value is not None}
+        said = {name: getattr(keep, name, None) for name in (*DEFAULTS, "windows")}
+        largest = np.asarray(facts.sizes, np.float64).max(0) * np.asarray(grid) / np.asarray(facts.median)
+        seen = {
+            "reach": [math.ceil(v) for v in largest],
+            "seen": list(facts.median),
+            "pixel": None if facts.spacing is None else list(facts.spacing),
+        }
+        return DEFAULTS | {name: value for name, value in said.items() if value is not None} | seen
 
     def study(self, facts: Fingerprint, batch: int) -> dict[str, Any]:
         """More samples a batch than usual: most places of an image hold nothing."""

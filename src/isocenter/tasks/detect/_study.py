@@ -20,7 +20,10 @@ class Keep:
     overlap: float | None = knob(
         None, "IoU above which only the surer of two boxes of one class remains; 0.5", low=0, high=1
     )
-    most: int | None = knob(None, "boxes of an image; 300", low=1, high=10000)
+    most: int | None = knob(None, "boxes of an image, or of a tile of a large one; 300", low=1, high=10000)
+    windows: bool | None = knob(
+        None, "a much larger image shows many fields (true: answered in tiles) or one (false: shrunk); by its extent"
+    )
 
 
 def studied(recipe: Any, train: Cases, valid: Cases, *, watch: Watch) -> FittedDetector:
