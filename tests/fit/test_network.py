@@ -161,3 +161,11 @@ def test_the_estimate_follows_what_the_modules_make(discs, recipe) -> None:
         module(torch.zeros(1, 1, 128, 128))
     # What is kept for the way back, and the joins and sums between the modules, come on top.
     assert 1.2 < numbers(spec) / (sum(made) / 128**2) < 2.3
+
+
+def test_a_second_head_is_described_where_the_recipe_asks_for_it(discs) -> None:
+    found = fingerprint(discs(), "segment")
+    for said, wanted in ((None, None), (False, None), (True, True)):
+        spec, _, origins = described(UNet(form=Form(distance=said)), found, (24, 24))
+        assert spec.get("distance") is wanted
+        assert ("network.distance" in origins) is bool(wanted)

@@ -26,7 +26,7 @@ def test_weights_go_in_and_come_out() -> None:
     weights = {k: v.numpy() for k, v in net.state_dict().items() if not k.startswith("aux.")}
     for array in weights.values():
         array.setflags(write=False)
-    again = build(answering(UNET), weights)
+    again = build(answering(UNET | {"distance": True}), weights)
     x = torch.randn(1, 1, 8, 8)
     assert torch.equal(net(x), again(x))
     assert not again.training

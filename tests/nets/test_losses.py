@@ -14,7 +14,6 @@ from isocenter.nets.losses import (
     Seen,
     deep,
     dice_cross_entropy,
-    distances,
     multilabel,
     parts_of,
     segmentation_loss,
@@ -183,16 +182,6 @@ def test_a_gap_in_a_tube_costs_more_on_the_centreline_than_in_overlap() -> None:
     centre, overlap = segmentation_loss("cldice"), segmentation_loss("dice")
     assert float(overlap(sure(thinner, 2), target)) == pytest.approx(float(overlap(sure(broken, 2), target)), abs=0.01)
     assert float(centre(sure(thinner, 2), target)) < 0.5 * float(centre(sure(broken, 2), target))
-
-
-def test_distances_are_signed_and_zero_where_there_is_no_edge() -> None:
-    target = torch.zeros(2, 10, 20, dtype=torch.long)
-    target[0, :, 8:] = 1
-    found = distances(target, 3)
-    assert found.shape == (2, 2, 10, 20)
-    assert found[0, 0, 4, 6:10].tolist() == pytest.approx([1.5 / 20, 0.5 / 20, -0.5 / 20, -1.5 / 20])
-    assert float(found[0, 1].abs().max()) == 0.0
-    assert float(found[1].abs().max()) == 0.0
 
 
 def test_terms_add_up_with_their_weights() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from isocenter.nets.building import answering, build, layers
 from isocenter.nets.detection_losses import DETECTION_LOSSES
+from isocenter.nets.distance import IGNORED
 from isocenter.nets.losses import (
-    IGNORED,
     Loss,
     deep,
     dice_cross_entropy,

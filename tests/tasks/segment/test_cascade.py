@@ -10,7 +10,7 @@ from isocenter.errors import BundleError, RecipeError
 from isocenter.simulate import cohort
 from isocenter.tasks.segment.cascade import Cascade, FittedCascade
 
-LITTLE = {"study.epochs": 4, "study.steps": 6, "study.batch_size": 4, "study.learning_rate": 0.01, "width": 6}
+LITTLE = {"study.epochs": 6, "study.steps": 6, "study.batch_size": 4, "study.learning_rate": 0.01, "width": 6}
 BRIEF = {f"{stage}.{name}": value for stage in ("coarse", "fine") for name, value in LITTLE.items()}
 
 
@@ -37,6 +37,29 @@ def test_the_answer_lies_in_the_region_of_the_first_stage(cases: Cases, two: Fit
     assert two.about["side"] == 32
     assert two.stages[0].about["classes"] == ["background", "foreground"]
     assert two.stages[1].about["plan"]["classes"] == ["background", "organ", "lesion"]
+
+
+def test_the_second_stage_learns_two_tasks_and_answers_one(cases: Cases, two: FittedCascade) -> None:
+    coarse, fine = (stage.about["scheme"]["network"] for stage in two.stages)
+    assert "distance" not in coarse and fine["distance"] is True
+    assert "second head" in two.about["origins"]["network.distance"]
+    assert not {"deep", "distance"} & set(two.stages[1].about["network"])
+    assert not [name for name in two.state() if "aux." in name]
+    # Three classes, without a map of distances.
+    assert two.state()["fine.vector/output"].shape[1] == 3
+    # Who says otherwise is heard.
+    for said in (True, False):
+        assert build(Cascade, {"fine.form.distance": said})._fine().form.distance is said
+    assert Cascade()._fine().form.distance is True and Cascade().fine.form.distance is None
+
+
+def test_volumes_go_through_the_same_stages() -> None:
+    volumes = cohort(5, seed=1, kind="ct-volume", shape=(8, 24, 20))
+    recipe = build(Cascade, BRIEF | {"side": 16, "coarse.study.epochs": 1, "fine.study.epochs": 1})
+    found = recipe.fit(volumes.split("train"), volumes.split("val"), watch=Watch(threads=1))
+    assert found.stages[1].about["scheme"]["network"]["distance"] is True
+    answer = found.predict(volumes[0])
+    assert isinstance(answer, NotEvaluated) or answer.labels.shape == (8, 24, 20)
 
 
 def test_a_bundle_holds_every_stage(cases: Cases, two: FittedCascade) -> None:
