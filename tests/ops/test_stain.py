@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import optimize
 from skimage import color, data
 
 from isocenter.errors import InputError
-from isocenter.ops.stain import DERIVED, DYES, density, derived, hsv, lab, separate, unit
+from isocenter.ops.stain import DERIVED, DYES, PAIRS, density, derived, hsv, lab, pair_of, separate, unit
 
 
 def tissue(side: int = 160) -> np.ndarray:
@@ -96,3 +97,41 @@ def test_derived_channels_lie_on_the_grid(name: str, shape: tuple[int, ...]) -> 
 def test_an_unknown_channel_names_the_nearest() -> None:
     with pytest.raises(InputError, match="hdab-dab"):
         derived(np.ones((3, 2, 2)), "hdab-da")
+
+
+def light(amounts: np.ndarray, dyes: tuple[str, ...]) -> np.ndarray:
+    """Colours (3, n) behind amounts (dyes, n), 8 bits."""
+    rows = np.array([DYES[d] for d in dyes])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.round(255 * 10 ** -np.tensordot(rows.T, amounts, axes=1)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_a_picture_shows_with_what_it_was_stained(pair: tuple[str, str]) -> None:
+    rng = np.random.default_rng(0)
+    amounts = np.stack([rng.uniform(0, 0.6, 900) * (rng.random(900) < 0.4), rng.uniform(0, 0.4, 900)])
+    assert pair_of(light(amounts, pair).reshape(3, 30, 30)) == pair
+    # Nothing but the shared dye fits both: the usual stain is meant.
+    assert pair_of(light(np.stack([amounts[0], 0 * amounts[0]]), pair)) == PAIRS[0]
+
+
+def test_the_picture_of_immunohistochemistry_is_one() -> None:
+    assert pair_of(first(tissue(512))) == ("hematoxylin", "dab")
+
+
+def test_what_is_left_over_is_that_of_non_negative_least_squares() -> None:
+    from isocenter.ops.stain import _unexplained
+
+    densities = np.random.default_rng(1).uniform(0, 1, (3, 60)) * [[1.0], [0.4], [0.7]]
+    for pair in PAIRS:
+        dyes = [np.asarray(DYES[d]) / np.linalg.norm(DYES[d]) for d in pair]
+        theirs = sum(optimize.nnls(np.stack(dyes, 1), d)[1] ** 2 for d in densities.T)
+        assert _unexplained(densities, dyes) == pytest.approx(theirs, rel=1e-9)
+
+
+def test_grey_and_dark_pictures_are_not_stained() -> None:
+    grey = np.repeat(np.random.default_rng(0).integers(0, 256, (1, 9, 9), dtype=np.uint8), 3, 0)
+    assert pair_of(grey) is None
+    # Fluorescence in colour: a black ground.
+    assert pair_of(np.stack([np.zeros((9, 9)), grey[0] / 255, np.zeros((9, 9))]) * 0.4) is None
+    assert pair_of(np.zeros((3, 0), np.uint8)) is None

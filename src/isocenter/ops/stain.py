@@ -20,6 +20,10 @@ DYES: dict[str, tuple[float, float, float]] = {
     "dab": (0.27, 0.57, 0.78),
 }
 RUIFROK = "Ruifrok & Johnston, Anal. Quant. Cytol. Histol. 23 (2001) 291"
+# Pairs that are told apart: the usual stain of tissue, and a counterstain beside the brown of an antibody.
+PAIRS = (("hematoxylin", "eosin"), ("hematoxylin", "dab"))
+# Pixels that a pair is told by.
+LOOKED = 100_000
 # What counts as black: light below this share of white is not told apart from it.
 DARKEST = 1e-6
 
@@ -93,6 +97,46 @@ def _unmixing(dyes: Sequence[str]) -> Array:
         rows.append(np.cross(rows[0], rows[1]))
     mixing = np.stack([r / np.linalg.norm(r) for r in rows])
     return np.asarray(np.linalg.inv(mixing).T[: len(dyes)], np.float32)
+
+
+def pair_of(colours: Array) -> tuple[str, str] | None:
+    """Which of `PAIRS` stains a picture: the one that leaves less of its optical density unexplained.
+
+    Nobody's labels take part: amounts are fitted to each pixel by least squares, none below 0, and what is left over is
+    compared as a sum of squares.
+
+    Parameters
+    ----------
+    colours
+        (3, *grid).
+
+    Returns
+    -------
+    None where the three colours are equal, and where the middle pixel holds less than half of white: light that passed
+    through a section has a bright ground.
+
+    >>> pair_of(np.full((3, 2), 200, np.uint8)) is None
+    True
+    """
+    flat = unit(colours).reshape(3, -1)
+    flat = flat[:, :: max(1, flat.shape[1] // LOOKED)]
+    if not flat.size or bool((flat[0] == flat).all()) or float(np.median(flat.mean(0))) < 0.5:
+        return None
+    densities = density(flat).astype(np.float64)
+    left = [_unexplained(densities, [np.asarray(DYES[d]) / np.linalg.norm(DYES[d]) for d in pair]) for pair in PAIRS]
+    return PAIRS[int(np.argmin(left))]
+
+
+def _unexplained(densities: Array, dyes: Sequence[Array]) -> float:
+    """Sum of squares of (3, n) that no amounts of two dyes (unit vectors), none below 0, account for."""
+    shared = float(dyes[0] @ dyes[1])
+    along = [np.maximum(d @ densities, 0.0) for d in dyes]
+    first, second = ((along[k] - shared * along[1 - k]) / (1 - shared**2) for k in (0, 1))
+    # Where one amount would be below 0, the other dye alone fits best.
+    amounts = np.where(first < 0, 0.0, np.where(second < 0, along[0], first))
+    others = np.where(second < 0, 0.0, np.where(first < 0, along[1], second))
+    rest = densities - np.outer(dyes[0], amounts) - np.outer(dyes[1], others)
+    return float((rest**2).sum())
 
 
 def hsv(colours: Array) -> Array:

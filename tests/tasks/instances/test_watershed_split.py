@@ -8,8 +8,9 @@ import pytest
 from isocenter.data import Case, Cases, Image, Instances, NotEvaluated
 from isocenter.errors import LabelError
 from isocenter.fit.questions.contours import ap50
+from isocenter.ops.stain import DYES
 from isocenter.simulate import cohort
-from isocenter.tasks.instances.watershed_split import WatershedSplit, contrast, grey
+from isocenter.tasks.instances.watershed_split import CHANNELS, WatershedSplit, contrast, grey
 
 
 def fields(n: int = 8) -> Cases:
@@ -53,10 +54,57 @@ def test_a_colour_picture_is_seen_by_its_nuclear_stain() -> None:
     colours = np.full((3, 20, 20), 230, np.uint8)
     colours[:, 5:10, 5:10] = np.array([80, 60, 150]).reshape(3, 1, 1)
     colours[:, 12:18, 12:18] = np.array([235, 120, 180]).reshape(3, 1, 1)
-    stain = grey(colours, "hematoxylin")
-    assert stain is not None
-    assert stain[7, 7] < 0.1 and stain[15, 15] > 0.5
-    assert np.array_equal(grey(colours[:1], "hematoxylin"), grey(colours[:1]))
+    for channel in ("he-hematoxylin", "stain"):
+        stain = grey(colours, channel)
+        assert stain is not None
+        assert stain[7, 7] < 0.1 and stain[15, 15] > 0.5
+    # Beside eosin the mean is what is seen unless somebody says otherwise.
+    assert np.array_equal(grey(colours), grey(colours, "mean"))
+    for channel in CHANNELS:
+        assert np.array_equal(grey(colours[:1], channel), grey(colours[:1]))
+
+
+def section() -> tuple[np.ndarray, np.ndarray]:
+    """Blue nuclei and, beside them, larger patches of brown: (3, 96, 96) of 8 bits, and the numbers of the nuclei."""
+    grid = np.indices((96, 96))
+    numbers, brown = np.zeros((96, 96), np.int32), np.zeros((96, 96))
+    for i, (y, x) in enumerate([(20, 20), (20, 60), (50, 30), (60, 70), (78, 20)]):
+        numbers[((grid - np.reshape((y, x), (2, 1, 1))) ** 2).sum(0) <= 64] = i + 1
+        brown[((grid - np.reshape((y + 2, x + 14), (2, 1, 1))) ** 2).sum(0) <= 60] = 0.7
+    amounts = np.stack([0.05 + 0.5 * (numbers > 0), np.where(numbers > 0, 0, brown)])
+    rows = np.array([np.asarray(DYES[d]) / np.linalg.norm(DYES[d]) for d in ("hematoxylin", "dab")])
+    return np.round(255 * 10 ** -np.tensordot(rows.T, amounts, axes=1)).astype(np.uint8), numbers
+
+
+def test_beside_the_brown_of_an_antibody_only_hematoxylin_shows_nuclei() -> None:
+    colours, numbers = section()
+    case = Case.of(Image.from_array(colours, axes="cyx"))
+
+    def agreement(**settings: object) -> float:
+        found = WatershedSplit(diameter=16.0, **settings).predict(case)
+        assert isinstance(found, Instances)
+        return ap50(found.label_map(), numbers)
+
+    assert agreement() == agreement(channel="stain") == agreement(channel="hdab-hematoxylin") == 1.0
+    assert agreement(channel="mean") < 0.8
+    assert agreement(channel="hdab-dab") == 0.0
+
+
+def test_training_chooses_the_stain_and_older_bundles_keep_theirs() -> None:
+    colours, numbers = section()
+    image = Image.from_array(colours, axes="cyx")
+    truth = Instances.from_label_map(numbers, image.geometry)
+    one = Case("a", {"image": image}, load_truth=lambda: truth)
+    made = Cases.from_arrays(np.zeros((2, 8, 8)))
+    cases = made.__class__(
+        tuple(e.__class__(e.id, lambda: one) for e in made.entries), "x", "instances", ("object",)
+    )  # fmt: skip
+    fitted = WatershedSplit(channel=None).fit(cases, cases)
+    assert len(fitted.predict(one)) == 5
+    # The picture's own rule already finds all: nothing else is better.
+    assert fitted.channel is None
+    former = {**fitted.about["recipe"], "channel": "hematoxylin"}
+    assert WatershedSplit.from_state({"recipe": former}, {}).channel == "he-hematoxylin"
 
 
 def test_pixels_that_are_no_numbers() -> None:

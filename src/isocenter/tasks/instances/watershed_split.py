@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,15 +28,19 @@ from isocenter.ops.array import Array
 from isocenter.ops.basins import divided
 from isocenter.ops.components import filled, without_small
 from isocenter.ops.objects import overlaps
-from isocenter.ops.stain import separate
+from isocenter.ops.stain import derived, pair_of
 from isocenter.ops.thresholds import otsu, triangle
 
 # Training images that a choice looks at, and what is tried: shares of the usual diameter.
 LOOKED = 40
-RULES, CHANNELS = ("otsu", "triangle", "local"), ("mean", "hematoxylin")
+RULES = ("otsu", "triangle", "local")
+CHANNELS = ("mean", "he-hematoxylin", "hdab-hematoxylin", "hdab-dab", "stain")
 PROMINENCE, SMALLEST = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3), (0.02, 0.05, 0.1, 0.2)
 # What holds without training.
 DIAMETER = 16.0
+NUCLEAR = {"eosin": "he-hematoxylin", "dab": "hdab-hematoxylin"}
+# As bundles written before there was a choice of stains call it.
+FORMER = {"hematoxylin": "he-hematoxylin"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,12 @@ class WatershedSplit:
         None, "share by which the neck of two objects is thinner than the thinner of both", low=0.0, high=1.0
     )
     smallest: float | None = knob(None, "least area, in squares (cubes) of the diameter", low=0.0, high=10.0)
-    channel: str | None = knob(None, "what is seen of a colour picture", choices=CHANNELS)
+    channel: str | None = knob(
+        None,
+        "what is seen of a colour picture: the mean, the amount of a dye, or (stain) hematoxylin beside eosin or DAB, "
+        "whichever its colours fit; None: the mean, of pictures with DAB hematoxylin",
+        choices=CHANNELS,
+    )
     name: str = knob(OBJECT, "name of the class; learnt from train where it has one")
 
     def predict(self, case: Case) -> Instances | NotEvaluated:
@@ -105,22 +115,27 @@ class WatershedSplit:
         """
         looked = [train[int(i)] for i in np.unique(np.linspace(0, len(train) - 1, min(len(train), LOOKED)).round())]
         truths = [_truth(c) for c in looked]
-        seen = {k: [grey(c.image().channels_first(), k) for c in looked] for k in CHANNELS}
-        first = self.channel or CHANNELS[0]
-        known = [i for i, v in enumerate(seen[first]) if v is not None]
+        pixels = [c.image().channels_first() for c in looked]
+
+        # One channel at a time is held.
+        @lru_cache(maxsize=1)
+        def seen(channel: str | None) -> list[Array | None]:
+            return [grey(p, channel) for p in pixels]
+
+        known = [i for i, v in enumerate(seen(self.channel)) if v is not None]
         sizes = [np.prod(s) ** (1 / len(s)) for i in known for s in truths[i].boxes().sizes]
         if not sizes:
             raise LabelError("the training cases hold no object", where=train.name, remedy="Check the truth")
         one = train.classes[0] if len(train.classes) == 1 else self.name
         made = replace(self, name=one, diameter=self.diameter or round(float(np.median(sizes)), 2))
 
-
         def scored(method: WatershedSplit) -> float:
-            values = seen[method.channel or first]
+            values = seen(method.channel)
             return float(np.mean([_agreement(method, values[i], truths[i]) for i in known]))
 
+        channels = (None, *CHANNELS) if any(_coloured(p) for p in pixels) else (None,)
         choices: list[tuple[str, tuple[Any, ...]]] = [
-            ("rule", RULES), ("bright", (None, True, False)), ("channel", CHANNELS), ("prominence", PROMINENCE),
+            ("rule", RULES), ("bright", (None, True, False)), ("channel", channels), ("prominence", PROMINENCE),
             ("smallest", SMALLEST), ("rule", RULES), ("prominence", PROMINENCE),
         ]  # fmt: skip
         for k, (name, values) in enumerate(choices):
@@ -132,7 +147,10 @@ class WatershedSplit:
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedWatershedSplit:
         """The chosen method of a bundle."""
-        found: FittedWatershedSplit = build(FittedWatershedSplit, about["recipe"])
+        recipe = dict(about["recipe"])
+        if recipe.get("channel") in FORMER:
+            recipe["channel"] = FORMER[recipe["channel"]]
+        found: FittedWatershedSplit = build(FittedWatershedSplit, recipe)
         return found
 
 
@@ -158,13 +176,11 @@ def grey(channels: Array, channel: str | None = None) -> Array | None:
     channels
         (c, *grid).
     channel
-        ``"hematoxylin"``: the nuclear stain of a picture whose colours differ, dark where there is much; else the mean.
+        Of `CHANNELS`; a dye is dark where there is much of it, and grey pictures have none but the mean. None: as the
+        recipe says.
     """
-    colour = len(channels) == 3 and bool((channels[0] != channels[2]).any())
-    if channel == "hematoxylin" and colour and np.isfinite(channels).all():
-        values = -separate(channels)[0]
-    else:
-        values = np.asarray(channels[:3], np.float32).mean(0)
+    dye = _dye(channels, channel) if _coloured(channels) else None
+    values = np.asarray(channels[:3], np.float32).mean(0) if dye is None else -derived(channels, dye)
     finite = np.isfinite(values)
     if not finite.any():
         return None
@@ -172,6 +188,20 @@ def grey(channels: Array, channel: str | None = None) -> Array | None:
         values = np.where(finite, values, values[finite].min())
     low, high = (float(v) for v in np.percentile(values, [0.1, 99.9]))
     return np.asarray(np.clip((values - low) / max(high - low, 1e-12), 0, 1), np.float32)
+
+
+def _coloured(channels: Array) -> bool:
+    return len(channels) == 3 and bool((channels[0] != channels[2]).any()) and bool(np.isfinite(channels).all())
+
+
+def _dye(colours: Array, channel: str | None) -> str | None:
+    """Of `isocenter.ops.stain.DERIVED`; None: the mean."""
+    if channel not in (None, "stain"):
+        return None if channel == "mean" else channel
+    pair = pair_of(colours)
+    # What is brown with DAB is the antibody's find and need not be a nucleus. Beside eosin the mean tells nuclei from
+    # the ground as well as hematoxylin does or better: measured on labelled sections for training.
+    return None if pair is None or (channel is None and pair[1] != "dab") else NUCLEAR[pair[1]]
 
 
 def contrast(values: Array, numbers: Array) -> Array:
