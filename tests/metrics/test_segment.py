@@ -162,7 +162,7 @@ def test_foreground_stands_for_the_union_of_several(segment: Task, mask: Mask) -
     t = HALF.copy()
     t[4:] = 2
     found = records(segment, mask(t > 0, "foreground"), mask(t, "anterior", "posterior"))
-    assert found["dice"] == {"values": {}, "union": 1.0}
+    assert {k: found["dice"][k] for k in ("values", "union")} == {"values": {}, "union": 1.0}
     both = records(segment, mask(np.where(t > 0, 1, 0), "anterior", "posterior"), mask(t, "anterior", "posterior"))
     assert both["dice"]["union"] == 1.0 and both["dice"]["values"]["posterior"] == 0.0
 

@@ -278,11 +278,15 @@ def record(metric: Metric, found: Regions) -> dict[str, Any]:
     -------
     dict
         ``values``: class to number or None; ``union`` where the truth has several classes; ``unit`` and the same again
-        under ``px`` for what depends on the spacing; ``answered`` False where not.
+        under ``px`` for what depends on the spacing; ``answered`` False where not. Of the leading metric, dice, also
+        ``sizes``: class to true pixels (``foreground`` where only the union is scored), ``pixel``: how large one is,
+        None where unknown, and ``pixel_unit``: mm2 or mm3.
     """
     classes = {c: metric.record(r) for c, r in found.classes.items()}
     union = {} if found.union is None else {"union": metric.record(found.union)}
     out: dict[str, Any] = {} if found.answered else {"answered": False}
+    if metric.key == SIZED:
+        out |= _sizes(found)
     lengths = [v for v in (*classes.values(), *union.values()) if isinstance(v, Length)]
     if not lengths:
         return {"values": classes, **union, **out}
@@ -292,6 +296,16 @@ def record(metric: Metric, found: Regions) -> dict[str, Any]:
     return out
 
 
+def _sizes(found: Regions) -> dict[str, Any]:
+    only = {} if found.union is None else {FOREGROUND: found.union}
+    held = found.classes or only
+    sizes = {c: int(r.counts[0] + r.counts[2]) for c, r in held.items()}
+    grid = next(iter(held.values())).geometry
+    return {"sizes": sizes, "pixel": grid.pixel_volume, "pixel_unit": "mm2" if grid.ndim == 2 else "mm3"}
+
+
+# The metric whose records say how large the regions are.
+SIZED = "dice"
 RELOADED = "Maier-Hein, Reinke et al., Metrics Reloaded, Nature Methods 2024"
 SHARE: tuple[float, float] = (0.0, 1.0)
 OPEN: tuple[float, None] = (0.0, None)

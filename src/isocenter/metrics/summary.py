@@ -188,6 +188,14 @@ def _scored(task: Task, cases: Sequence[CaseScore], positive: str | None, how: S
     }
 
 
+def scored(metric: Metric, estimates: Mapping[str, Estimate], cases: Sequence[CaseScore], how: Settled
+           ) -> dict[str, Score]:
+    """Estimates over `cases` as numbers with n, interval and flags, by the rules of `summarise`."""
+    groups = groups_of(cases)
+    found = drawn(estimates, groups, how.resamples, how.seed)
+    return {t: _score(metric, d, found, groups, how.level) for t, d in found.items()}
+
+
 def _prefixed(key: str, table: Mapping[str, Estimate]) -> dict[str, Estimate]:
     return {t: replace(e, parts=tuple(f"{key}\0{p}" for p in e.parts)) if e.parts else e for t, e in table.items()}
 

@@ -279,6 +279,8 @@ class MethodResult:
         What fitting took; None for a method that does not learn.
     decided
         What was chosen for it and on which split, such as ``"threshold 0.41, chosen on val"``.
+    by
+        Group of cases, such as ``"stain A"``, to their own scores.
     """
 
     name: str
@@ -291,6 +293,7 @@ class MethodResult:
     training_seconds: float | None = None
     training_mb: float | None = None
     decided: str = ""
+    by: Mapping[str, Scores] = field(default_factory=_none)
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,7 +36,9 @@ def evaluation_run(made: Evaluation, method: Method, *, cases: Cases, test: Case
         command=command,
         data=_data(cases),
         # A method that answers unlearnt was scored as it stands, and can be asked again.
-        methods=(_result(replace(method, fitted=method.fitted or method.answers), made, cases=test),),
+        methods=(
+            replace(_result(replace(method, fitted=method.fitted or method.answers), made, cases=test), by=made.by),
+        ),
         curves=_curves([method], [made], cases=test),
         explanations=_explained([method], made, cases=test),
         made=_made([method], test),

@@ -27,6 +27,7 @@ from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import cost, heading, score_lines
 from isocenter.verbs._sides import Judging, apart
+from isocenter.verbs._strata import strata_json, strata_lines
 from isocenter.verbs._study import study
 from isocenter.verbs._text import counted, typed
 
@@ -61,17 +62,19 @@ class Evaluation(Scores):
         return 3 if self.problems else 0
 
     def as_json(self) -> dict[str, Any]:
-        """The document of `Scores`, with groups, problems and the report's path."""
+        """The document of `Scores`, with groups, strata (sizes and classes), problems and the report's path."""
         more = {"data": self.data, "by": {k: s.as_json()["metrics"] for k, s in self.by.items()},
-                "problems": [p.as_json() for p in self.problems], "report": str(self.report) if self.report else None}
+                "strata": strata_json({"all": self, **self.by}), "problems": [p.as_json() for p in self.problems],
+                "report": str(self.report) if self.report else None}
         return {**super().as_json(), **more}
 
     def lines(self) -> list[str]:
         """The table."""
         lines = [*heading(self, self.data), *[f"note: {n}" for n in self.notes], "", *score_lines(self)]
+        lines += strata_lines(self)
         for value, scores in self.by.items():
             who = f"{counted(len(scores.cases), 'case')}, {counted(scores.n_subjects, 'subject')}"
-            lines += ["", f"{value}: {who}", *score_lines(scores)]
+            lines += ["", f"{value}: {who}", *score_lines(scores), *strata_lines(scores)]
         lines += ["", cost(self), *[f"refused: {p.line()}" for p in self.problems]]
         return lines + ([f"report: {self.report}"] if self.report else []) + [f"next: {self.next}"]
 
