@@ -23,6 +23,7 @@ from isocenter.fit.fitting import builder
 from isocenter.fit.planning import plan
 from isocenter.fit.pretraining import FOLDER, informed
 from isocenter.layouts import read as read_cases
+from isocenter.metrics.exact import holm
 from real.run import BUNDLES, RESULTS, data_mark, progress, sources_mark
 from real.table import number, score_of, show
 
@@ -30,11 +31,11 @@ CURVES = RESULTS / "curves"
 HEAD = """
 ## Learning curves
 
-Labels of few subjects of train, drawn once (each draw holds the smaller ones); the other images of train stay, without
-their truth. Both columns learn by one plan, which was made from the fewest labels, and differ in nothing but
-pre-training, which is done once for all points, because it sees no label. Each is scored on `test` once; intervals
-(95 %) resample the test subjects and hold for this one draw of labels. All of val chooses the best weights, also where
-train has few labels.
+Made by `make real ROWS=none CURVES=...`; each curve is one file in `real/curves/`. Labels of few subjects of train,
+drawn once (each draw holds the smaller ones); the other images of train stay, without their truth. Both columns learn
+by one plan, which was made from the fewest labels, and differ in nothing but pre-training, which is done once for all
+points, because it sees no label. Each is scored on `test` once; intervals (95 %) resample the test subjects and hold
+for this one draw of labels. All of val chooses the best weights, also where train has few labels.
 """
 
 
@@ -94,6 +95,7 @@ def run(curve: Curve, data: Path, *, threads: int, seed: int = 0) -> dict[str, A
         {"subjects": len(s), "images": labelled(few(cases, s)), **looked(curve, cases, pair, shared)}
         for s, pair in zip(subsets, made, strict=True)
     ]
+    corrected(points)
     path = CURVES / f"{curve.name}.json"
     before = json.loads(path.read_text(encoding="utf-8"))["looks"] if path.is_file() else []
     result = {
@@ -185,6 +187,14 @@ def looked(curve: Curve, cases: Cases, pair: Sequence[Path], shared: Circumstanc
     }
 
 
+def corrected(points: Sequence[dict[str, Any]]) -> None:
+    """Sets ``p_holm`` of each kind of test to Holm's correction over the points."""
+    for kind in {test["test"] for point in points for test in point["tests"]}:
+        same = [test for point in points for test in point["tests"] if test["test"] == kind]
+        for test, p in zip(same, holm([t["p"] for t in same]), strict=True):
+            test["p_holm"] = p
+
+
 def recipe_mark(curve: Curve, seed: int) -> str:
     """Digest of what was asked for."""
     asked = json.dumps({**asdict(curve), "seed": seed}, sort_keys=True)
@@ -207,7 +217,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
         f"seed {one['seed']}, {one['threads']} threads, {len(one['looks'])} look(s) at `test`.",
         "",
         f"| labelled subjects (images) | {curve['metric']} {curve['target']} without | with pre-training | "
-        "with - without, paired | p | test |",
+        "with - without, paired (95 % interval) | p (Holm over the points) | test |",
         "|---|---|---|---|---|---|",
     ]
     for point in one["points"]:
@@ -215,7 +225,7 @@ def _lines(one: dict[str, Any]) -> list[str]:
         who = f"{point['subjects']} ({point['images']})"
         for test in point["tests"]:
             between = f"{show(test['difference'])} ({show(test['low'])} to {show(test['high'])})"
-            p = "none" if test["p"] is None else f"{test['p']:.2g}"
+            p = "none" if test["p_holm"] is None else f"{test['p_holm']:.2g}"
             lines.append(f"| {who} | {without} | {ours} | {between} | {p} | {test['test']} |")
             who = without = ours = ""
     return [*lines, ""]

@@ -43,3 +43,17 @@ def test_iteration_is_lazy_and_in_order() -> None:
     assert isinstance(truth, Probabilities) and truth.label == "1"
     found = Cases.from_arrays(np.zeros((1, 2, 2)), np.ones((1, 2, 2)), task="segment")[0].truth()
     assert isinstance(found, Segmentation)
+
+
+def test_cases_may_lose_their_truth() -> None:
+    cases = small(splits=["train", "train", "val", "test"])
+    few = cases.without_truth([1, 3])
+    assert [c.truth() is None for c in few] == [False, True, False, True]
+    assert [e.unlabelled for e in few.entries] == [False, True, False, True]
+    assert [e.id for e in few.labelled.entries] == [cases.entries[0].id, cases.entries[2].id]
+    assert few.splits == cases.splits and few.entries[1].labels == ()
+    assert all(c.truth() is not None for c in cases) and len(cases.labelled) == 4
+    assert [e.unlabelled for e in few.with_splits(["val"] * 4).entries] == [False, True, False, True]
+    assert [c.truth() is None for c in few.with_splits(["val"] * 4)] == [False, True, False, True]
+    listed = Cases((Entry("a", cases.entries[0].open, files={"image": "a.png", "truth": "b.png"}),))
+    assert dict(listed.without_truth([0]).entries[0].files) == {"image": "a.png"}

@@ -33,6 +33,23 @@ def test_a_table_may_be_named_or_found(segmented: Callable[..., Path], folder: A
     assert layouts.read(path / "cases.json").table.endswith("second.csv")
 
 
+def test_rows_of_train_without_a_mask_are_cases_where_asked(segmented: Callable[..., Path], folder: Any) -> None:
+    path = segmented(HALF, HALF, HALF, HALF)
+    rows = [line.split(",") for line in (path / "manifest.csv").read_text(encoding="utf-8").split()]
+    for i, split in ((5, "train"), (6, "val"), (7, "")):
+        rows.append([folder.png(f"images/{i}.png", np.full((4, 5), i, np.uint8)), "", f"p{i}", split])
+    folder.csv(rows)
+    plain = layouts.read(path, task="segment")
+    assert (len(plain), plain.unused) == (4, {"no truth in column 'mask'": 3})
+    found = layouts.with_unlabelled(path, task="segment")
+    assert (len(found), found.unused) == (5, {"no truth in column 'mask'": 2})
+    last = found.entries[-1]
+    assert last.unlabelled and last.split == "train" and "truth" not in last.files
+    assert found[4].truth() is None and int(found[4].image().pixels()[0, 0]) == 5
+    assert len(found.labelled) == 4 and found.classes == plain.classes
+    assert not any(e.unlabelled for e in layouts.with_unlabelled(path).entries)
+
+
 def test_a_table_without_images_is_not_a_manifest(folder: Any) -> None:
     folder.csv([["patient", "age"], ["1", "2"]], "clinic.csv")
     folder.png("a.png")

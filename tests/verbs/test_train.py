@@ -107,3 +107,44 @@ def test_an_edited_plan_is_taken(squares: Cases, tmp_path: Path) -> None:
     plan["study"]["epoks"] = 1
     with pytest.raises(RecipeError, match="Did you mean epochs"):
         train("segment", squares, plan=plan)
+
+
+PRETRAINED = {
+    "width": 4, "study.epochs": 1, "study.steps": 2, "study.batch_size": 2, "form.pretraining.epochs": 1,
+    "form.pretraining.steps": 2,
+}  # fmt: skip
+
+
+def test_images_without_truth_serve_pretraining_or_are_left_out(squares: Cases, tmp_path: Path) -> None:
+    train_at = [i for i, e in enumerate(squares.entries) if e.split == "train"]
+    val_at = next(i for i, e in enumerate(squares.entries) if e.split == "val")
+    few = squares.without_truth([*train_at[4:], val_at])
+    n = len(train_at) - 4
+    made = train("segment", few, method="unet", settings=PRETRAINED, out=tmp_path / "s.bundle", threads=1)
+    assert f"{n} cases of train without truth: for pre-training alone" in made.notes
+    assert made.about["pretraining"]["cases"] == len(train_at) and len(made.cases.split("val").labelled) > 0
+    assert made.bundle is not None and "without truth" in made.bundle.about["card"]["pretraining"]
+    assert len(made.fingerprint["train"]) == len(train_at) and made.report is not None
+    assert "restored" in (tmp_path / "s.bundle" / "card.md").read_text(encoding="utf-8")
+    plain = {k: v for k, v in PRETRAINED.items() if "pretraining" not in k}
+    without = train("segment", few, method="unet", settings=plain, threads=1)
+    assert f"{n + 1} cases without truth left out: the method learns from truth alone" in without.notes
+    assert "pretraining" not in without.about and len(without.cases.split("train")) == 4
+
+
+def test_a_table_with_empty_cells_of_truth_is_enough(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = ["image,mask,subject,split"]
+    for i in range(9):
+        mask = np.zeros((24, 24), np.uint8)
+        mask[4 + i : 14 + i, 6:16] = 255
+        noisy = (mask // 2 + rng.integers(20, 60, mask.shape)).astype(np.uint8)
+        for name, array in ((f"i{i}.png", noisy), (f"m{i}.png", mask)):
+            iso.write(iso.Image.from_array(array), tmp_path / name)
+        split = ["train", "train", "train", "val", "test"][i % 5]
+        rows.append(f"i{i}.png,{'' if i in (0, 5) else f'm{i}.png'},p{i},{split}")
+    (tmp_path / "manifest.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    made = train("segment", tmp_path, settings=PRETRAINED, threads=1)
+    assert made.about["pretraining"]["unlabelled"] == 2 and made.cases.splits == {"train": 6, "val": 2, "test": 1}
+    scores = iso.evaluate(made, tmp_path)
+    assert len(scores.cases) == 1

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from isocenter.layouts.choosing import describe, layout_of, read, survey
+from isocenter.layouts.choosing import describe, layout_of, read, survey, with_unlabelled
 
-__all__ = ["describe", "layout_of", "read", "survey"]
+__all__ = ["describe", "layout_of", "read", "survey", "with_unlabelled"]

@@ -29,6 +29,8 @@ class Ask:
         Name of the image that methods for one image take.
     tolerant
         List bad rows as problems and leave them out, instead of refusing (for look and check).
+    unlabelled
+        Keep the rows of train that have no label map (segment): images to learn from without truth.
     """
 
     task: str | None = None
@@ -38,6 +40,11 @@ class Ask:
     positive: str | None = None
     role: str | None = None
     tolerant: bool = False
+    unlabelled: bool = False
+
+    def keeps(self, split: str) -> bool:
+        """Whether rows of a split take part without truth."""
+        return self.unlabelled and self.task == "segment" and split == "train"
 
 
 @dataclass

@@ -35,7 +35,7 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
     Parameters
     ----------
     units
-        With a filled cell of truth each, where a task is asked.
+        With a filled cell of truth each, where a task is asked; but for those that `Ask.keeps`.
     repair
         Whether the set allows labels to be put on their image's grid.
 
@@ -49,7 +49,7 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
         if truth.labels:
             found = regions.Regions.declared(truth.labels, where)
         else:
-            found = regions.scanned((located(table.base, u.truth) for u in units), where, notes)
+            found = regions.scanned((located(table.base, u.truth) for u in units if u.truth), where, notes)
         return Bound(units, truth, Masks(found, repair), found.classes, found.codes)
     if ask.task in columns.LABELLED:
         return _bind_classes(units, table, truth, ask, notes)

@@ -61,6 +61,20 @@ def read(
     return _read(data, Ask(task, target, tuple(facts), group, positive, role))
 
 
+def with_unlabelled(
+    data: Any,
+    *,
+    task: str | None = None,
+    target: str | None = None,
+    facts: Sequence[str] = (),
+    group: str | None = None,
+    positive: str | None = None,
+    role: str | None = None,
+) -> Cases:
+    """As `read`; the rows of train in a table that have no label map are cases too, for learning from images alone."""
+    return _read(data, Ask(task, target, tuple(facts), group, positive, role, unlabelled=True))
+
+
 def survey(
     data: Any,
     *,

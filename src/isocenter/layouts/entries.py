@@ -50,7 +50,7 @@ class Opener:
             files["truth"] = located(self.base, unit.truth)
         return Entry(
             unit.id, partial(self.case, unit), unit.subject, unit.group, unit.split, files, labels, self.notes(unit),
-            tuple(row.cells for row in unit.rows),
+            tuple(row.cells for row in unit.rows), self.bound.reader is not None and not unit.truth,
         )
 
     def case(self, unit: Unit) -> Case:
@@ -82,7 +82,7 @@ class Opener:
         reader = self.bound.reader
         if isinstance(reader, Classes):
             return partial(reader.truth, unit.truth, unit.id)
-        return None if reader is None else partial(reader.cell, self.base, unit.truth, image)
+        return None if reader is None or not unit.truth else partial(reader.cell, self.base, unit.truth, image)
 
 
 def _fact(text: str) -> Fact:

@@ -133,10 +133,10 @@ def _present(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes:
     kept = []
     masks = bool(truth.column) and ask.task not in columns.LABELLED
     for unit in units:
-        if truth.column and not unit.truth:
+        if truth.column and not unit.truth and not ask.keeps(unit.split):
             notes.leave_rows(f"no truth in column {truth.column!r}", [row.cells for row in unit.rows])
             continue
-        cells = [c for images in unit.images.values() for c in images] + ([unit.truth] if masks else [])
+        cells = [c for images in unit.images.values() for c in images] + ([unit.truth] if masks and unit.truth else [])
         missing = next((c for c in cells if not there(c)), None)
         if missing is not None:
             row = next((r for r in unit.rows if missing in r.cells.values()), unit.rows[0])

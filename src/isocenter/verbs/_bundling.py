@@ -92,7 +92,9 @@ def _card(method: Method, cases: Cases, *, scores: Scores | None) -> dict[str, A
         "" if cases.subjects_known else " (unknown)"
     )
     allowed = {f"allowed_{what}": why for what, why in cases.allow.items()}
-    return {"name": f"{method.task} / {method.name}", "data": data, "metrics": rows, **allowed}
+    before = (getattr(method.object, "about", None) or {}).get("pretraining")
+    first = {"pretraining": before["text"]} if before else {}
+    return {"name": f"{method.task} / {method.name}", "data": data, "metrics": rows, **first, **allowed}
 
 
 def _version(package: str) -> str | None:

@@ -15,18 +15,20 @@ ALL = "all"
 UNSPLIT = "the data came unsplit"
 
 
-def cases_of(data: Any, task: str, *, options: Options) -> Cases:
+def cases_of(data: Any, task: str, *, options: Options, unlabelled: bool = False) -> Cases:
     """The cases of a path, a `Cases`, arrays or a table, with the truth of a task bound.
+
+    `unlabelled`: images of train without truth are cases too, where a table holds such.
 
     Raises
     ------
     InputError
         Reading failed, or found something that no result can stand on.
     """
-    from isocenter.layouts import read
+    from isocenter.layouts import read, with_unlabelled
 
     given: dict[str, Any] = {k: options[k] for k in READING if options.get(k)}  # type: ignore[literal-required]
-    cases = read(data, task=task or None, **given)
+    cases = (with_unlabelled if unlabelled else read)(data, task=task or None, **given)
     refuse(cases.problems)
     return cases
 

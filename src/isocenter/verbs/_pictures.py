@@ -132,7 +132,7 @@ def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple
     from isocenter.fit import Scheme
     from isocenter.fit.feed import Shelf, sample
 
-    shelf = Shelf(cases.split("train"), Scheme.from_json(about["scheme"]))
+    shelf = Shelf(cases.split("train").labelled, Scheme.from_json(about["scheme"]))
     names = tuple(about["plan"]["classes"])
     return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names=names) for k in range(n))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from isocenter.data import Cases
+from isocenter.data import Cases, pretraining_of
 from isocenter.errors import MissingFileError, NotFoundError, RecipeError
 from isocenter.verbs._method import Method
 from isocenter.verbs._options import Options, watch_of
@@ -68,19 +68,26 @@ def study(method: Method, cases: Cases, *, options: Options, budget: Budget | No
 def sides(method: Method, cases: Cases) -> tuple[Cases, Cases]:
     """train and val. A method that answers as it is, and only reads some fields off train, can do without val.
 
+    Cases without truth stay in train for methods that learn from images alone first, and nowhere else.
+
     Raises
     ------
     NotFoundError
         One is missing; says what to do.
     """
-    train = cases.split("train")
+    train = cases.split("train") if alone(method) else cases.split("train").labelled
     if "val" in cases.splits:
-        return train, cases.split("val")
+        return train, cases.split("val").labelled
     if method.answers:
         return train, replace(cases, entries=())
     counts = ", ".join(f"{name or 'no split'} {n}" for name, n in cases.splits.items())
     raise NotFoundError("the data have no split 'val' to stop and set thresholds on", where=cases.name, got=counts,
                         remedy="Pass --val-from train, or see: isocenter split")
+
+
+def alone(method: Method) -> bool:
+    """Whether a method learns from images alone first."""
+    return pretraining_of(method.object).epochs > 0
 
 
 def plan_of(given: Mapping[str, Any] | str | Path | None) -> Mapping[str, Any] | None:

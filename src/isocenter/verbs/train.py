@@ -28,7 +28,8 @@ from isocenter.verbs._options import Studying, checked, minutes_of, reporter, th
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import answer_all, summary
 from isocenter.verbs._scores import best_of
-from isocenter.verbs._study import Budget, plan_of, sides, study
+from isocenter.verbs._study import Budget, alone, plan_of, sides, study
+from isocenter.verbs._text import counted
 from isocenter.verbs._trained import Trained
 from isocenter.verbs.split import table_of
 
@@ -123,14 +124,26 @@ def ready(asked: Method, data: Any, *, options: Studying) -> tuple[Cases, tuple[
     LabelError
         A class of val or test is unknown to train.
     """
-    read = cases_of(data, asked.task, options=options)
+    read = cases_of(data, asked.task, options=options, unlabelled=alone(asked))
     cases, notes = divided(read, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = with_allowance(cases, options.get("because"))
     sides(asked, cases)
     for split in ("val", "test"):
         if split in cases.splits:
             known_to_train(cases, cases.split(split))
-    return cases, (*notes, *caveats(cases))
+    cases, more = taking_part(asked, cases)
+    return cases, (*notes, *more, *caveats(cases))
+
+
+def taking_part(asked: Method, cases: Cases) -> tuple[Cases, tuple[str, ...]]:
+    """The cases with truth, and those of train without it where the method learns from images alone; what to say."""
+    n = len(cases) - len(cases.labelled)
+    if not n:
+        return cases, ()
+    if not alone(asked):
+        return cases.labelled, (f"{counted(n, 'case')} without truth left out: the method learns from truth alone",)
+    kept = cases.subset([i for i, e in enumerate(cases.entries) if not e.unlabelled or e.split == "train"])
+    return kept, (f"{counted(len(kept) - len(kept.labelled), 'case')} of train without truth: for pre-training alone",)
 
 
 def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None) -> Trained:
