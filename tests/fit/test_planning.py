@@ -10,6 +10,7 @@ from isocenter.errors import RecipeError
 from isocenter.fit.fingerprint import Fingerprint
 from isocenter.fit.planning import PATCH, memory_mb, plan
 from isocenter.tasks.classify.cnn import Cnn
+from isocenter.tasks.instances.contours import Contours
 from isocenter.tasks.segment.unet import UNet
 
 BASE: dict[str, Any] = {
@@ -129,6 +130,17 @@ def test_nothing_is_left_open() -> None:
             assert getattr(made.study, name) is not None, name
         values = made.as_json()["study"]["augment"]
         assert all(v is not None for group in ("spatial", "intensity") for v in values[group].values())
+
+
+def test_a_coarser_grid_on_request() -> None:
+    asked = merged(UNet(), {"before.coarser": 2.0})
+    assert plan(asked, facts()).plan.size == (250, 250)
+    assert plan(asked, facts()).origins["plan.size"] == "recipe"
+    assert plan(asked, facts(**VOLUMES)).plan.size == (18, 25, 18)
+    varied = plan(asked, facts(**VOLUMES, varied=True))
+    assert varied.plan.spacing == (2.0, 2.0, 2.0) and varied.plan.size is None
+    with pytest.raises(RecipeError, match="own pixels"):
+        plan(merged(Contours(), {"before.coarser": 2.0}), facts(task="instances", head="contours"))
 
 
 def test_a_size_for_classification() -> None:

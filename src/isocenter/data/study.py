@@ -85,6 +85,10 @@ class Before:
     spacing: tuple[float, ...] | None = knob(
         None, "grid to resample to, array order; None: as the plan says", unit="mm or px", low=1e-4, high=1e4
     )
+    coarser: float | None = knob(
+        None, "how many times coarser than the images' own median grid a network sees them; None: as the plan says",
+        low=1, high=16, tunable=True,
+    )  # fmt: skip
     intensity: str | None = knob(
         None, "normalisation of values", choices=("rescale", "standardise", "window", "percentile", "none")
     )

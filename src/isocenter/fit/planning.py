@@ -114,6 +114,8 @@ def _grid(fp: Fingerprint, before: Before, origins: Origins) -> tuple[tuple[floa
             )
         return before.spacing, None
     question = questions.of(fp.head or fp.task)
+    if before.coarser is not None:
+        return _coarser(fp, before.coarser, origins, keeps_grid=question.keeps_grid)
     if not question.dense:
         longest = question.longest[fp.rank]
         factor = max(1.0, max(fp.median) / longest)
@@ -138,6 +140,18 @@ def _grid(fp: Fingerprint, before: Before, origins: Origins) -> tuple[tuple[floa
         return tuple(round(s * factor, 4) for s in fp.spacing), None
     origins["plan.size"] = f"fingerprint: {said}: {factor:.2f} times coarser"
     return None, tuple(round(s / factor / 32) * 32 for s in fp.median)
+
+
+def _coarser(
+    fp: Fingerprint, factor: float, origins: Origins, *, keeps_grid: bool
+) -> tuple[tuple[float, ...] | None, tuple[int, ...] | None]:
+    if keeps_grid:
+        raise RecipeError("the method keeps every image's own pixels", got=f"before.coarser={factor}")
+    if fp.spacing and fp.varied:
+        origins["plan.spacing"] = "recipe"
+        return tuple(round(s * factor, 4) for s in fp.spacing), None
+    origins["plan.size"] = "recipe"
+    return None, tuple(max(8, round(s / factor)) for s in fp.median)
 
 
 def _working(

@@ -106,6 +106,7 @@ def test_a_film_is_refused() -> None:
     ("before", "after"),
     [
         (Before(spacing=(1.0, 1.0)), After()),
+        (Before(coarser=2.0), After()),
         (Before(intensity="standardise"), After()),
         (Before(intensity="window"), After()),
         (Before(), After(mirror=("x",))),

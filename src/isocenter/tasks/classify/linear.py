@@ -66,7 +66,7 @@ class Linear:
     before: Before = knob(Before, "intensity and window of the thumbnail; default: each image standardised by itself")
 
     def __post_init__(self) -> None:
-        for field in ("spacing", "channel", "denoise"):
+        for field in ("spacing", "coarser", "channel", "denoise"):
             if getattr(self.before, field) is not None:
                 raise RecipeError(f"linear makes no use of before.{field}", got=str(getattr(self.before, field)))
         if (self.before.intensity == "window") != (self.before.window is not None):

@@ -79,8 +79,10 @@ def _channel(image: Image, name: str) -> Array:
 
 def refuse_unused(before: Before, after: After, *, where: str) -> None:
     """RecipeError for settings that a method of grey values would have to ignore."""
-    if before.spacing is not None:
-        raise RecipeError("works on the image's own grid", where=where, got=f"before.spacing={before.spacing}")
+    for name in ("spacing", "coarser"):
+        asked = getattr(before, name)
+        if asked is not None:
+            raise RecipeError("works on the image's own grid", where=where, got=f"before.{name}={asked}")
     if before.intensity not in (None, "none", "window") or (before.intensity == "window" and before.window is None):
         raise RecipeError(
             "takes values as they are or clipped to a window",

@@ -20,8 +20,8 @@ class Threshold(Settled):
     The default, 41 % of the maximum, is the EANM's rule for the volume of a lesion in FDG-PET; the image must be a crop
     in which the lesion is the hottest thing.
 
-    Sources: Boellaard et al., Eur. J. Nucl. Med. Mol. Imaging 42 (2015) 328 (EANM guideline 2.0); Erdi et al., Cancer 80
-    (1997) 2505.
+    Sources: Boellaard et al., Eur. J. Nucl. Med. Mol. Imaging 42 (2015) 328 (EANM guideline 2.0); Erdi et al., Cancer
+    80 (1997) 2505.
 
     Raises
     ------
