@@ -10,7 +10,7 @@ import pytest
 from isocenter.data import Image, Instances, NotEvaluated, Plan
 from isocenter.errors import BundleError
 from isocenter.fit.questions.contours import ap50, depth_and_offsets
-from isocenter.infer.contouring import contour, decoded
+from isocenter.infer.contouring import contour, decoded, maps_of, widened
 
 PLAN = Plan(
     "instances", 2, 1, ("background", "round", "long"), patch=(64, 64), divisor=(8, 8), head="contours",
@@ -125,3 +125,52 @@ def test_objects_on_the_seams_of_windows_are_the_same_as_in_one_piece() -> None:
     assert np.array_equal(whole.label_map(), windows.label_map())
     assert np.array_equal(whole.labels, windows.labels)
     assert windows.scores == pytest.approx(whole.scores, abs=1e-5)
+
+
+def test_windows_are_few_even_and_fit_the_divisor() -> None:
+    assert widened(PLAN, (300, 640)).patch == (304, 640)
+    large = widened(PLAN, (2048, 1300))
+    assert large.patch == (584, 504)
+    assert [round(large.overlap * n) for n in large.patch] == [111, 96]
+    said = replace(PLAN, settings=PLAN.settings | {"window": 128, "margin": 32})
+    assert widened(said, (200, 90)).patch == (120, 96)
+    assert widened(replace(PLAN, patch=(800, 800)), (900, 700)).patch == (504, 704)
+    for plan in (replace(PLAN, rank=3, patch=(8, 8, 8), divisor=(1, 1, 1)), replace(PLAN, patch=())):
+        assert widened(plan, (900,) * plan.rank) == plan
+
+
+def test_an_answer_in_windows_covers_the_grid() -> None:
+    asked = []
+
+    def engine(batch: np.ndarray) -> np.ndarray:
+        asked.append(batch.shape[2:])
+        return np.concatenate([batch[:, :1] * k for k in range(6)], 1)
+
+    pixels = np.random.default_rng(0).normal(size=(1, 203, 90)).astype(np.float32)
+    plan = replace(PLAN, settings=PLAN.settings | {"window": 128, "margin": 32})
+    out = maps_of(engine, pixels, plan)
+    assert set(asked) == {(120, 96)} and len(asked) == 2
+    assert np.allclose(out, np.concatenate([pixels * k for k in range(6)]), atol=1e-5)
+
+
+def test_a_volume_is_answered_slice_by_slice() -> None:
+    numbers, kinds = scene()
+    pixels = np.stack([np.zeros_like(numbers), numbers * 10, np.zeros_like(numbers)]).astype(np.float32)
+    found = contour(Knows(kinds), Image.from_array(pixels, spacing=(3.0, 1.0, 1.0)), PLAIN)
+    assert isinstance(found, Instances) and found.geometry.spacing == (3.0, 1.0, 1.0)
+    assert found.starts[:, 0].tolist() == [1, 1, 1] and sorted(found.labels.tolist()) == [0, 0, 1]
+    assert np.array_equal(found.label_map()[1] > 0, numbers > 0)
+
+
+def test_objects_that_no_pixel_of_the_own_grid_holds_are_dropped() -> None:
+    numbers = np.zeros((48, 56), np.int32)
+    numbers[4:14, 4:14], numbers[21, 30:40], numbers[30:34, 8:40] = 1, 2, 3
+    image = Image.from_array((np.kron(numbers, np.ones((2, 2), np.int32)) * 10).astype(np.float32)[::8, ::8])
+
+    class Told(Knows):
+        def __call__(self, batch: np.ndarray) -> np.ndarray:
+            return maps(numbers, self.kinds)[None]
+
+    found = contour(Told(np.array([0, 1, 1, 2])), image, replace(PLAIN, size=(48, 56)))
+    assert isinstance(found, Instances) and len(found) == 2 and found.labels.tolist() == [0, 1]
+    assert found.label_map().shape == (12, 14)

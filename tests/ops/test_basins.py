@@ -82,3 +82,12 @@ def test_small_objects_are_dropped_and_nothing_stays_nothing() -> None:
 def test_a_mask_that_fills_its_grid() -> None:
     height = np.ones((3, 4, 5), np.float32)
     assert (basins.divided(np.ones((3, 4, 5), bool), height, prominence=0.1) == 1).all()
+
+
+@pytest.mark.parametrize("ground", [True, False])
+def test_basins_are_numbered_by_their_summit(ground: bool) -> None:
+    rng = np.random.default_rng(1)
+    roots = rng.choice([3, 17, 40, 41, -1 if ground else 0], (6, 9))
+    there, positions = basins._numbered(roots)
+    expected, inverse = np.unique(roots, return_inverse=True)
+    assert np.array_equal(there, expected) and np.array_equal(positions, inverse.reshape(roots.shape))

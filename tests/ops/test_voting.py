@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from isocenter.ops import voting
 
@@ -79,3 +80,12 @@ def test_spread_is_zero_where_all_votes_meet() -> None:
     exact[:, truth == 2] = 0
     spread = voting.spread(truth, exact, truth.shape)
     assert spread[0] == pytest.approx(0, abs=1e-6) and 2 < spread[1] < 4
+
+
+@pytest.mark.parametrize("shape", [(30, 41), (12, 9, 14), (1, 20)])
+@pytest.mark.parametrize("sd", [0.8, 2.3, 10.4])
+def test_votes_are_smoothed_as_by_a_dense_filter(shape: tuple[int, ...], sd: float) -> None:
+    rng = np.random.default_rng(3)
+    sparse = rng.uniform(0, 2, shape) * (rng.uniform(size=shape) < 0.1)
+    expected = ndimage.gaussian_filter(sparse, sd, mode="constant", truncate=3.0)
+    assert np.allclose(voting.smoothed(sparse, sd), expected, rtol=1e-12, atol=1e-15)

@@ -34,9 +34,7 @@ def divided(mask: Array, height: Array, *, prominence: float, least: float = 1.0
     -------
     int32 (*grid): 0 outside, objects from 1.
     """
-    roots = summits(height)
-    there, flat = np.unique(np.where(mask, roots, -1), return_inverse=True)
-    basins = flat.reshape(mask.shape)
+    there, basins = _numbered(np.where(mask, summits(height), -1))
     tops = np.where(there >= 0, height.ravel()[np.maximum(there, 0)], -1.0)
     owner = np.arange(len(there))
 
@@ -58,6 +56,19 @@ def divided(mask: Array, height: Array, *, prominence: float, least: float = 1.0
     kept &= there >= 0
     table = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
     return np.asarray(table[merged])
+
+
+def _numbered(roots: Array) -> tuple[Array, Array]:
+    """The roots that occur, rising, and for each pixel the position of its own among them; -1 is one of them."""
+    held = np.zeros(roots.size + 1, bool)
+    # -1 marks the last place.
+    held[roots.ravel()] = True
+    ground = int(held[-1])
+    held[-1] = False
+    position = np.cumsum(held, dtype=np.int64) + (ground - 1)
+    position[-1] = 0
+    there = np.concatenate([np.full(ground, -1, np.int64), np.flatnonzero(held)])
+    return there, position[roots]
 
 
 def _passes(basins: Array, height: Array, ground: bool) -> tuple[Array, Array]:

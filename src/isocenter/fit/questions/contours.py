@@ -20,8 +20,7 @@ from isocenter.fit.augment import Pose
 from isocenter.fit.questions.question import Looked, Origins, Question, Ready, centres_of
 from isocenter.fit.scheme import Loop, Scheme
 from isocenter.fit.validation import asked
-from isocenter.infer.contouring import decoded
-from isocenter.infer.segmenting import logits
+from isocenter.infer.contouring import decoded, maps_of
 from isocenter.ops.array import Array
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _thinned(target: Any, head: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 def _maps(module: nn.Module, ready: Ready, plan: Plan) -> Array:
-    return np.concatenate(list(logits(lambda x: asked(module, x), ready.image, plan)), axis=1)
+    return maps_of(lambda x: asked(module, x), ready.image, plan)
 
 
 def _agreement(maps: Array, ready: Ready, plan: Plan) -> float:
