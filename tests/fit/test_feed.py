@@ -7,7 +7,8 @@ import pytest
 
 from isocenter.data import IGNORE, Cases
 from isocenter.errors import LabelError
-from isocenter.fit.feed import Shelf, batch, by_class, prepared_case, turn
+from isocenter.fit import feed
+from isocenter.fit.feed import Shelf, batch, by_class, prepared_case, room, turn
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
 from isocenter.fit.scheme import Scheme
@@ -103,3 +104,9 @@ def test_a_truth_of_other_classes_is_refused(discs, pictures) -> None:
         prepared_case(other[0], scheme)
     with pytest.raises(LabelError, match="classes of train"):
         prepared_case(Cases.from_arrays(np.zeros((1, 16, 16)), ["x"])[0], scheme_of(pictures(), "classify"))
+
+
+def test_room_is_a_share_of_what_is_free(monkeypatch) -> None:
+    for free, expected in ((None, 4096.0), (2**40, 4096.0), (2**30, 256.0)):
+        monkeypatch.setattr(feed, "available", lambda free=free: free)
+        assert room() == expected

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -100,3 +102,16 @@ def test_sizes_of_objects_are_kept_in_pixels() -> None:
     assert sorted(found.sizes) == [(4.0, 2.0), (6.0, 10.0)]
     assert found.head == "contours" and found.counts["object"] == 2
     assert Fingerprint.from_json(found.as_json()) == found
+
+
+@pytest.mark.parametrize(("most", "kept"), [(10**9, 20000), (5000, 5000), (1, 1)])
+def test_many_cases_give_fewer_values_each(most: int, kept: int) -> None:
+    thinned = sys.modules[Fingerprint.__module__]._thinned
+    values = thinned(np.arange(200000, dtype=np.uint32).reshape(1, -1), most)
+    assert len(values) == kept
+    assert values.dtype == np.float32
+
+
+def test_the_mean_image_is_told_in_pixels() -> None:
+    x = [np.zeros((10, 20), np.uint8), np.ones((10, 40), np.uint8)]
+    assert fingerprint(Cases.from_arrays(x, ["a", "b"]), "classify").pixels == 300

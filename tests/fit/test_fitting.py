@@ -5,6 +5,9 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +16,9 @@ import torch
 from torch import nn
 
 from isocenter import nets
-from isocenter.data import Cases, Plan, Watch, merged
+from isocenter.data import Case, Cases, Entry, Plan, Watch, merged
 from isocenter.errors import InputError, RecipeError, ResourceError
-from isocenter.fit import fitted
+from isocenter.fit import fitted, memory
 from isocenter.infer import engine
 from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.segment.unet import UNet
@@ -144,12 +147,39 @@ def test_an_edited_plan_may_not_be_inexact(pictures, tmp_path) -> None:
         made(pictures(), "classify", recipe, plan=values)
 
 
-def test_a_training_that_memory_cannot_hold_is_refused_before_it_starts(discs, tmp_path) -> None:
+def test_a_training_that_memory_cannot_hold_is_refused_before_it_starts(discs, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(memory, "TRIED", 2**12)
     made(discs(), folder=tmp_path)
     values = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
-    values["estimate"]["memory_mb"] = 1e9
-    with pytest.raises(ResourceError, match=r"needed .* GiB.*study.batch_size=1"):
+    values["study"] |= {"batch_size": 4096, "patch": [4096, 4096]}
+    with pytest.raises(ResourceError, match=r"needed .* GiB.*study.batch_size=2048"):
         made(discs(), plan=values)
+
+
+def test_no_file_is_read_again_once_it_is_prepared(discs) -> None:
+    reads: Counter[str] = Counter()
+    cases = discs()
+
+    def opened(entry: Entry) -> Case:
+        case = entry.open()
+        image, truth = case.image(), case.load_truth
+
+        def pixels() -> np.ndarray:
+            reads[f"{entry.id} image"] += 1
+            return image.pixels()
+
+        def labels() -> object:
+            reads[f"{entry.id} truth"] += 1
+            return truth()
+
+        return replace(case, images={"image": image.replaced(pixels)}, load_truth=labels)
+
+    seen = replace(cases, entries=tuple(replace(e, open=partial(opened, e)) for e in cases.entries))
+    made(seen, recipe=merged(UNet(), {"study.steps": 3, "study.batch_size": 2, "width": 4}), minutes=0.01)
+    # Train is read for the fingerprint and prepared once: for counting memory, probing and training. Val is prepared.
+    expected = {f"{e.id} {what}": 2 if e.split == "train" else 1 for e in cases.entries for what in ("image", "truth")}
+    assert all(reads[name] <= most for name, most in expected.items()), reads
+    assert set(reads) == set(expected)
 
 
 # One process imports torch; the trainings are its children, so that twenty kills cost little.
@@ -166,7 +196,9 @@ rng = np.random.default_rng(0)
 y = [np.pad(np.ones((5, 5), np.uint8), ((3 + i % 3, 8 - i % 3), (4, 7))) for i in range(6)]
 x = [m + rng.normal(0, 0.3, m.shape).astype(np.float32) for m in y]
 cases = Cases.from_arrays(x, y, task="segment", classes=["square"], splits=["train"] * 4 + ["val"] * 2)
-recipe = merged(UNet(), {"study.epochs": 12, "study.steps": 5, "study.batch_size": 2, "width": 4})
+cases = cases.without_truth([0])
+recipe = merged(UNet(), {"study.epochs": 8, "study.steps": 5, "study.batch_size": 2, "width": 4,
+                         "form.pretraining.epochs": 4})
 
 def trained(folder, say):
     report = lambda p: os.write(say, b".")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +10,7 @@ from isocenter import nets
 from isocenter.data import merged
 from isocenter.errors import RecipeError
 from isocenter.fit.fingerprint import Fingerprint
-from isocenter.fit.planning import PATCH, memory_mb, plan
+from isocenter.fit.planning import PATCH, case_mb, plan
 from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.instances.contours import Contours
 from isocenter.tasks.segment.unet import UNet
@@ -160,13 +162,13 @@ def test_what_networks_do_not_offer_is_refused() -> None:
             plan(merged(UNet(), settings), facts())
 
 
-def test_the_memory_grows_with_batch_and_width() -> None:
-    made = plan(UNet(), facts())
-    base = memory_mb(made.network, made.study, facts(), (256, 256))
-    wide = plan(merged(UNet(), {"width": 64}), facts())
-    assert memory_mb(wide.network, wide.study, facts(), (256, 256)) > 1.5 * base
-    large = plan(merged(UNet(), {"study.batch_size": 16}), facts())
-    assert memory_mb(large.network, large.study, facts(), (256, 256)) > 1.5 * base
+def test_a_prepared_case_is_float32_and_its_truth() -> None:
+    made = plan(UNet(), facts()).plan
+    assert case_mb(made, facts(), (256, 256)) == pytest.approx(256 * 256 * (4 * made.channels + 1) / 2**20)
+    varied = facts(pixels=2 * math.prod(facts().median))
+    whole = replace(made, size=None)
+    assert case_mb(whole, varied, (256, 256)) == pytest.approx(2 * case_mb(whole, facts(), (256, 256)))
+    assert case_mb(replace(made, size=(256, 256)), varied, (256, 256)) == case_mb(made, facts(), (256, 256))
 
 
 def test_a_patch_is_rounded_up_to_what_the_network_needs() -> None:
@@ -186,7 +188,7 @@ def test_mirrored_answers_need_mirrored_training() -> None:
 def test_the_cost_is_estimated() -> None:
     short, long = (plan(merged(UNet(), {"study.epochs": e}), facts()).estimate for e in (10, 20))
     assert long["core_minutes"] == pytest.approx(2 * short["core_minutes"], rel=0.02)
-    assert short["memory_mb"] > 450
+    assert 0 < short["case_mb"] < 100
 
 
 @pytest.mark.parametrize(("median", "expected"), [([224, 224], "bf16"), ([64, 64], "fp32"), ([28, 28], "fp32")])

@@ -17,11 +17,12 @@ from isocenter.fit import questions
 from isocenter.fit.augment import drawn, positions, sampled, shaded
 from isocenter.fit.questions.question import Ready
 from isocenter.fit.scheme import Scheme
-from isocenter.infer import prepare
+from isocenter.infer import available, prepare
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple
 
-BUDGET_MB = 4096
+# Most memory of the prepared cases of one side, and the share of what is free that they may take.
+BUDGET_MB, FREE = 4096.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ class Shelf:
         if sum(r.nbytes for r in self.held.values()) + made.nbytes <= self.budget_mb * 2**20:
             self.held[index] = made
         return made
+
+
+def room() -> float:
+    """MB that the prepared cases of one side may take here: decides what is prepared again, never a result."""
+    free = available()
+    return BUDGET_MB if free is None else min(BUDGET_MB, FREE * free / 2**20)
 
 
 def prepared_case(case: Case, scheme: Scheme) -> Ready:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from isocenter.fit import questions
 from isocenter.fit.questions.question import Looked
 from isocenter.ops.array import Array
 
-# Pixels per image that enter the intensity statistics; objects whose size is kept.
-SAMPLE, OBJECTS = 20000, 2000
+# Values per image, and of all images together, that enter the intensity statistics; objects whose size is kept.
+SAMPLE, VALUES, OBJECTS = 20000, 5_000_000, 2000
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Fingerprint:
         Extent in pixels of at most 2000 objects, evenly thinned, axes in array order.
     unlabelled
         Cases without truth beside them; grids, spacings, channels and modality are those of all.
+    pixels
+        Of one image, mean over all cases.
     """
 
     task: str
@@ -88,6 +90,7 @@ class Fingerprint:
     head: str = ""
     sizes: tuple[tuple[float, ...], ...] = ()
     unlabelled: int = 0
+    pixels: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -135,7 +138,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
     question = questions.of(head or task)
     names = question.names(cases)
     seen = [
-        _seen(case, _nothing(case) if entry.unlabelled else question.looked(case, names))
+        _seen(case, _nothing(case) if entry.unlabelled else question.looked(case, names), VALUES // len(cases))
         for entry, case in zip(cases.entries, cases, strict=True)
     ]
     first = seen[0].image
@@ -183,6 +186,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
         head,
         _sizes(seen),
         len(seen) - n,
+        round(float(shapes.prod(1).mean())),
     )
 
 
@@ -191,16 +195,18 @@ def _nothing(case: Case) -> Looked:
     return Looked({}, np.zeros(case.image().geometry.shape, bool))
 
 
-def _seen(case: Case, truth: Looked) -> _Seen:
+def _seen(case: Case, truth: Looked, most: int) -> _Seen:
     image = case.image()
     array = image.channels_first()
     grey = len(array) == 1 or (len(array) == 3 and bool((array[0] == array[1]).all() and (array[0] == array[2]).all()))
     flat = array.reshape(len(array), -1)
-    return _Seen(image, grey, _thinned(flat if truth.inside is None else flat[:, truth.inside.ravel()]), truth)
+    there = flat if truth.inside is None else flat[:, truth.inside.ravel()]
+    # What lies inside is not kept: it is as large as the image.
+    return _Seen(image, grey, _thinned(there, most // len(array)), replace(truth, inside=None))
 
 
-def _thinned(flat: Array) -> Array:
-    step = max(1, flat.shape[1] // SAMPLE)
+def _thinned(flat: Array, most: int) -> Array:
+    step = max(1, flat.shape[1] // min(SAMPLE, max(1, most)))
     return flat[:, ::step].astype(np.float32).ravel()
 
 

@@ -17,9 +17,10 @@ from isocenter.errors import InputError, RecipeError
 from isocenter.files import write_text
 from isocenter.fit import questions
 from isocenter.fit.export import vector_of
-from isocenter.fit.feed import Shelf
+from isocenter.fit.feed import Shelf, room
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
 from isocenter.fit.loop import PROBE, Trained, plan_path, probed, train
+from isocenter.fit.memory import counted
 from isocenter.fit.network import LEAST, deepest
 from isocenter.fit.planning import plan
 from isocenter.fit.pretrained import begun
@@ -77,11 +78,9 @@ def fitted(
             "there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train"
         )
     facts = fingerprint(cases if pretraining_of(recipe).epochs else known, task, head=head)
-    build, scheme = schemed(recipe, facts, known, valid, watch=watch)
-    _affordable(scheme)
-    _answers(build, scheme)
+    build, shelf, checks = schemed(recipe, facts, known, valid, watch=watch)
+    scheme = shelf.scheme
     build, before = informed(build, scheme, cases, valid, watch=watch)
-    shelf, checks = Shelf(known, scheme), Shelf(valid, scheme)
     trained = train(build, shelf, checks, watch=watch)
     watch.report(Progress("export", 1.0))
     question = questions.of(scheme.plan.kind)
@@ -95,25 +94,41 @@ def fitted(
 
 def schemed(
     recipe: Any, facts: Fingerprint, cases: Cases, valid: Cases, *, watch: Watch
-) -> tuple[Callable[[], nn.Module], Scheme]:
-    """How to build the network, and the plan: that of the folder when resuming, else the one handed back, else new.
+) -> tuple[Callable[[], nn.Module], Shelf, Shelf]:
+    """How to build the network, and train and val with the plan: that of the folder when resuming, else the one handed
+    back, else a new one.
 
-    A new plan is probed for `watch.minutes` and written to the folder.
+    Its memory is counted; a new plan is probed for `watch.minutes`; both are written to the folder. What was prepared
+    for that stays prepared.
+
+    Raises
+    ------
+    RecipeError
+        A plan for other data, or a network that does not fit.
+    ResourceError
+        Memory does not suffice.
     """
     path = None if watch.folder is None else plan_path(watch.folder)
     if watch.resume and path is not None and path.is_file():
         scheme = Scheme.from_json(json.loads(path.read_text(encoding="utf-8")))
-        return builder(recipe, scheme), scheme
+        _affordable(scheme)
+        return builder(recipe, scheme), Shelf(cases, scheme, room()), Shelf(valid, scheme, room())
     scheme = plan(recipe, facts) if watch.plan is None else Scheme.from_json(watch.plan)
     _fits(scheme, facts)
     scheme = replace(scheme, network=scheme.network | {"seed": watch.seed})
     build = builder(recipe, scheme)
-    if watch.plan is None and recipe.study.epochs is None:
-        watch.report(Progress(f"probe ({PROBE} steps)" if watch.minutes else "plan", 0.0))
-        scheme = probed(build, Shelf(cases, scheme), Shelf(valid, scheme), watch=watch)
+    _answers(build, scheme)
+    shelf, checks = Shelf(cases, scheme, room()), Shelf(valid, scheme, room())
+    n = len(cases) + (facts.unlabelled if scheme.pretraining.epochs else 0)
+    scheme = counted(build, shelf, n=n, n_valid=len(valid))
+    watch.report(Progress(f"plan: up to {scheme.estimate['memory_mb']:.0f} MB of memory", 0.0))
+    _affordable(scheme)
+    if watch.plan is None and recipe.study.epochs is None and watch.minutes:
+        watch.report(Progress(f"probe ({PROBE} steps)", 0.0))
+        scheme = probed(build, replace(shelf, scheme=scheme), checks, watch=watch)
     if path is not None:
         write_text(path, json.dumps(scheme.as_json(), indent=1), overwrite=True)
-    return build, scheme
+    return build, replace(shelf, scheme=scheme), replace(checks, scheme=scheme)
 
 
 def builder(recipe: Any, scheme: Scheme) -> Callable[[], nn.Module]:
@@ -196,7 +211,9 @@ def _answers(build: Callable[[], nn.Module], scheme: Scheme) -> None:
 
 
 def _affordable(scheme: Scheme) -> None:
-    needed = int(scheme.estimate.get("memory_mb", 0) * 2**20)
+    # Cases for which there is no room are prepared again each time.
+    held = scheme.estimate.get("held_mb", 0.0)
+    needed = int((scheme.estimate.get("memory_mb", 0.0) - held + min(held, room())) * 2**20)
     smaller = max(1, int(scheme.study.batch_size or 1) // 2)
     require(needed, what="this training", remedy=f"Set study.batch_size={smaller} or a smaller study.patch")
 

@@ -24,6 +24,8 @@ PATCH = {2: 256 * 256, 3: 48 * 56 * 48}
 BATCH = {2: 4 * 256 * 256, 3: 2 * 40 * 56 * 40}
 # Pixels of the largest window of an answer.
 WINDOW = {2: 1024 * 1024, 3: 96 * 96 * 96}
+# Bytes of the truth per pixel of a prepared case, by the kind of answer.
+TRUTH = {"segment": 1, "contours": 4, "rcnn": 4}
 # Seconds of one core per number that a batch makes, forwards and backwards (measured on five networks in bf16).
 SECONDS = 5e-9
 
@@ -86,7 +88,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
     made_so_far = Scheme(made, network, study, loop, origins, pretraining=pretraining)
     steps = made_so_far.steps_before + made_so_far.steps
     estimate = {
-        "memory_mb": round(memory_mb(network, study, fingerprint, grid)),
+        "case_mb": round(case_mb(made, fingerprint, grid), 4),
         "core_minutes": round(steps * activations(network, study, grid) * SECONDS / 60, 1),
     }
     return replace(made_so_far, estimate=estimate)
@@ -292,7 +294,15 @@ def activations(network: dict[str, Any], study: Study, grid: Sequence[int]) -> f
     return pixels * 2 * float(network.get("width", 64))
 
 
-def memory_mb(network: dict[str, Any], study: Study, fp: Fingerprint, grid: Sequence[int]) -> float:
-    """Estimate of the training's memory: interpreter, activations, prepared images."""
-    held = min(4096.0, (fp.n + fp.unlabelled) * math.prod(grid) * (4 * (1 if fp.grey else fp.channels) + 1) / 2**20)
-    return 450 + activations(network, study, grid) * 3 / 2**20 + held
+def case_mb(made: Plan, fp: Fingerprint, grid: Sequence[int]) -> float:
+    """Memory of one prepared case: image and truth on the working grid, mean over cases.
+
+    Parameters
+    ----------
+    made
+        The plan.
+    fp, grid
+        Facts about the training cases, and the working grid of the median image.
+    """
+    larger = max(1.0, fp.pixels / math.prod(fp.median)) if made.size is None else 1.0
+    return larger * math.prod(grid) * (4 * made.channels + TRUTH.get(made.kind, 0)) / 2**20

@@ -45,7 +45,8 @@ class Scheme:
     origins
         Dotted field to where its value came from: ``"default"``, ``"recipe"`` or ``"fingerprint: REASON"``.
     estimate
-        ``memory_mb``, ``core_minutes`` (time of one core for the whole training) and, once probed,
+        ``core_minutes`` (time of one core for the whole training), ``case_mb`` (memory of one prepared case), once
+        counted ``memory_mb`` (of the process at its peak) with ``held_mb`` (of it prepared cases), and, once probed,
         ``seconds_per_step``.
     pretraining
         What the network learns first, from images alone, with every None resolved where it has epochs.

@@ -75,7 +75,7 @@ def one_step(run: Run, shelf: Shelf, loss: LossOf, step: int, *, seed: int) -> f
     while True:
         run.optimiser.zero_grad(set_to_none=True)
         try:
-            value = _learnt(run, images, targets, loss=loss, loop=loop, inside=inside, seed=(seed << 32) + step)
+            value = learnt(run, images, targets, loss=loss, loop=loop, inside=inside, seed=(seed << 32) + step)
             break
         except (torch.OutOfMemoryError, RuntimeError) as error:
             run.parts = _smaller(run.parts, images, error)
@@ -85,9 +85,24 @@ def one_step(run: Run, shelf: Shelf, loss: LossOf, step: int, *, seed: int) -> f
     return value
 
 
-def _learnt(
+def learnt(
     run: Run, images: Tensor, targets: Any, *, loss: LossOf, loop: Loop, inside: bool, seed: int
 ) -> float:
+    """A batch through the network and back, in ``run.parts`` parts; the loss. Gradients are added to what is there.
+
+    Parameters
+    ----------
+    run
+        Whose module learns.
+    images, targets
+        As `feed.batch` gives them.
+    loss, loop
+        Of the scheme.
+    inside
+        Whether the module takes the targets too.
+    seed
+        Of what torch draws on the way: dropout, sampling.
+    """
     total = 0.0
     # Dropout and sampling draw from torch's own state, which is set by the step: nothing to save.
     with torch.random.fork_rng(devices=[]):
