@@ -187,3 +187,14 @@ def test_it_learns_to_restore(discs) -> None:
     about, _ = made(discs(10), first | {"study.epochs": 1, "study.learning_rate": 0.01, "study.batch_size": 4})
     assert about["pretraining"]["score"] > 0.3
     assert about["pretraining"]["history"][-1]["loss"] < about["pretraining"]["history"][0]["loss"]
+
+
+@pytest.mark.parametrize(("cls", "rank", "group"), [(UNet, 3, "form.pretraining"), (DeepLab, 2, "pretraining")])
+def test_volumes_and_other_networks_learn_so_too(discs, cls: type, rank: int, group: str) -> None:
+    cases = discs(5, size=16, rank=rank).without_truth([0])
+    brief = {"study.epochs": 1, "study.steps": 1, "study.batch_size": 2, "width": 4}
+    recipe = merged(cls(), brief | {f"{group}.epochs": 1, f"{group}.block": 4})
+    about, state = fitted(recipe, cases.split("train"), cases.split("val"), task="segment", watch=Watch())
+    assert about["pretraining"]["unlabelled"] == 1 and about["scheme"]["pretraining"]["steps"] == 1
+    assert np.isfinite(about["pretraining"]["score"]) and len(about["plan"]["patch"]) == rank
+    assert any(k.startswith("weights/head.") for k in state)
