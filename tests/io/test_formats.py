@@ -26,7 +26,8 @@ def samples(tmp_path: Path, dicom: Callable[..., Path]) -> dict[str, Path]:
 
 
 def test_each_format_is_known_by_its_content(samples: dict[str, Path]) -> None:
-    assert set(samples) == set(formats.FORMATS)
+    # Videos need an extra; their own test tells them by their content.
+    assert set(samples) == set(formats.FORMATS) - {"video"}
     for name, path in samples.items():
         assert sniff(path) == name
 

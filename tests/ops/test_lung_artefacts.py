@@ -71,9 +71,9 @@ def test_bins_are_means_below_the_line() -> None:
     values = np.tile(np.arange(64.0)[:, None], (1, 3))
     values[40:, 2] = np.nan
     bins = _bins(values, np.array([0.0, 32.0, 0.0]))
-    assert bins.shape == (32, 3) and np.allclose(bins[:, 0], np.arange(32) * 2 + 0.5)
-    assert np.isnan(bins[:16, 1]).all() and np.allclose(bins[16:, 1], bins[16:, 0])
-    assert np.isnan(bins[20:, 2]).all()
+    assert bins.shape == (16, 3) and np.allclose(bins[:, 0], np.arange(16) * 4 + 1.5)
+    assert np.isnan(bins[:8, 1]).all() and np.allclose(bins[8:, 1], bins[8:, 0])
+    assert np.isnan(bins[10:, 2]).all()
 
 
 def test_nothing_is_found_where_no_line_is_seen_or_it_is_at_the_face() -> None:

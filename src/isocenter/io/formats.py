@@ -28,6 +28,7 @@ FORMATS = {
     "tiff": Format("tiff", "TIFF", (".tif", ".tiff")),
     "npy": Format("npy", "npy", (".npy",)),
     "npz": Format("npz", "npz", (".npz",)),
+    "video": Format("video", "video", (".mp4", ".m4v", ".mov", ".mpeg", ".mpg", ".avi", ".mkv", ".webm")),
     "dicom": Format("dicom", "DICOM", (".dcm", ".dicom", ".ima", "")),
 }
 # What else a head may be, so that a refusal can name it.

@@ -13,7 +13,8 @@ ARRAY = re.compile(r"(?P<file>.+\.np[yz])#(?P<name>[^\[\]#]*)(\[(?P<index>\d+)\]
 WHOLE = 2.0**53
 SUFFIXES = (
     ".nii.gz", ".nii", ".ome.tiff", ".ome.tif", ".tiff", ".tif", ".png", ".jpeg", ".jpg", ".bmp", ".npy", ".npz",
-    ".dcm", ".dicom", ".ima", ".mha", ".mhd", ".nrrd", ".nhdr",
+    ".dcm", ".dicom", ".ima", ".mha", ".mhd", ".nrrd", ".nhdr", ".mp4", ".m4v", ".mov", ".mpeg", ".mpg", ".avi",
+    ".mkv", ".webm",
 )
 
 

@@ -12,10 +12,10 @@ from isocenter.ops.pleura import PleuralLine, half_strip, runs
 # B-lines: bins of depth, SD of the smoothing across beams as a share of them; the share of the bins in which a band is
 # brighter than the darker quarter of the beams, and by how much, as a share of the line's height above the darkest
 # below it; least width and largest gap as shares of the beams; share of a band that the line is seen above.
-BINS, ACROSS, LASTING, DARKER, BRIGHTER = 32, 0.006, 0.75, 0.25, 0.12
-NARROWEST, GAP, FROM_LINE = 0.015, 0.01, 0.5
+BINS, ACROSS, LASTING, DARKER, BRIGHTER = 16, 0.006, 0.75, 0.25, 0.15
+NARROWEST, GAP, FROM_LINE = 0.015, 0.01, 0.25
 # Bins that a beam must have for a judgement.
-LEAST = 8
+LEAST = 4
 # A-lines: steps between multiples of the depth that are looked at, how far a repetition may be from a whole multiple,
 # least strength as a share of the line's own, and in SDs of what lies between; the last multiple.
 STEP, NEAR, STRENGTH, ABOVE, LAST = 0.01, 0.08, 0.1, 4.0, 6

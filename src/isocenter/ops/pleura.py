@@ -16,8 +16,9 @@ ACROSS, ALONG, AGAIN = (0.006, 0.012), 3.0, 1.0
 BETWEEN = (0.05, 0.6)
 # What a step of one row between neighbouring beams costs, in ridges of full strength; the steepest step in rows.
 CLIMB, STEEPEST = 0.15, 2
-# How much the strongest ridge below a place counts against it: the body shows no line of its own below air.
-LOWEST = 0.75
+# How much the strongest ridge below a place counts against it, since the body shows no line of its own below air; of
+# ridges near multiples of its depth, which may be its repetitions, this share; how near, as a share of the depth.
+LOWEST, REPEATED, NEAR = 1.0, 0.5, 0.1
 # Ridges stronger than this quantile are all full; where that is a smaller share of the range there are none.
 FULL, FAINT = 0.995, 1e-3
 # The line is seen where its height above what surrounds it, over this share of the beams, reaches this share of the
@@ -86,7 +87,7 @@ def pleural_line(values: Array) -> PleuralLine | None:
     low, high = max(1, round(BETWEEN[0] * depth)), min(depth - 1, max(round(BETWEEN[1] * depth), 3))
     if high - low < 3 or not ridge[low:high].any():
         return None
-    path = best_path(np.ascontiguousarray((ridge - LOWEST * _below(ridge))[low:high]), CLIMB) + low
+    path = best_path(np.ascontiguousarray(_likeness(ridge)[low:high]), CLIMB) + low
     near = np.abs(np.arange(depth)[:, None] - path) <= CREST * half_strip(depth)
     finer = np.where(near, ridges(values, along=AGAIN), np.float32(-1))
     path = best_path(np.ascontiguousarray(finer[low:high]), CLIMB) + low
@@ -129,12 +130,26 @@ def ridges(values: Array, *, along: float) -> Array:
     return np.minimum(best / np.float32(full), 1) if full > FAINT * np.ptp(image) else np.zeros_like(best)
 
 
-def _below(ridge: Array) -> Array:
-    """The strongest ridge further below each place than the strip around a line reaches."""
-    below = np.zeros_like(ridge)
-    gap = half_strip(len(ridge))
-    below[:-gap] = np.maximum.accumulate(ridge[::-1], axis=0)[::-1][gap:]
-    return below
+def _likeness(ridge: Array) -> Array:
+    """Ridge, less the strongest one further below than the strip around a line reaches; repetitions count less."""
+    depth, gap = len(ridge), half_strip(len(ridge))
+    lowest = np.maximum.accumulate(ridge[::-1], axis=0)[::-1]
+    out = ridge.copy()
+    for row in range(depth - gap):
+        strongest = REPEATED * lowest[row + gap]
+        # Between the multiples of its depth, and below the last of them.
+        last = row + gap
+        for k in range(2, depth // max(row, 1) + 2):
+            low, high = round((k - NEAR) * row), round((k + NEAR) * row) + 1
+            if row and low > last:
+                strongest = np.maximum(strongest, ridge[last : min(low, depth)].max(axis=0))
+            last = max(last, high)
+            if last >= depth or not row:
+                break
+        if last < depth:
+            strongest = np.maximum(strongest, lowest[last])
+        out[row] -= np.float32(LOWEST) * strongest
+    return np.asarray(out)
 
 
 @kernel

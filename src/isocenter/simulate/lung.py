@@ -142,11 +142,13 @@ class _Drawn:
             self.tissue += echo * _bump(away, 3.5)
         places = (np.arange(scene.b_lines) + rng.uniform(0.25, 0.75, scene.b_lines)) / max(scene.b_lines, 1)
         self.tails = [(p * columns, rng.uniform(*TAILS) * columns) for p in places]
-        gaps = (np.arange(scene.breaks) + rng.uniform(0.4, 0.6, scene.breaks)) / max(scene.breaks, 1)
         x = np.arange(columns)
         self.line = np.ones(columns)
-        for gap in gaps:
-            self.line[np.abs(x - gap * columns) <= GAP * columns / 2] = 0
+        for i in range(scene.breaks):
+            # As far from B-lines as there is room: they come from the line.
+            choice = (i + np.linspace(0.2, 0.8, 13)) / scene.breaks * columns
+            away = [min((abs(c - place) for place, _ in self.tails), default=-abs(c - choice[6])) for c in choice]
+            self.line[np.abs(x - choice[int(np.argmax(away))]) <= GAP * columns / 2] = 0
         self.covered = float(np.mean(self._within(0.0) > 0.5))
 
     def _within(self, moved: float) -> Array:

@@ -20,7 +20,7 @@ from isocenter.verbs._options import Options, checked, threads_of
 from isocenter.verbs._text import table
 
 # What each extra brings, by the module that shows whether it is there.
-EXTRAS = {"train": ("torch", "onnx"), "fast": ("openvino",), "dicom": ("highdicom", "pynetdicom")}
+EXTRAS = {"train": ("torch", "onnx"), "fast": ("openvino",), "dicom": ("highdicom", "pynetdicom"), "video": ("cv2",)}
 # Readable size in MB below which real work is likely to be refused.
 LITTLE_MEMORY = 2000
 LITTLE_DISK = 1000

@@ -11,6 +11,8 @@ from isocenter.data import Cases, NotEvaluated, Problem, Progress
 from isocenter.errors import InputError, UsageError, nearest
 from isocenter.inspect.readout import Readout, joined
 from isocenter.verbs._labels import Labelled, Reading, folder_frames, is_data, of_cases, of_frames, of_one
+from isocenter.verbs._lung import LEAD as LUNG
+from isocenter.verbs._lung import lung_tables
 from isocenter.verbs._options import Options, checked, opening_of, reporter
 from isocenter.verbs._readouts import document, write_readouts
 from isocenter.verbs._text import counted, table, typed
@@ -56,6 +58,11 @@ class Measuring(Options, total=False):
         Of a data set: the column or folder of the labels; default the truth.
     task
         Of a data set: ``"instances"`` or ``"segment"``; default the first of them that it brings.
+    lung
+        The first argument is a picture or film of a lung ultrasound, or a data set of such: pleural line, A- and
+        B-lines and sliding are measured in the images themselves.
+    probe
+        Of them: ``"auto"`` (what the sides of the picture say), ``"linear"`` or ``"convex"``.
     overwrite
         Replace files that are there.
     series, axes, spacing
@@ -71,6 +78,8 @@ class Measuring(Options, total=False):
     slice: str | None
     given: str | None
     task: str | None
+    lung: bool
+    probe: str | None
     overwrite: bool
     series: str | int | None
     axes: str | None
@@ -119,7 +128,7 @@ class Measured:
 
     def lines(self) -> list[str]:
         """The summary, ejection fractions, notes, and where the rest lies."""
-        lines = _shown(self.tables["summary"], LEAD)
+        lines = _shown(self.tables["summary"], LUNG if "frames" in self.tables else LEAD)
         if "ejection" in self.tables:
             lines += ["", *_ejected(self.tables["ejection"])]
         lines += [f"note: {note}" for note in self.notes]
@@ -188,6 +197,10 @@ def measure(
     checked(options, Measuring)
     if stain is not None and stain not in STAINS:
         raise UsageError(f"no stain {stain!r}", remedy=nearest(stain, STAINS))
+    if options.get("lung"):
+        return _of_lung(labels, image, out, relations or stain is not None, options)
+    if options.get("probe"):
+        raise UsageError("--probe is about lung ultrasound", remedy="Pass --lung too")
     got = _Collected()
     for label in _labelled(labels, image, options, got):
         try:
@@ -209,6 +222,18 @@ def measure(
         tables, tuple(got.graphs), tuple(got.notes), tuple(got.problems), files,
         _next(labels, image) if plain and not files else "",
     )  # fmt: skip
+
+
+def _of_lung(images: Any, image: Any, out: Any, more: bool, options: Measuring) -> Measured:
+    """Read-outs of lung ultrasound, which has no labels."""
+    if image is not None or more:
+        raise UsageError("--lung measures one image, film or data set, without labels, relations and stains",
+                         remedy="Leave them out, or leave out --lung")
+    tables, notes, problems = lung_tables(images, options)
+    files: tuple[Path, ...] = ()
+    if out is not None:
+        files = write_readouts(out, tables, overwrite=options.get("overwrite", False))
+    return Measured(tables, (), notes, problems, files)
 
 
 def _next(labels: Any, image: Any) -> str:

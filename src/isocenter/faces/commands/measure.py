@@ -15,6 +15,7 @@ EXAMPLES = (
     "isocenter measure organs.nii.gz ct.nii.gz --names 1=liver,2=tumour --relations -o organs/",
     "isocenter measure nuclei.tif ihc.png --stain hdab --thresholds 0.2,0.4,0.6",
     "isocenter measure masks/ frames/ --frames --spacing 0.5,0.5 -o over_time.xlsx",
+    "isocenter measure clip.mp4 --lung -o lung.xlsx",
     "isocenter measure cine/ --frame phase --slice slice -o ejection.csv",
 )
 
@@ -34,6 +35,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stain", choices=STAINS, help="grades, positive share and H-score of a colour picture")
     parser.add_argument("--thresholds", metavar="OD,OD,OD", help="weak, moderate, strong (default 0.2,0.4,0.6 of DAB)")
     parser.add_argument("--frames", action="store_true", help="LABELS and IMAGE are folders of frames, by name")
+    parser.add_argument("--lung", action="store_true", help="LABELS is a lung ultrasound: pleural line, A-, B-lines")
+    parser.add_argument("--probe", choices=("auto", "linear", "convex"), help="of --lung (default: what its sides say)")
     group = parser.add_argument_group("of a data set")
     group.add_argument("--frame", metavar="COLUMN", help="holds the frame: curves and ejection fractions")
     group.add_argument("--slice", metavar="COLUMN", help="holds the slice: volumes as sums of slices")
@@ -49,7 +52,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         args.labels, args.image, out=args.out, relations=args.relations or args.reach is not None, stain=args.stain,
         names=_names(args.names), parts=args.parts, reach=args.reach, frames=args.frames, frame=args.frame,
         slice=args.slice, given=args.given, task=args.task, overwrite=args.overwrite,
-        thresholds=_numbers(args.thresholds), **opened(args), **options(args, report),
+        thresholds=_numbers(args.thresholds), lung=args.lung, probe=args.probe, **opened(args), **options(args, report),
     )  # fmt: skip
 
 
