@@ -1,6 +1,11 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,7 +14,7 @@ from scipy import ndimage
 from isocenter.data import Geometry, Image, Normalisation, NotEvaluated, Plan, Segmentation
 from isocenter.errors import BundleError, InputError, ResourceError
 from isocenter.infer import engine, limited, logits, prepare, ready, segment
-from isocenter.infer.segmenting import softmax
+from isocenter.infer.segmenting import needed, softmax
 from isocenter.ops.resample import resize
 
 NAMES = ("background", "low", "high")
@@ -240,3 +245,90 @@ def test_real_anatomy_survives_the_round_trip_of_grids(spacing, real_data, conv_
     found = segment(run, image, plan(3, spacing=spacing, patch=(16, 16, 16), divisor=(4, 4, 4))).labels
     dice = 2 * (found & truth).sum() / (found.sum() + truth.sum())
     assert dice > 0.93
+
+
+def blank(shape, axes="yx", dtype="uint8", spacing=None):
+    grid = shape[-len(axes.replace("c", "")) :]
+    return Image(lambda: np.zeros(shape, dtype), shape, axes, dtype, Geometry.from_spacing(grid, spacing))
+
+
+def test_the_memory_of_an_answer_is_told_from_the_header(pointwise):
+    def read():
+        raise AssertionError("pixels were read")
+
+    image = blank((4000, 4000)).replaced(read)
+    free = SimpleNamespace(pixel_bytes=0)
+    whole = needed(free, image, plan(patch=(64, 64)))
+    # uint8 pixels and labels, float32 prepared, sums of one row of windows.
+    assert whole == 16_000_000 * 6 + 3 * 4 * 4 * 64 * 4000
+    assert needed(SimpleNamespace(pixel_bytes=100), image, plan(patch=(64, 64))) == whole + 64 * 64 * 100
+    four = SimpleNamespace(pixel_bytes=100, parallel=4)
+    assert needed(four, image, plan(patch=(64, 64))) == whole + 4 * 64 * 64 * 100
+    assert needed(four, image, plan(patch=(64, 64)), flight=1) == whole + 64 * 64 * 100
+    spread = needed(free, image, plan(patch=(64, 64), normalisation=Normalisation("standardise")))
+    assert spread == 16_000_000 * (2 + 4 + 8)
+
+
+def test_a_stack_takes_one_slice_at_a_time(pointwise):
+    volume, piece = blank((50, 400, 400), "zyx"), blank((400, 400))
+    free = SimpleNamespace(pixel_bytes=0)
+    assert needed(free, volume, plan()) - needed(free, piece, plan()) == 49 * 400 * 400 * 2
+
+
+def test_an_image_that_memory_cannot_hold_is_refused_unread(pointwise):
+    def read():
+        raise AssertionError("pixels were read")
+
+    image = blank((10**7, 10**7)).replaced(read)
+    with pytest.raises(ResourceError, match=r"patch \(32, 32\), or a part"):
+        segment(pointwise(2), image, plan(patch=(64, 64)))
+
+
+# The child measures itself: what the kernel tells of a child's peak begins with that of the parent.
+PEAK = """
+import json, sys
+from pathlib import Path
+import numpy as np
+from isocenter.data import Geometry, Image, Normalisation, Plan
+from isocenter.infer import segment
+from isocenter.infer.segmenting import needed
+
+shape, axes, dtype, kind = json.loads(sys.argv[1])
+grid = shape[1:] if axes[0] == "c" else shape
+
+class Engine:
+    parallel, pixel_bytes = 1, 20
+
+    def __call__(self, x):
+        return np.concatenate([x[:, :1], -x[:, :1]], 1)
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")][0]
+
+def image(shape):
+    where = Geometry.from_spacing(tuple(shape[-len(grid):]), None)
+    return Image(lambda: np.ones(shape, dtype), tuple(shape), axes, dtype, where)
+
+plan = Plan("segment", len(grid), 3 if axes[0] == "c" else 1, ("background", "a"), overlap=0.0,
+            normalisation=Normalisation(kind), patch=(128,) * len(grid), divisor=(8,) * len(grid))
+tiny = image(shape[: len(shape) - len(grid)] + [16] * len(grid))
+segment(Engine(), tiny, plan)
+before, large = peak(), image(shape)
+said = needed(Engine(), large, plan)
+segment(Engine(), large, plan)
+print(json.dumps([said + before, peak()]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the peak is read from /proc")
+@pytest.mark.parametrize(
+    "asked",
+    [[[3, 2500, 2500], "cyx", "uint8", "standardise"], [[3, 2500, 2500], "cyx", "uint8", "percentile"],
+     [[192, 256, 256], "zyx", "uint8", "standardise"]],
+)  # fmt: skip
+def test_the_peak_of_an_answer_is_right_within_30_percent(asked):
+    run = subprocess.run([sys.executable, "-c", PEAK, json.dumps(asked)], capture_output=True, text=True, check=True)
+    said, took = json.loads(run.stdout)
+    assert said == pytest.approx(took, rel=0.3)
+    assert took > 150 * 2**20

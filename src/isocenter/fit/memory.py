@@ -114,7 +114,7 @@ def _passed(build: Callable[[], nn.Module], shelf: Shelf, grid: tuple[int, ...],
     inside = questions.of(scheme.plan.kind).sees_targets
     with Live([*run.module.parameters(), *run.module.buffers()]) as live:
         learnt(run, images, targets, loss=loss_of(scheme), loop=scheme.loop, inside=inside, seed=0)
-    return live.peak + int(images.nbytes)
+    return int(live.peak + images.nbytes)
 
 
 def answering(build: Callable[[], nn.Module], scheme: Scheme) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from isocenter.errors import ResourceError
 
 # What onnxruntime holds at its peak for a U-Net, per pixel of the window and channel of its first layer (measured on
-# five sizes in 2D and 3D: 17 to 33 bytes), and the width assumed where the network does not tell.
+# nine sizes in 2D and 3D: 17 to 39 bytes), and the width assumed where the network does not tell.
 BYTES_PER_CHANNEL = 36
 WIDTH = 32
 GROUPS = (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"))
@@ -82,11 +82,16 @@ def flight(engine: object, window: Sequence[int], *, remedy: str, extra: int = 0
     ResourceError
         Not even one call fits.
     """
-    one = math.prod(window) * int(getattr(engine, "pixel_bytes", WIDTH * BYTES_PER_CHANNEL))
+    one = math.prod(window) * pixel_bytes(engine)
     free = available()
     require(one + extra, what=f"one window of {tuple(window)}", remedy=remedy, free=free)
     wanted = int(getattr(engine, "parallel", 1))
     return wanted if free is None else max(1, min(wanted, (free - extra) // one))
+
+
+def pixel_bytes(engine: object) -> int:
+    """Bytes per pixel of one call of an engine; the usual ones where it does not tell."""
+    return int(getattr(engine, "pixel_bytes", WIDTH * BYTES_PER_CHANNEL))
 
 
 def _text(count: int) -> str:
