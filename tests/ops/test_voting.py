@@ -88,4 +88,6 @@ def test_votes_are_smoothed_as_by_a_dense_filter(shape: tuple[int, ...], sd: flo
     rng = np.random.default_rng(3)
     sparse = rng.uniform(0, 2, shape) * (rng.uniform(size=shape) < 0.1)
     expected = ndimage.gaussian_filter(sparse, sd, mode="constant", truncate=3.0)
-    assert np.allclose(voting.smoothed(sparse, sd), expected, rtol=1e-12, atol=1e-15)
+    assert np.allclose(voting.smoothed(sparse.copy(), sd), expected, rtol=1e-12, atol=1e-15)
+    held = np.full(shape, np.nan)
+    assert np.allclose(voting.smoothed(sparse.copy(), sd, held), expected, rtol=1e-12, atol=1e-15)

@@ -50,7 +50,7 @@ def divided(mask: Array, height: Array, *, prominence: float, least: float = 1.0
         if a != b and passes[k] > (1.0 - prominence) * min(tops[a], tops[b]):
             low, high = (a, b) if tops[a] < tops[b] else (b, a)
             owner[low] = high
-    final = np.asarray([root(i) for i in range(len(there))])
+    final = np.asarray([root(i) for i in range(len(there))], np.int32)
     merged = final[basins]
     kept = np.bincount(merged.ravel(), minlength=len(there)) >= least
     kept &= there >= 0
@@ -65,7 +65,8 @@ def _numbered(roots: Array) -> tuple[Array, Array]:
     held[roots.ravel()] = True
     ground = int(held[-1])
     held[-1] = False
-    position = np.cumsum(held, dtype=np.int64) + (ground - 1)
+    position = np.cumsum(held, dtype=np.int32)
+    position += ground - 1
     position[-1] = 0
     there = np.concatenate([np.full(ground, -1, np.int64), np.flatnonzero(held)])
     return there, position[roots]
@@ -105,9 +106,10 @@ def summits(height: Array) -> Array:
     roots = _climbed(padded.ravel(), steps @ strides, np.float32(FAINT)).reshape(padded.shape)
     inner = roots[(slice(1, -1),) * height.ndim]
     there = inner >= 0
-    at = np.stack(np.unravel_index(np.where(there, inner, 0), padded.shape)) - 1
-    flat = np.ravel_multi_index(tuple(np.clip(at, 0, None)), height.shape)
-    return np.where(there, flat, -1)
+    out = np.full(height.shape, -1, np.int64)
+    # Only where there is one: most of a picture holds none.
+    out[there] = np.ravel_multi_index([a - 1 for a in np.unravel_index(inner[there], padded.shape)], height.shape)
+    return out
 
 
 @kernel

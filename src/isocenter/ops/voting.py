@@ -62,32 +62,46 @@ def objects(inside: Array, offsets: Array, weights: Array, *, prominence: float,
 
 def _heights(index: Array, strength: Array, length: Array, shape: Sequence[int]) -> Array:
     height = np.zeros(tuple(shape), np.float32)
+    # Two grids for all levels: fresh memory costs more than the votes.
+    votes, spare = np.empty(height.shape), np.empty(height.shape)
     level = np.searchsorted(LENGTHS, length, side="right")
     for k in np.unique(level):
         own = level == k
-        votes = np.bincount(index[own], weights=strength[own], minlength=height.size).reshape(height.shape)
-        height += smoothed(votes, BLUR[0] + BLUR[1] * 1.5 * (1.0, *LENGTHS)[k]).astype(np.float32)
+        votes.fill(0.0)
+        np.add.at(votes.reshape(-1), index[own], strength[own])
+        height += smoothed(votes, BLUR[0] + BLUR[1] * 1.5 * (1.0, *LENGTHS)[k], spare)
     return height
 
 
-def smoothed(votes: Array, sd: float) -> Array:
+def smoothed(votes: Array, sd: float, spare: Array | None = None) -> Array:
     """float64 (*grid): a Gaussian filter, cut off at 3 SD, of a grid that is 0 almost everywhere.
 
     Each vote is spread along one axis after the other, which takes time in proportion to the votes.
+
+    Parameters
+    ----------
+    votes
+        float64 (*grid), contiguous; used up.
+    sd
+        In pixels.
+    spare
+        Another such grid to work in, used up as well.
     """
     radius = int(3.0 * sd + 0.5)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sd) ** 2)
     weights /= weights.sum()
-    out = np.ascontiguousarray(votes, np.float64)
-    for axis, n in enumerate(out.shape):
-        after = int(np.prod(out.shape[axis + 1 :]))
-        out = _spread(out.reshape(-1, n, after), weights).reshape(out.shape)
-    return out
+    spare = np.empty_like(votes) if spare is None else spare
+    for axis, n in enumerate(votes.shape):
+        shape = (-1, n, int(np.prod(votes.shape[axis + 1 :])))
+        spare.fill(0.0)
+        _spread(votes.reshape(shape), weights, spare.reshape(shape))
+        votes, spare = spare, votes
+    return votes
 
 
 @kernel
-def _spread(values: Array, weights: Array) -> Array:
-    out, radius = np.zeros_like(values), len(weights) // 2
+def _spread(values: Array, weights: Array, out: Array) -> None:
+    radius = len(weights) // 2
     lead, n, after = values.shape
     for i in range(lead):
         for j in range(n):
@@ -97,7 +111,6 @@ def _spread(values: Array, weights: Array) -> Array:
                 if vote != 0.0:
                     for to in range(first, last + 1):
                         out[i, to, k] += vote * weights[to - j + radius]
-    return out
 
 
 def spread(numbers: Array, offsets: Array, shape: Sequence[int]) -> Array:
