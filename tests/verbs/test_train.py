@@ -148,3 +148,16 @@ def test_a_table_with_empty_cells_of_truth_is_enough(tmp_path: Path) -> None:
     assert made.about["pretraining"]["unlabelled"] == 2 and made.cases.splits == {"train": 6, "val": 2, "test": 1}
     scores = iso.evaluate(made, tmp_path)
     assert len(scores.cases) == 1
+
+
+def test_a_method_that_refuses_every_case_of_val_says_why(squares: Cases) -> None:
+    class Refusing:
+        def fit(self, train: Cases, valid: Cases, *, watch):  # type: ignore[no-untyped-def]
+            return Fitted()
+
+    class Fitted:
+        def predict(self, case):  # type: ignore[no-untyped-def]
+            raise LabelError("two answers about one region", where=case.id)
+
+    with pytest.raises(LabelError, match=r"two answers about one region .*other case"):
+        train("segment", squares, method=Refusing(), threads=1)

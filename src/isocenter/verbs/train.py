@@ -19,6 +19,7 @@ from isocenter.verbs._cases import (
     caveats,
     divided,
     examined,
+    first_refusal,
     known_to_train,
     with_allowance,
 )
@@ -197,5 +198,7 @@ def _on_val(method: Method, cases: Cases, *, options: Studying) -> Scores | None
         return None
     val = cases.split("val")
     answered = answer_all(method, val, report=reporter(options), what="score on val")
+    if not answered.scores:
+        raise first_refusal(answered.problems, len(val))
     return summary(method, answered, cases=val, split="val", abstain="wrong", seed=options.get("seed", 0),
                    threads=threads_of(options))

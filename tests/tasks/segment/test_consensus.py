@@ -91,6 +91,18 @@ def test_other_regions_are_refused(case: Case) -> None:
         consensus(members, case, combine="mean")
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_region_without_a_name_is_the_only_one_of_the_others(case: Case, order: tuple[int, int]) -> None:
+    named, nameless = ("background", "lesion"), ("background", "foreground")
+    members = [Says(labels(0, 1, 1, 0), named), Says(labels(0, 0, 1, 0), nameless)]
+    found = consensus([members[i] for i in order], case, combine="mean")
+    assert found.answer.names == ("background", "lesion")
+    assert found.answer.scores[1, :, 0].tolist() == [0, 0.5, 1, 0]
+    assert found.expected.items["lesion"].number == pytest.approx(2 / 3)
+    with pytest.raises(LabelError):
+        consensus([members[1], Says(labels(0, 1, 2, 0))], case, combine="mean")
+
+
 def test_overlap_of_nothing_with_nothing_is_one() -> None:
     none, some = np.zeros(4, bool), np.array([True, True, False, False])
     assert (overlap(none, none), overlap(none, some), overlap(some, some)) == (1.0, 0.0, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from isocenter.ops.staple import staple
 WAYS = ("mean", "majority", "staple")
 # Cases from which a correlation says anything.
 FEWEST = 4
+# What a method calls its region that has learnt no name.
+FOREGROUND = "foreground"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def consensus(members: Sequence[Any], case: Case, *, combine: str) -> Consensus 
     Raises
     ------
     LabelError
-        They answer about different regions.
+        They answer about different regions. A method's only region without a name is that of the others.
     """
     answers: list[Segmentation] = []
     scores: list[Array] = []
@@ -63,6 +65,8 @@ def consensus(members: Sequence[Any], case: Case, *, combine: str) -> Consensus 
         if isinstance(found, NotEvaluated):
             refused = found
             continue
+        if answers:
+            found, answers[0] = _alike(found, answers[0])
         if answers and found.names != answers[0].names:
             raise LabelError(
                 "the members answer about different regions",
@@ -79,6 +83,15 @@ def consensus(members: Sequence[Any], case: Case, *, combine: str) -> Consensus 
     labels = joint.argmax(axis=0).astype(np.uint8)
     answer = Segmentation(labels, answers[0].names, answers[0].geometry, joint)
     return Consensus(answer, np.asarray(spread, np.float32), Values(_pairwise(answers)))
+
+
+def _alike(a: Segmentation, b: Segmentation) -> tuple[Segmentation, Segmentation]:
+    """Both by the same names where the only region of one is ``foreground`` and the other knows its only one's name."""
+    one, other = a.names[1:], b.names[1:]
+    if len(one) == len(other) == 1:
+        a = replace(a, names=b.names) if one == (FOREGROUND,) else a
+        b = replace(b, names=a.names) if other == (FOREGROUND,) else b
+    return a, b
 
 
 def _probabilities(found: Segmentation) -> Array:
