@@ -57,3 +57,23 @@ def test_the_speed_is_measured() -> None:
 )
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+# Peaks of trainings as docs/results/ROW.json tells them.
+MEASURED = [
+    ("unet", (256, 256), 165, 1, 1070.0),
+    ("unet", (500, 500), 44, 1, 966.5),
+    ("unet", (36, 50, 35), 160, 1, 685.7),
+    ("unet", (960, 999), 14, 3, 1224.8),
+    ("contours", (256, 256), 146, 3, 1180.7),
+    ("yolo", (480, 640), 205, 3, 1357.0),
+]
+
+
+@pytest.mark.parametrize(("method", "shape", "n", "channels", "peak"), MEASURED)
+def test_memory_is_what_trainings_took(
+    method: str, shape: tuple[int, ...], n: int, channels: int, peak: float
+) -> None:
+    cost = estimate(method, shape=shape, n_train=n, network=True, channels=channels)
+    assert cost is not None
+    assert cost.memory_mb == pytest.approx(peak, rel=0.3)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -61,6 +65,14 @@ def test_memory_is_measured() -> None:
     held = np.ones(40_000_000, np.uint8)
     after = peak_mb()
     assert before is not None and after is not None and after >= before and held.size
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the peak is read from /proc")
+def test_a_child_tells_its_own_peak() -> None:
+    held = np.ones(300_000_000, np.uint8)
+    script = "from isocenter.verbs._score import peak_mb; print(peak_mb())"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert held.size and 5 < float(run.stdout) < 250
 
 
 def test_the_engine_is_that_of_the_plan() -> None:

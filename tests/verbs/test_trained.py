@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import ClassVar
+
 from isocenter.data import Cases, Score, Scores
 from isocenter.verbs._method import resolve
+from isocenter.verbs._study import Taken
 from isocenter.verbs._trained import Trained
 
 
@@ -26,3 +30,15 @@ def test_it_is_the_predictor_that_it_holds(squares: Cases) -> None:
     made = Trained(resolve("segment/histogram"), squares)
     assert made.predict(squares[0]).names[1] == "foreground"
     assert made.about["recipe"]["bins"] == 256 and made.state() == {} and made.name == "histogram"
+
+
+def test_the_memory_is_told_beside_its_estimate(squares: Cases) -> None:
+    class Network:
+        about: ClassVar[dict[str, object]] = {"scheme": {"estimate": {"memory_mb": 900.0}}}
+
+    method = replace(resolve("segment/histogram"), object=Network())
+    made = Trained(method, squares, taken=Taken(5.0, 1000.0))
+    assert any(line.endswith("peak memory 1000 MB (estimated 900 MB)") for line in made.lines())
+    assert made.as_json()["peak_mb"] == 1000.0 and made.as_json()["estimated_mb"] == 900.0
+    plain = Trained(resolve("segment/histogram"), squares, taken=Taken(5.0, 1000.0))
+    assert plain.as_json()["estimated_mb"] is None and not any("estimated" in line for line in plain.lines())

@@ -219,7 +219,9 @@ def _cost(method: str, cases: Cases, exam: Exam, network: bool) -> Cost | None:
     rank = max(map(len, shapes))
     same = [s for s in shapes if len(s) == rank]
     shape = tuple(int(statistics.median(s[i] for s in same)) for i in range(rank))
-    return estimate(method, shape=shape, n_train=cases.splits.get("train") or len(cases), network=network)
+    n = cases.splits.get("train") or len(cases)
+    channels = max(g.shape[g.axes.index("c")] if "c" in g.axes else 1 for g in exam.glimpses if g)
+    return estimate(method, shape=shape, n_train=n, network=network, channels=channels)
 
 
 def _grid(glimpse: Glimpse) -> tuple[int, ...]:

@@ -15,11 +15,19 @@ FORWARD = {
     ("unet", 2): 1.0e5, ("unet", 3): 1.1e5, ("contours", 2): 1.0e5, ("contours", 3): 1.1e5, ("cnn", 2): 1.2e5,
     ("cnn", 3): 8.0e4, ("yolo", 2): 1.9e4, ("retinanet", 2): 1.9e4, ("ssd", 2): 3.2e4,
 }
-# Values kept per pixel for the way back; of detectors their layers' outputs times what the U-Net keeps beyond those.
+# Bytes that tensors hold per pixel of a batch at the peak of training, and MB of the weights (counted on the default
+# networks with `fit.memory`).
 KEPT = {
-    ("unet", 2): 700, ("unet", 3): 450, ("contours", 2): 700, ("contours", 3): 450, ("cnn", 2): 150, ("cnn", 3): 120,
-    ("yolo", 2): 130, ("retinanet", 2): 130, ("ssd", 2): 165,
+    ("unet", 2): 836, ("unet", 3): 585, ("contours", 2): 784, ("contours", 3): 600, ("cnn", 2): 251, ("cnn", 3): 480,
+    ("yolo", 2): 136, ("retinanet", 2): 140, ("ssd", 2): 174,
 }
+WEIGHTS = {
+    ("unet", 2): 20, ("unet", 3): 5, ("contours", 2): 20, ("contours", 3): 5, ("cnn", 2): 43, ("cnn", 3): 43,
+    ("yolo", 2): 7, ("retinanet", 2): 6, ("ssd", 2): 12,
+}
+# Bytes of the truth per pixel of a prepared case; the shorter side that a U-Net in two axes works at; cases of val for
+# each of train.
+TRUTH, SHORTER, VALID = {"unet": 1, "contours": 4}, 256, 0.2
 # Networks that see patches; the others see each image whole.
 PATCHES = ("unet", "contours")
 # Pixels of a batch and number of batches where the plan decides.
@@ -29,8 +37,11 @@ DETECTOR_STEPS, DETECTOR_BATCH = 3000, 16
 # Longest side that an image is classified at, and searched for objects at.
 LONGEST, SEARCHED = {2: 224, 3: 64}, 416
 # Backward costs twice forward, and half precision takes two thirds of the time; convolutions reach this share of the
-# speed of a matrix product; what a process takes.
-TRAINING, SHARE, BASE_MB = 3.0 * 0.65, 0.35, 450.0
+# speed of a matrix product.
+TRAINING, SHARE = 3.0 * 0.65, 0.35
+# What a process takes that learns and one that does not, what the allocator takes over what tensors hold, and copies of
+# the weights (as in `fit.memory`).
+BASE_MB, PLAIN_MB, OVER, COPIES = 580.0, 150.0, 1.3, 6
 # Side of the matrices whose product is timed.
 SIZE = 512
 # Operations per pixel of a classical method: filters, sorting, components.
@@ -39,7 +50,7 @@ CLASSICAL = 400.0
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate, good to a factor of about two.
+    """An estimate: time good to a factor of about two, memory of a training within 30 %.
 
     Parameters
     ----------
@@ -48,7 +59,7 @@ class Cost:
     train_seconds, case_seconds
         Of the whole training, and of the answer to one case.
     memory_mb
-        Of the training.
+        Of the training, at its peak.
     gigaflops
         Speed of this machine, measured now on a matrix product.
     halving
@@ -70,13 +81,15 @@ class Cost:
     def text(self) -> str:
         """As a sentence."""
         return (
-            f"{self.method} (estimate, good to a factor of two): training {duration(self.train_seconds)} at the "
+            f"{self.method} (estimate, time good to a factor of two): training {duration(self.train_seconds)} at the "
             f"default number of steps (--time ends it sooner) and {self.memory_mb:.0f} MB, "
             f"{duration(self.case_seconds)} a case, on this machine as it is now"
         )
 
 
-def estimate(method: str, *, shape: tuple[int, ...], n_train: int, network: bool = False) -> Cost | None:
+def estimate(
+    method: str, *, shape: tuple[int, ...], n_train: int, network: bool = False, channels: int = 1
+) -> Cost | None:
     """The cost of a method on a set; None for a network whose arithmetic is not counted here.
 
     Parameters
@@ -89,6 +102,8 @@ def estimate(method: str, *, shape: tuple[int, ...], n_train: int, network: bool
         Cases to learn from.
     network
         Whether the method is a network.
+    channels
+        Of the images.
     """
     rank = len(shape)
     if network and (method, rank) not in FORWARD:
@@ -98,16 +113,15 @@ def estimate(method: str, *, shape: tuple[int, ...], n_train: int, network: bool
     per_second = speed * 1e9 * SHARE
     if (method, rank) not in FORWARD:
         seconds = pixels * CLASSICAL / (speed * 1e9 * 0.05)
-        memory = BASE_MB / 3 + pixels * 40 / 2**20
+        memory = PLAIN_MB + pixels * 40 / 2**20
         return Cost(method, seconds * n_train, seconds, memory, speed, _classical_halving(rank))
     work, batch, steps = _work(method, rank, shape, n_train)
     forward = FORWARD[method, rank]
-    held = min(4096.0, n_train * min(pixels, work) * 5 / 2**20)
     return Cost(
         method,
         TRAINING * forward * batch * steps / per_second,
         forward * work / per_second,
-        BASE_MB + batch * KEPT[method, rank] * 4 / 2**20 + held,
+        _memory_mb(method, shape, n_train, channels=channels),
         speed,
         _halving(method, rank),
     )
@@ -123,6 +137,16 @@ def _work(method: str, rank: int, shape: tuple[int, ...], n: int) -> tuple[float
         return work, work * max(1, min(DETECTOR_BATCH, n)), DETECTOR_STEPS
     batch = max(2, min(CASES_A_BATCH, n // 2))
     return work, work * batch, PASSES * max(1, math.ceil(n / batch))
+
+
+def _memory_mb(method: str, shape: tuple[int, ...], n: int, *, channels: int) -> float:
+    """Peak of a training: process, activations, weights with what the optimiser holds of them, prepared cases."""
+    key = (method, len(shape))
+    work, batch, _ = _work(method, len(shape), shape, n)
+    if key == ("unet", 2):
+        work /= max(1.0, min(shape) / SHORTER) ** 2
+    held = n * (1 + VALID) * work * (4 * channels + TRUTH.get(method, 0))
+    return BASE_MB + OVER * batch * KEPT[key] / 2**20 + COPIES * WEIGHTS[key] + min(8192.0, held / 2**20)
 
 
 def _halving(method: str, rank: int) -> tuple[str, str, str]:

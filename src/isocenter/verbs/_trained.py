@@ -140,6 +140,7 @@ class Trained:
             "folds": self.folds.as_json() if self.folds else None,
             "seconds": self.taken.seconds,
             "peak_mb": self.taken.peak_mb,
+            "estimated_mb": self._estimated_mb(),
             "problems": [p.as_json() for p in self.problems],
             "notes": list(self.notes),
         }
@@ -156,9 +157,18 @@ class Trained:
         if self.folds:
             lines += ["", f"over {self.folds.split}, every case answered by a method that had not seen its group",
                       *score_lines(self.folds)]
-        lines += [*_spread(self.seeds), "", f"trained in {duration(self.taken.seconds)}"]
+        lines += [*_spread(self.seeds), "", f"trained in {duration(self.taken.seconds)}{self._memory()}"]
         lines += [f"report: {self.report}"] if self.report else []
         return lines + ([f"bundle: {self.bundle.path}"] if self.bundle else []) + [f"next: {self._next()}"]
+
+    def _estimated_mb(self) -> float | None:
+        """What the plan said about memory before the training began; None for methods without such a plan."""
+        estimate = (getattr(self.method.object, "about", {}).get("scheme") or {}).get("estimate") or {}
+        return estimate.get("memory_mb")
+
+    def _memory(self) -> str:
+        said, took = self._estimated_mb(), self.taken.peak_mb
+        return "" if said is None or took is None else f", peak memory {took:.0f} MB (estimated {said:.0f} MB)"
 
     def _next(self) -> str:
         bundle = self.bundle.path if self.bundle else "BUNDLE"
