@@ -109,3 +109,12 @@ def test_what_is_no_lung_ultrasound_is_refused(image: Image) -> None:
 def test_a_fan_that_is_asked_for_must_be_there() -> None:
     with pytest.raises(InputError, match="no fan"):
         lung_frames(film(1), probe="convex")
+
+
+def test_a_film_of_still_frames_is_steady() -> None:
+    still = np.repeat(film(1).pixels(), 3, axis=0)
+    rows = {row["measure"]: row for row in lung_summary(lung_frames(Image.from_array(still, axes="tyx"))[0]).rows}
+    for name in ("pleura_depth_px", "pleura_thickness_px", "b_lines", "pleura_share"):
+        assert rows[name]["sd"] == 0 and rows[name]["least"] == rows[name]["most"]
+    assert abs(rows["sliding_px_per_frame"]["most"]) < 0.01
+    assert rows["sliding_correlation"]["least"] > 0.999

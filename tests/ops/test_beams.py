@@ -96,3 +96,56 @@ def test_lit_is_the_largest_part_without_holes() -> None:
     values[35:38, 35:38] = 1
     assert np.array_equal(np.argwhere(lit(values))[[0, -1]], [[5, 5], [29, 29]])
     assert lit(values)[15, 15] and not lit(values)[36, 36]
+
+
+def test_parallel_beams_of_pixels_that_are_not_square() -> None:
+    values = np.random.default_rng(0).random((30, 40)).astype(np.float32) + 1
+    values[0, 0] = 0
+    found = beams(values, (2.0, 1.0))
+    assert found is not None and found.apex is None and found.step == 1.0
+    out = laid_out(values, found)
+    assert out.shape == (59, 40)
+    assert np.allclose(out[::2], values)
+    assert np.allclose(out[1::2], (values[1:] + values[:-1]) / 2)
+    labels = np.zeros(out.shape, np.uint8)
+    labels[20:30, 5:9] = 2
+    back = laid_back(labels, found, values.shape)
+    assert np.argwhere(back == 2)[[0, -1]].tolist() == [[10, 5], [14, 8]]
+
+
+def test_one_straight_side_makes_no_fan() -> None:
+    y, x = np.indices((120, 120))
+    noise = np.random.default_rng(0).random((120, 120)) + 1
+    one = np.where(x > 60 - 0.6 * y, noise, 0).astype(np.float32)
+    both = np.where(x < 60 + 0.6 * y, one, 0).astype(np.float32)
+    found = beams(one)
+    assert found is not None and found.apex is None
+    found = beams(both)
+    assert found is not None and found.apex is not None
+    assert np.allclose(found.apex, (0, 60), atol=3)
+    assert np.allclose(np.tan(found.angles[[0, -1]]), (-0.6, 0.6), atol=0.03)
+
+
+def test_sides_that_meet_below_are_none() -> None:
+    y, x = np.indices((120, 160))
+    noise = np.random.default_rng(0).random((120, 160)) + 1
+    upside_down = np.where((x > 0.5 * y + 3) & (x < 157 - 0.5 * y), noise, 0).astype(np.float32)
+    found = beams(upside_down)
+    assert found is not None and found.apex is None
+    assert beams(upside_down, probe="convex") is None
+
+
+def test_a_fan_cut_off_above_begins_at_the_cut() -> None:
+    cut = beams(fan()[30:])
+    whole = beams(fan())
+    assert cut is not None and whole is not None and cut.apex is not None and whole.apex is not None
+    assert abs(cut.apex[0] + 30 - whole.apex[0]) < 3
+    assert 12 < cut.face - whole.face < 40
+
+
+def test_a_fan_may_hold_a_speck_beside_it() -> None:
+    values = fan().copy()
+    values[100:104, 2:6] = 255
+    found = beams(values)
+    assert found is not None and found.apex is not None
+    assert np.allclose(found.angles[[0, -1]], [-HALF, HALF], atol=0.02)

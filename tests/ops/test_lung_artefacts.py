@@ -86,3 +86,29 @@ def test_nothing_is_found_where_no_line_is_seen_or_it_is_at_the_face() -> None:
     assert len(a_lines(near, none)) == 0
     deep = PleuralLine(np.full(40, 40.0), np.ones(40, bool), ridge)
     assert len(a_lines(deep, none)) == 0
+
+
+def test_a_lines_of_a_periodic_picture_end_with_the_first_that_is_missing() -> None:
+    rng = np.random.default_rng(0)
+
+    def counted(*multiples: int) -> int:
+        values = rng.normal(20, 3, (200, 120)).astype(np.float32)
+        for k, level in zip((1, *multiples), (150, 100, 80, 60), strict=False):
+            values[30 * k - 2 : 30 * k + 3] += level
+        line = pleural_line(values)
+        assert line is not None and abs(np.median(line.rows) - 30) < 1
+        return len(a_lines(line, Bands(np.zeros(120, bool), [])))
+
+    assert counted() == 0
+    assert counted(2) == 1
+    assert counted(2, 3) == 2
+    assert counted(3) == 0
+
+
+def test_a_lines_are_not_sought_within_b_lines() -> None:
+    values, line, _ = found(30, depth=0.22, a_lines=1, b_lines=2)
+    bands = b_lines(values, line)
+    repeats = a_lines(line, bands)
+    assert len(repeats) == 1
+    assert np.isnan(repeats[0][bands.within]).all()
+    assert a_lines(line, Bands(np.ones(len(line.seen), bool), [])).shape[0] == 0

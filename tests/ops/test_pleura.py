@@ -9,6 +9,7 @@ import pytest
 
 from isocenter.ops.pleura import (
     PleuralLine,
+    _likeness,
     _width,
     best_path,
     half_strip,
@@ -140,3 +141,58 @@ def test_runs_and_strips() -> None:
     strip = straightened(values, np.array([5.0, 5.5, 19.0]), np.array([0.0, 1.0]))
     assert strip[0].tolist() == [15, 17.5, 59] and np.isnan(strip[1, 2])
     assert half_strip(200) == 12 and half_strip(10) == 4
+
+
+def test_what_has_a_stronger_line_below_is_less_likely_and_repetitions_count_less() -> None:
+    ridge = np.zeros((200, 3), np.float32)
+    ridge[20] = 1.0
+    ridge[50] = 0.9
+    likely = _likeness(ridge)
+    # A layer of the tissue may shine brighter than the line below it.
+    assert np.allclose(likely[20], 0.1) and np.allclose(likely[50], 0.9)
+    ridge[:] = 0
+    ridge[50], ridge[100], ridge[150] = 0.9, 0.7, 0.5
+    likely = _likeness(ridge)
+    assert np.allclose(likely[50], 0.9 - 0.25 * 0.7)
+    assert likely[50].min() > likely[100].max() + 0.04
+    # Away from a multiple it counts in full.
+    ridge[100], ridge[120] = 0, 0.7
+    assert np.allclose(_likeness(ridge)[50], 0.2)
+    assert np.allclose(_likeness(np.zeros((9, 2), np.float32)), 0)
+
+
+def test_a_step_in_the_course_is_followed_and_the_line_is_not_pulled_by_noise() -> None:
+    values = np.random.default_rng(0).normal(20, 4, (150, 160)).astype(np.float32)
+    truth = np.where(np.arange(160) < 80, 40, 46)
+    for beam, row in enumerate(truth):
+        values[row - 2 : row + 3, beam] += 120
+    line = pleural_line(values)
+    assert line is not None and line.share == 1.0 and line.breaks == 0
+    away = np.abs(line.rows - truth)
+    assert np.median(away) < 0.5
+    assert away[:70].max() < 2 and away[90:].max() < 2
+    width = thickness(values, line)
+    assert width is not None and abs(width - 5) < 0.6
+
+
+def test_a_line_is_not_seen_beside_what_is_outside() -> None:
+    values, _ = frame(2, depth=0.3)
+    cut = values.copy()
+    cut[:, 150:] = np.nan
+    line = pleural_line(cut)
+    whole = pleural_line(values)
+    assert line is not None and whole is not None
+    assert not line.seen[155:].any()
+    both = line.seen[:140] & whole.seen[:140]
+    assert both.mean() > 0.8
+    assert np.median(np.abs(line.rows - whole.rows)[:140][both]) < 0.5
+
+
+def test_grey_levels_may_have_any_scale() -> None:
+    values, _ = frame(6, depth=0.3, thickness=6)
+    plain, scaled = pleural_line(values), pleural_line(values * 40 - 1000)
+    assert plain is not None and scaled is not None
+    assert np.allclose(plain.rows, scaled.rows, atol=1e-2)
+    assert np.array_equal(plain.seen, scaled.seen)
+    a, b = thickness(values, plain), thickness(values * 40 - 1000, scaled)
+    assert a is not None and b is not None and abs(a - b) < 0.05

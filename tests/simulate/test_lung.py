@@ -99,3 +99,25 @@ def test_a_fan_is_dark_outside_and_the_same_seed_gives_the_same_film() -> None:
 def test_too_small_is_refused() -> None:
     with pytest.raises(InputError, match="48 pixels"):
         lung((40, 100), np.random.default_rng(0), LungScene())
+
+
+def test_thicker_means_thicker_and_deeper_deeper() -> None:
+    thick = [np.mean((made(LungScene(depth=0.4, thickness=t))[1].labels == 1).sum(axis=1)) for t in (3, 6, 9)]
+    assert np.allclose(thick, (3, 6, 9), atol=0.6)
+    deep = [made(LungScene(depth=d))[1].depth for d in (0.2, 0.3)]
+    assert np.isclose(deep[1] - deep[0], 0.1 * SHAPE[0])
+
+
+def test_b_lines_move_with_the_lung() -> None:
+    _, truth = made(LungScene(b_lines=1, sliding=3.0), frames=3)
+    middles = [np.flatnonzero((frame == 3).any(axis=0)).mean() for frame in truth.labels]
+    assert np.allclose(np.diff(middles), 3, atol=0.6)
+    _, still = made(LungScene(b_lines=1), frames=2)
+    assert np.array_equal(still.labels[0], still.labels[1])
+
+
+def test_gaps_stay_clear_of_b_lines() -> None:
+    for seed in range(4):
+        _, truth = made(LungScene(b_lines=2, breaks=2), seed=seed)
+        line, band = ((truth.labels[0] == k).any(axis=0) for k in (1, 3))
+        assert line[band].mean() > 0.8

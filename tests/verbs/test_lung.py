@@ -82,3 +82,10 @@ def test_options_about_labels_have_no_meaning(folder: Path) -> None:
         measure(picture, lung=True, probe="phased")
     with pytest.raises(UsageError, match="--lung"):
         measure(picture, probe="linear")
+
+
+def test_a_data_set_without_a_lung_is_refused_with_the_first_reason(tmp_path: Path) -> None:
+    Pillow.fromarray(np.full(SHAPE, 9, np.uint8)).save(tmp_path / "c.png")
+    (tmp_path / "manifest.csv").write_text("file,label\nc.png,ill\n")
+    with pytest.raises(InputError, match="lung ultrasound"):
+        measure(tmp_path, lung=True)

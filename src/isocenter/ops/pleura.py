@@ -18,7 +18,7 @@ BETWEEN = (0.05, 0.6)
 CLIMB, STEEPEST = 0.15, 2
 # How much the strongest ridge below a place counts against it, since the body shows no line of its own below air; of
 # ridges near multiples of its depth, which may be its repetitions, this share; how near, as a share of the depth.
-LOWEST, REPEATED, NEAR = 1.0, 0.5, 0.1
+LOWEST, REPEATED, NEAR = 1.0, 0.25, 0.1
 # Ridges stronger than this quantile are all full; where that is a smaller share of the range there are none.
 FULL, FAINT = 0.995, 1e-3
 # The line is seen where its height above what surrounds it, over this share of the beams, reaches this share of the
