@@ -210,7 +210,9 @@ SEEN = replace(PLAN, settings={"seen": [32, 48], "pixel": [0.5, 0.5]})
 
 def test_an_image_of_a_larger_field_keeps_the_scale_of_train() -> None:
     large = Image.from_array(np.zeros((128, 144), np.float32), spacing=(0.5, 0.5))
-    assert scaled(large, SEEN).size == (64, 72)
+    more = scaled(large, SEEN)
+    assert more.size == (64, 72)
+    assert (more.settings["most"], more.settings["candidates"]) == (300 * 12, 2000 * 12)
     finer = Image.from_array(np.zeros((128, 144), np.float32), spacing=(0.125, 0.125))
     assert scaled(finer, SEEN).size == (16, 24)
     coarser = Image.from_array(np.zeros((40, 60), np.float32), spacing=(1.0, 1.0))
@@ -236,3 +238,9 @@ def test_a_mosaic_is_answered_as_its_fields_are() -> None:
     boxes = detect(blocks, Image.from_array(pixels), plan)
     best = boxes.edges[boxes.scores > 0.5]
     assert best.tolist() == [[[71.5, 99.5], [79.5, 119.5]]]
+
+
+def test_no_more_candidates_are_looked_at_than_the_plan_says() -> None:
+    rows = answer(*[[20 * i, 0, 20 * i + 10, 10, 0.9 - 0.1 * i, 0] for i in range(5)])
+    assert len(chosen(rows, PLAN)[0]) == 5
+    assert chosen(rows, replace(PLAN, settings={"candidates": 2}))[2].tolist() == pytest.approx([0.9, 0.8])

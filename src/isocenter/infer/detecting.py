@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,7 @@ from isocenter.ops.windows import multiple, padded
 # `Plan.settings` of detectors: least score of an answered box, IoU above which the surer of two boxes stays, boxes an
 # image (a tile, where it goes in tiles). COCO counts 100 of a class.
 DEFAULTS: dict[str, Any] = {"least": 0.01, "overlap": 0.5, "most": 300}
-# Candidates that suppression looks at, of an image or a tile.
+# Candidates that suppression looks at, of an image or a tile; settings may hold another number as `candidates`.
 CANDIDATES = 2000
 # Scores are kept away from 0 and 1 by this.
 EDGE = 1e-9
@@ -105,15 +106,19 @@ def found(engine: Engine, array: Array, plan: Plan) -> tuple[Array, Array, Array
     whole = padded(array, shape)
     if len(parts) == 1:
         return *chosen(engine(whole[None])[0], plan), shape
-    rows = [_owned(part, candidates(engine(part.cut(whole)[None])[0], plan)) for part in parts]
+    rows = [_owned(part, candidates(engine(part.cut(whole)[None])[0], plan), _first(plan)) for part in parts]
     edges, labels, scores = (np.concatenate(column) for column in zip(*rows, strict=True))
     return *suppressed(edges, labels, scores, plan, times=len(parts)), shape
 
 
-def _owned(part: Tile, rows: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+def _first(plan: Plan) -> int:
+    return int(plan.settings.get("candidates", CANDIDATES))
+
+
+def _owned(part: Tile, rows: tuple[Array, Array, Array], most: int) -> tuple[Array, Array, Array]:
     edges, labels, scores = rows
     edges = part.placed(edges)
-    held = np.flatnonzero(part.holds(centres(edges)))[:CANDIDATES]
+    held = np.flatnonzero(part.holds(centres(edges)))[:most]
     return edges[held], labels[held], scores[held]
 
 
@@ -125,8 +130,8 @@ def chosen(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
     edges, labels, scores
         float64 (n, 2, rank) in pixels of the network's input, int64 (n,), float64 (n,) as the network gave them.
     """
-    edges, labels, scores = candidates(answer, plan)
-    return suppressed(edges[:CANDIDATES], labels[:CANDIDATES], scores[:CANDIDATES], plan)
+    edges, labels, scores = (part[: _first(plan)] for part in candidates(answer, plan))
+    return suppressed(edges, labels, scores, plan)
 
 
 def candidates(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
@@ -171,6 +176,8 @@ def suppressed(
 def scaled(image: Image, plan: Plan) -> Plan:
     """The plan for an image that shows more than those of train did: at their scale, not shrunk to plan.size.
 
+    It may then hold as many more boxes as it is larger.
+
     That is known where both spacings are: by the extent in mm (`LARGER`). Where one is not, a large image may be many
     fields or one field of a better camera; ``settings["windows"]`` says which (true: many), else it is seen whole.
 
@@ -192,7 +199,10 @@ def scaled(image: Image, plan: Plan) -> Plan:
     times = own / np.asarray(seen, np.float64)
     if times.min() < LARGER:
         return plan
-    return replace(plan, size=tuple(int(n) for n in np.maximum(1, np.rint(times * np.asarray(plan.size)))))
+    size = tuple(int(n) for n in np.maximum(1, np.rint(times * np.asarray(plan.size))))
+    fields = math.ceil(times.prod())
+    more = {"most": int((DEFAULTS | plan.settings)["most"]) * fields, "candidates": _first(plan) * fields}
+    return replace(plan, size=size, settings=plan.settings | more)
 
 
 def on_own_grid(edges: Array, shape: Sequence[int], working: Sequence[int], own: Sequence[int]) -> Array:
