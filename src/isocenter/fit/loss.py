@@ -53,8 +53,8 @@ def spoken_for(fp: Fingerprint) -> list[str]:
     if thin and widths[thin] < THIN[fp.rank]:
         found.append(
             f"{thin} is long and thin ({widths[thin]:.2g} of the width of a ball of its size): "
-            "form.loss=dice+cross_entropy+cldice followed centre lines better in short trainings on vessels, but gained "
-            "no Dice beyond chance, so it is not chosen unasked"
+            "form.loss=dice+cross_entropy+cldice followed centre lines better in short trainings on vessels, but its "
+            "gain in Dice was not beyond chance, so it is not chosen unasked"
         )
     share = share_of(fp)
     if share < TINY:
