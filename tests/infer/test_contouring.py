@@ -10,7 +10,8 @@ import pytest
 from isocenter.data import Image, Instances, NotEvaluated, Plan
 from isocenter.errors import BundleError
 from isocenter.fit.questions.contours import ap50, depth_and_offsets
-from isocenter.infer.contouring import contour, decoded, maps_of, widened
+from isocenter.infer.contouring import contour, counterstain, decoded, maps_of, widened
+from isocenter.ops.stain import DYES
 
 PLAN = Plan(
     "instances", 2, 1, ("background", "round", "long"), patch=(64, 64), divisor=(8, 8), head="contours",
@@ -151,6 +152,32 @@ def test_an_answer_in_windows_covers_the_grid() -> None:
     out = maps_of(engine, pixels, plan)
     assert set(asked) == {(120, 96)} and len(asked) == 2
     assert np.allclose(out, np.concatenate([pixels * k for k in range(6)]), atol=1e-5)
+
+
+def stained(*dyes: str) -> tuple[np.ndarray, Image]:
+    """Ten nuclei of hematoxylin on a bright ground, among spots of the second dye."""
+    amounts = np.random.default_rng(0).uniform(0, 0.05, (2, 60, 70))
+    for i in range(10):
+        amounts[0, 5 + 5 * i : 8 + 5 * i, 10:16] = 0.8
+        amounts[1, 5 + 5 * i : 8 + 5 * i, 40:52] = 0.7
+    ways = [np.asarray(DYES[d]) / np.linalg.norm(DYES[d]) for d in dyes]
+    light = 10 ** -sum(w[:, None, None] * a for w, a in zip(ways, amounts, strict=True))
+    colours = np.round(255 * light).astype(np.uint8)
+    return colours, Image.from_array(colours, axes="cyx", channels=("red", "green", "blue"), spacing=(0.5, 0.5))
+
+
+def test_of_hematoxylin_and_dab_the_counterstain_is_seen_bright_on_dark() -> None:
+    colours, image = stained("hematoxylin", "dab")
+    seen, alone = counterstain(colours, image)
+    assert seen.shape == (1, 60, 70) and alone.geometry == image.geometry and alone.channels == ()
+    nuclei, brown, ground = seen[0, 5:8, 10:16], seen[0, 5:8, 40:52], seen[0, :, 20:38]
+    assert nuclei.min() > 0.7 > 0.15 > max(brown.max(), ground.max())
+
+
+def test_other_pictures_are_seen_as_they_are() -> None:
+    for colours, image in (stained("hematoxylin", "eosin"), (np.zeros((1, 8, 8)), Image.from_array(np.zeros((8, 8))))):
+        seen, same = counterstain(colours, image)
+        assert seen is colours and same is image
 
 
 def test_a_volume_is_answered_slice_by_slice() -> None:

@@ -14,7 +14,7 @@ from isocenter.infer.engines import Engine
 from isocenter.infer.preparing import prepared, unusable
 from isocenter.infer.segmenting import logits, softmax
 from isocenter.infer.slicing import instances_of, slices
-from isocenter.ops import voting
+from isocenter.ops import stain, voting
 from isocenter.ops.array import Array
 from isocenter.ops.mending import mended
 from isocenter.ops.windows import multiple
@@ -25,6 +25,7 @@ PROBABILITY, SCORE, PROMINENCE = 0.5, 0.0, 0.4
 # A network of convolutions answers a larger window at the same cost a pixel, and less of it twice. On the val split of
 # DSB 2018 ap50 is 0.807 with these and 0.801 with windows of 256 px that overlap by half (n = 35).
 WINDOW, OVERLAP = 640, 96
+RGB = ("red", "green", "blue")
 
 
 def contour(engine: Engine, image: Image, plan: Plan) -> Instances | NotEvaluated:
@@ -61,6 +62,8 @@ def contour(engine: Engine, image: Image, plan: Plan) -> Instances | NotEvaluate
 
 
 def _one(engine: Engine, array: Array, image: Image, plan: Plan) -> Instances:
+    if plan.settings.get("counterstain"):
+        array, image = counterstain(array, image)
     numbers, labels, scores = decoded(maps_of(engine, prepared(array, image, plan).array, plan), plan)
     own = image.geometry.shape
     if numbers.shape != own:
@@ -69,6 +72,25 @@ def _one(engine: Engine, array: Array, image: Image, plan: Plan) -> Instances:
     starts = np.asarray([[s.start for s in box] for box in boxes], np.int64).reshape(-1, numbers.ndim)
     masks = tuple(numbers[box] == i for i, box in enumerate(boxes, start=1))
     return Instances(starts, masks, labels, plan.classes[1:], image.geometry, scores)
+
+
+def counterstain(array: Array, image: Image) -> tuple[Array, Image]:
+    """The hematoxylin of a picture of hematoxylin and DAB, bright on dark as fluorescence is; any other as it is.
+
+    Parameters
+    ----------
+    array, image
+        Channels first, and the image that they are of.
+    """
+    names = list(image.channels)
+    if not set(RGB) <= set(names):
+        return array, image
+    colours = array[[names.index(c) for c in RGB]]
+    pair = stain.pair_of(colours)
+    if pair is None or "dab" not in pair:
+        return array, image
+    seen = stain.separate(colours, pair)[:1]
+    return seen, Image.from_array(seen[0], geometry=image.geometry, modality=image.modality)
 
 
 def maps_of(engine: Engine, array: Array, plan: Plan) -> Array:

@@ -91,6 +91,9 @@ def test_a_batch_holds_classes_depth_and_offsets() -> None:
     assert scheme.plan.outputs == scheme.network["outputs"] == 5
     assert 8 < scheme.plan.settings["diameter"] < 14
     assert "median object" in scheme.origins["plan.settings"]
+    assert "counterstain" not in scheme.plan.settings
+    asked = plan(merged(recipe, {"counterstain": True}), fingerprint(cases, "instances", head="contours"))
+    assert asked.plan.settings["counterstain"] is True
 
 
 def test_the_loss_is_least_for_the_truth() -> None:

@@ -124,7 +124,8 @@ class Contours(Question):
         diameter = float(np.median([np.prod(s) ** (1 / len(s)) for s in facts.sizes])) if facts.sizes else 16.0
         origins["plan.settings"] = f"fingerprint: median object {diameter:.3g} px across"
         scale = round(diameter / 2, 2)
-        return {"outputs": self.outputs(facts), "diameter": round(diameter, 2), "scale": scale}
+        made = {"outputs": self.outputs(facts), "diameter": round(diameter, 2), "scale": scale}
+        return made | ({"counterstain": True} if getattr(recipe, "counterstain", False) else {})
 
     def augment(self, facts: Fingerprint, *, photo: bool) -> Augment:
         """Objects in a field of view lie any way round."""

@@ -31,6 +31,12 @@ class Contours:
     study: Study = knob(Study, "how it learns")
     before: Before = knob(Before, "what happens to every image first")
     after: After = knob(After, "what happens to every answer")
+    counterstain: bool = knob(
+        False,
+        "see of a picture of hematoxylin and DAB the hematoxylin alone, bright on dark: for networks of nuclei that "
+        "learnt fluorescence",
+        source="Ruifrok and Johnston 2001",
+    )
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedContours:
         """Trains on `train`; `valid` chooses the best weights and the limits.

@@ -32,7 +32,9 @@ class Threshold(Settled):
     before: Before = knob(Before, "channel, denoise and window; the grid is the image's own")
     after: After = knob(After, "largest, smallest and fill")
     share: float = knob(0.41, "of the largest value, where `at` says nothing", low=0.01, high=1.0, tunable=True)
-    at: float | None = knob(None, "the value itself, in the image's unit (SUV, HU); wins over `share`", low=-1e6, high=1e9)
+    at: float | None = knob(
+        None, "the value itself, in the image's unit (SUV, HU); wins over `share`", low=-1e6, high=1e9
+    )
     below: bool = knob(False, "answer what lies below the value instead")
     name: str = knob("foreground", "name of the region in the answer; learnt from train where it has one class")
 
