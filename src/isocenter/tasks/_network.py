@@ -62,6 +62,10 @@ class FittedNetwork:
         """What answers, once it has answered the stored vector as at its export; raises as `infer.ready`."""
         return ready(self.arrays[NETWORK], self.arrays[INPUT], self.arrays[OUTPUT], plan)
 
+
+class OpenNetwork(FittedNetwork):
+    """A fitted network that answers in one go, so that gradients can walk from its answer back to the image."""
+
     def opened(self) -> Opened:
         """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
         return opened_of(self.about, self.arrays, self.plan)

@@ -7,10 +7,10 @@ from typing import ClassVar
 from isocenter.data import Case, NotEvaluated, Probabilities
 from isocenter.data.turning import turned
 from isocenter.infer import classify
-from isocenter.tasks._network import FittedNetwork
+from isocenter.tasks._network import OpenNetwork
 
 
-class FittedClassifier(FittedNetwork):
+class FittedClassifier(OpenNetwork):
     """Probabilities by one exported network; torch is not needed."""
 
     TASK: ClassVar[str] = "classify"

@@ -7,10 +7,10 @@ from typing import ClassVar
 from isocenter.data import Boxes, Case, NotEvaluated
 from isocenter.data.turning import returned_boxes, turned
 from isocenter.infer.detecting import detect
-from isocenter.tasks._network import FittedNetwork
+from isocenter.tasks._network import OpenNetwork
 
 
-class FittedDetector(FittedNetwork):
+class FittedDetector(OpenNetwork):
     """Boxes by one exported network; torch is not needed."""
 
     TASK: ClassVar[str] = "detect"

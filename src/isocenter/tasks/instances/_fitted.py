@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from isocenter.data import Case, Instances, NotEvaluated
 from isocenter.infer.contouring import contour
-from isocenter.tasks._network import FittedNetwork
+from isocenter.tasks._network import OpenNetwork
 
 
-class FittedContours(FittedNetwork):
+class FittedContours(OpenNetwork):
     """Objects by one exported network."""
 
     TASK: ClassVar[str] = "instances"

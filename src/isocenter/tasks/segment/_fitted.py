@@ -7,10 +7,10 @@ from typing import ClassVar
 from isocenter.data import Case, NotEvaluated, Segmentation
 from isocenter.data.turning import returned_labels, turned
 from isocenter.infer import segment
-from isocenter.tasks._network import FittedNetwork
+from isocenter.tasks._network import OpenNetwork
 
 
-class FittedSegmenter(FittedNetwork):
+class FittedSegmenter(OpenNetwork):
     """Label maps by one exported network; torch is not needed."""
 
     TASK: ClassVar[str] = "segment"
