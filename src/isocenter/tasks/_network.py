@@ -63,14 +63,6 @@ class FittedNetwork:
         return ready(self.arrays[NETWORK], self.arrays[INPUT], self.arrays[OUTPUT], plan)
 
 
-class OpenNetwork(FittedNetwork):
-    """A fitted network that answers in one go, so that gradients can walk from its answer back to the image."""
-
-    def opened(self) -> Opened:
-        """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
-        return opened_of(self.about, self.arrays, self.plan)
-
-
 def plan_of(about: Mapping[str, Any], task: str) -> Plan:
     """The plan in `about`; BundleError when it is missing, broken, contradictory or of another task."""
     values = about.get("plan")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from isocenter.data import Case, NotEvaluated, Probabilities
+from isocenter.data import Case, NotEvaluated, Opened, Probabilities
 from isocenter.data.turning import turned
 from isocenter.infer import classify
-from isocenter.tasks._network import OpenNetwork
+from isocenter.tasks._network import FittedNetwork, opened_of
 
 
-class FittedClassifier(OpenNetwork):
+class FittedClassifier(FittedNetwork):
     """Probabilities by one exported network; torch is not needed."""
 
     TASK: ClassVar[str] = "classify"
@@ -19,3 +19,7 @@ class FittedClassifier(OpenNetwork):
         """The probability of each class for the leading image."""
         plan = self.plan
         return classify(self.engine(plan), turned(case.image(), plan.orientation), plan)
+
+    def opened(self) -> Opened:
+        """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
+        return opened_of(self.about, self.arrays, self.plan)

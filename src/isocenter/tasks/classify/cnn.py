@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from isocenter.data import Before, Cases, Study, Watch, knob, silent
-from isocenter.errors import MissingExtraError
 from isocenter.ops.array import Array
+from isocenter.tasks._study import studied
 
 if TYPE_CHECKING:
     from isocenter.tasks.classify._fitted import FittedClassifier
@@ -47,13 +47,9 @@ class Cnn:
         IsocenterError
             As `isocenter.fit.fitted`.
         """
-        try:
-            from isocenter.fit import fitted
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("training a network", "train") from error
         from isocenter.tasks.classify._fitted import FittedClassifier
 
-        return FittedClassifier(*fitted(self, train, valid, task="classify", watch=watch))
+        return studied(FittedClassifier, self, train, valid, watch=watch)
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedClassifier:

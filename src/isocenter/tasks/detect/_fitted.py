@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from isocenter.data import Boxes, Case, NotEvaluated
+from isocenter.data import Boxes, Case, NotEvaluated, Opened
 from isocenter.data.turning import returned_boxes, turned
 from isocenter.infer.detecting import detect
-from isocenter.tasks._network import OpenNetwork
+from isocenter.tasks._network import FittedNetwork, opened_of
 
 
-class FittedDetector(OpenNetwork):
+class FittedDetector(FittedNetwork):
     """Boxes by one exported network; torch is not needed."""
 
     TASK: ClassVar[str] = "detect"
@@ -24,3 +24,7 @@ class FittedDetector(OpenNetwork):
         plan, image = self.plan, case.image()
         found = detect(self.engine(plan), turned(image, plan.orientation), plan)
         return returned_boxes(found, image) if isinstance(found, Boxes) else found
+
+    def opened(self) -> Opened:
+        """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
+        return opened_of(self.about, self.arrays, self.plan)

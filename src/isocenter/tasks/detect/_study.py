@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from isocenter.data import Cases, Watch, knob
-from isocenter.errors import MissingExtraError
+from isocenter.tasks import _study
 
 if TYPE_CHECKING:
     from isocenter.tasks.detect._fitted import FittedDetector
@@ -36,10 +36,6 @@ def studied(recipe: Any, train: Cases, valid: Cases, *, watch: Watch) -> FittedD
     IsocenterError
         As `isocenter.fit.fitted`.
     """
-    try:
-        from isocenter.fit import fitted
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("training a detector", "train") from error
     from isocenter.tasks.detect._fitted import FittedDetector
 
-    return FittedDetector(*fitted(recipe, train, valid, task="detect", watch=watch))
+    return _study.studied(FittedDetector, recipe, train, valid, watch=watch)

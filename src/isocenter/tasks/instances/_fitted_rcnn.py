@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from isocenter.data import Case, Cases, Instances, NotEvaluated, Plan, Watch
-from isocenter.errors import BundleError, MissingExtraError
+from isocenter.errors import BundleError
 from isocenter.infer import Engine, ready
 from isocenter.infer.rcnn import MASK, NETWORK, head, instances
+from isocenter.tasks import _study
 from isocenter.tasks._network import FittedNetwork
 
 
@@ -60,9 +61,4 @@ def studied(recipe: Any, train: Cases, valid: Cases, *, watch: Watch) -> FittedR
     IsocenterError
         As `isocenter.fit.fitted`.
     """
-    try:
-        from isocenter.fit import fitted
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("training a region network", "train") from error
-
-    return FittedRegions(*fitted(recipe, train, valid, task="instances", watch=watch, head="rcnn"))
+    return _study.studied(FittedRegions, recipe, train, valid, watch=watch, head="rcnn")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from isocenter.data import After, Before, Cases, Study, Watch, knob, silent
-from isocenter.errors import MissingExtraError
 from isocenter.ops.array import Array
+from isocenter.tasks._study import studied
 
 if TYPE_CHECKING:
     from isocenter.tasks.instances._fitted import FittedContours
@@ -48,13 +48,9 @@ class Contours:
         IsocenterError
             As `isocenter.fit.fitted`.
         """
-        try:
-            from isocenter.fit import fitted
-        except ModuleNotFoundError as error:
-            raise MissingExtraError("training a network", "train") from error
         from isocenter.tasks.instances._fitted import FittedContours
 
-        return FittedContours(*fitted(self, train, valid, task="instances", head="contours", watch=watch))
+        return studied(FittedContours, self, train, valid, watch=watch, head="contours")
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedContours:

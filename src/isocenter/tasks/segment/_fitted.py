@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from isocenter.data import Case, NotEvaluated, Segmentation
+from isocenter.data import Case, NotEvaluated, Opened, Segmentation
 from isocenter.data.turning import returned_labels, turned
 from isocenter.infer import segment
-from isocenter.tasks._network import OpenNetwork
+from isocenter.tasks._network import FittedNetwork, opened_of
 
 
-class FittedSegmenter(OpenNetwork):
+class FittedSegmenter(FittedNetwork):
     """Label maps by one exported network; torch is not needed."""
 
     TASK: ClassVar[str] = "segment"
@@ -28,3 +28,7 @@ class FittedSegmenter(OpenNetwork):
         there = turned(image, plan.orientation)
         found = segment(self.engine(plan), there, plan, want_scores=want_scores)
         return returned_labels(found, image) if isinstance(found, Segmentation) else found
+
+    def opened(self) -> Opened:
+        """The torch module behind it, for gradients; MissingExtraError without torch, BundleError for foreign code."""
+        return opened_of(self.about, self.arrays, self.plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from isocenter.data import Cases, Watch
-from isocenter.errors import MissingExtraError
+from isocenter.tasks import _study
 
 if TYPE_CHECKING:
     from isocenter.tasks.segment._fitted import FittedSegmenter
@@ -27,10 +27,6 @@ def studied(recipe: Any, train: Cases, valid: Cases, *, watch: Watch) -> FittedS
     IsocenterError
         As `isocenter.fit.fitted`.
     """
-    try:
-        from isocenter.fit import fitted
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("training a network", "train") from error
     from isocenter.tasks.segment._fitted import FittedSegmenter
 
-    return FittedSegmenter(*fitted(recipe, train, valid, task="segment", watch=watch))
+    return _study.studied(FittedSegmenter, recipe, train, valid, watch=watch)
