@@ -27,7 +27,7 @@ def test_without_torch_it_says_what_to_install(made, monkeypatch) -> None:
 
     monkeypatch.setattr(builtins, "__import__", blocked)
     cases = made(6)
-    with pytest.raises(MissingExtraError, match="training a detector"):
+    with pytest.raises(MissingExtraError, match="training a network"):
         studied(Yolo(), cases.split("train"), cases.split("val"), watch=Watch())
 
 
