@@ -26,6 +26,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """One of several methods of which val names the best.
+
+    Parameters
+    ----------
+    method, settings
+        As of a row.
+    joins
+        Its members are the candidates before it: an ensemble of what stands already.
+    """
+
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    joins: bool = False
+
+
+@dataclass(frozen=True)
 class Row:
     """One training on one set.
 
@@ -50,6 +67,8 @@ class Row:
     folds
         Every case answered once, in so many folds by subject, by a method that had not seen its subject; 0: the set's
         own `test`. The first rival stands beside it in every fold.
+    candidates
+        Trained in turn; the one that is best on val by the first figure's metric is shown, the others' val beside.
     """
 
     name: str
@@ -63,3 +82,4 @@ class Row:
     given: str = ""
     reader: str = ""
     folds: int = 0
+    candidates: tuple[Candidate, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
     print(f"{row.name}: {marks}", flush=True)
     if row.folds:
         return in_folds(row, cases, marks, threads=threads, seed=seed)
-    bundle = trained(row, data, marks, threads=threads, seed=seed)
+    row, bundle, candidates = leading(row, data, marks, threads=threads, seed=seed)
     rival, on_val = named_on_val(row, cases, seed=seed)
     print(f"{row.name}: rival named on val: {rival}", flush=True)
     found = iso.compare(
@@ -54,7 +54,8 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
         "threads": threads,
         "rival": rival,
         "rival_on_val": on_val,
-        "training": json.loads((BUNDLES / f"{row.name}.json").read_text(encoding="utf-8")) if bundle else None,
+        "candidates_on_val": candidates,
+        "training": json.loads(bundle.with_suffix(".json").read_text(encoding="utf-8")) if bundle else None,
         "bundle_sha256": sha256(bundle / "bundle.json") if bundle else None,
         "ours": ours.as_json(),
         "theirs": theirs.as_json(),
@@ -102,6 +103,27 @@ def in_folds(row: Row, cases: Cases, marks: dict[str, str], *, threads: int, see
     return result
 
 
+def leading(
+    row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: int
+) -> tuple[Row, Path | None, dict[str, float | None]]:
+    """The row with the method that leads on val where it has candidates, its bundle, and what each scored on val."""
+    if not row.candidates:
+        return row, trained(row, data, marks, threads=threads, seed=seed), {}
+    bundles: dict[str, Path] = {}
+    for one in row.candidates:
+        settings = dict(one.settings) | ({"members": [{"use": str(b)} for b in bundles.values()]} if one.joins else {})
+        alone = replace(row, name=f"{row.name}-{one.method}", method=one.method, settings=settings, candidates=())
+        made = trained(alone, data, marks, threads=threads, seed=seed)
+        assert made is not None, "a candidate is trained"
+        bundles[one.method] = made
+    lead = row.figures[0].metric
+    notes = {m: json.loads(b.with_suffix(".json").read_text(encoding="utf-8")) for m, b in bundles.items()}
+    on_val = {m: note["val"][lead] for m, note in notes.items()}
+    best = max(on_val, key=lambda m: on_val[m] if on_val[m] is not None else -1.0)
+    print(f"{row.name}: named on val: {best}", flush=True)
+    return replace(row, method=best), bundles[best], on_val
+
+
 def cases_of(row: Row, data: Path) -> Cases:
     """The cases of a row."""
     folder = data / row.data
@@ -134,6 +156,7 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
         "peak_mb": made.taken.peak_mb,
         "threads": threads,
         "notes": [*made.notes, *resumed],
+        "val": {name: value(made.scores, name) for name in made.scores.metrics} if made.scores else {},
     }
     write_text(note, json.dumps(said, indent=1) + "\n", overwrite=True)
     return bundle
@@ -178,6 +201,8 @@ def progress(message: Any) -> None:
 def recipe_mark(row: Row, seed: int) -> str:
     """Digest of what was asked for."""
     asked = {"task": row.task, "method": row.method, "settings": dict(row.settings), "seed": seed}
+    if row.candidates:
+        asked["candidates"] = [asdict(c) for c in row.candidates]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -99,6 +99,8 @@ def made(one: dict[str, Any]) -> str:
         val = f"named beforehand: {one['rival']}"
     else:
         val = ", ".join(f"{name} {show(v)}" for name, v in one["rival_on_val"].items())
+    if one.get("candidates_on_val"):
+        val += "; named on val among " + ", ".join(f"{n} {show(v)}" for n, v in one["candidates_on_val"].items())
     notes = "".join(f"; {note}" for note in (one["training"] or {"notes": ["nothing was trained"]})["notes"])
     marks = ", ".join(f"{k} `{v}`" for k, v in one["marks"].items())
     return f"- {one['row']['name']}: seed {one['seed']}; {marks}; rivals on val: {val}{notes}"

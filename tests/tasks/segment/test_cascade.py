@@ -62,6 +62,16 @@ def test_volumes_go_through_the_same_stages() -> None:
     assert isinstance(answer, NotEvaluated) or answer.labels.shape == (8, 24, 20)
 
 
+def test_probabilities_are_the_last_stages_and_background_outside(cases: Cases, two: FittedCascade) -> None:
+    for case in cases.split("test"):
+        found, plain = two.scored(case), two.predict(case)
+        assert plain.scores is None and np.array_equal(found.labels, plain.labels)
+        assert found.scores.shape == (3, *case.image().geometry.shape)
+        assert np.allclose(found.scores.sum(axis=0), 1.0, atol=1e-5)
+        # Labels come from logits brought back to the case's grid, probabilities are brought back themselves.
+        assert np.mean(found.scores.argmax(axis=0) == found.labels) > 0.97
+
+
 def test_a_bundle_holds_every_stage(cases: Cases, two: FittedCascade) -> None:
     about = json.loads(json.dumps(two.about))
     assert {"coarse.network.onnx", "fine.network.onnx"} <= set(two.state())

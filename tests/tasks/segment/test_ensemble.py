@@ -8,6 +8,7 @@ import pytest
 from isocenter.data import After, Cases, NotEvaluated, Segmentation, Values, Watch, build
 from isocenter.errors import BundleError, RecipeError
 from isocenter.simulate import cohort
+from isocenter.tasks.segment.cascade import Cascade
 from isocenter.tasks.segment.ensemble import Ensemble, FittedEnsemble
 from isocenter.tasks.segment.histogram import Histogram
 from isocenter.tasks.segment.morphology import Morphology
@@ -56,6 +57,17 @@ def test_a_bundle_holds_every_member(cases: Cases, three: FittedEnsemble) -> Non
     for case in cases.split("test"):
         assert np.array_equal(again.predict(case).labels, three.predict(case).labels)
     assert {"member0.network.onnx", "member2.network.onnx"} <= set(three.state())
+
+
+def test_a_cascade_and_an_ensemble_are_members_too(cases: Cases, three: FittedEnsemble) -> None:
+    brief = {f"{s}.{k.removeprefix('unet.')}": v for s in ("coarse", "fine") for k, v in BRIEF.items()}
+    cascade = build(Cascade, brief | {"side": 16}).fit(cases.split("train"), cases.split("val"), watch=Watch(threads=1))
+    both = Ensemble(members=(cascade, three)).fit(cases.split("train"), cases.split("val"), watch=Watch(threads=1))
+    again = Ensemble.from_state(json.loads(json.dumps(both.about)), both.state())
+    case = cases.split("test")[0]
+    assert np.array_equal(again.predict(case).labels, both.predict(case).labels)
+    mean = (cascade.scored(case).scores + three.scored(case).scores) / 2
+    assert np.allclose(both.scored(case).scores, mean, atol=1e-6)
 
 
 def test_folds_stop_on_another_part_each(cases: Cases) -> None:

@@ -1,4 +1,4 @@
-"""What methods whose recipe is all there is share."""
+"""How study settles a recipe that is all there is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from isocenter.data import After, Before, Case, Cases, Geometry, Image, NotEvaluated, Segmentation, Watch, knob
 from isocenter.tasks.segment._grey import colours
-from isocenter.tasks.segment._settled import Settled, answered, bright_inside, finest, shared, spaced, tried
+from isocenter.tasks._settled import Settled
+from isocenter.tasks.segment._settled import answered, bright_inside, finest, shared, spaced, tried
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,6 @@ def test_largest_is_learnt_where_it_helps(speck: bool, wanted: bool | None) -> N
     made = Above(before=Before(channel="1"), bright=False, level=0.5)
     found = tried(made, cases(speck), {"after.largest": (None, True)}, watch=Watch(), share=(0.0, 1.0))
     assert found.after.largest is wanted
-
-
-def test_it_comes_back_as_its_recipe() -> None:
-    made = Above(before=Before(channel="1"), level=0.5)
-    assert made.state() == {}
-    assert Above.from_state(made.about, made.state()) == made
 
 
 def test_only_channels_that_all_cases_have_are_shared() -> None:

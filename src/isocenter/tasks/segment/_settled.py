@@ -1,15 +1,15 @@
-"""What methods share whose recipe is all there is: how study settles it, and how the answer is cleaned."""
+"""How study settles a recipe that is all there is, and how the answer is cleaned."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from isocenter.data import After, Cases, Geometry, Image, Predictor, Segmentation, Watch, as_settings, build
+from isocenter.data import After, Cases, Geometry, Image, Predictor, Segmentation, Watch
 from isocenter.ops.array import Array
 from isocenter.ops.components import tidied
 from isocenter.ops.morphology import edge
@@ -18,25 +18,6 @@ from isocenter.tasks.segment._choose import best, looked_at
 from isocenter.tasks.segment._grey import channels
 
 M = TypeVar("M", bound=Predictor[Segmentation])
-
-
-class Settled:
-    """A frozen dataclass that holds no arrays: it is written down as its recipe alone."""
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe: it is all there is."""
-        return {"recipe": as_settings(self)}
-
-    def state(self) -> dict[str, Array]:
-        """No arrays."""
-        return {}
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
-        """The method that `about` described."""
-        made: Self = build(cls, about["recipe"])
-        return made
 
 
 def shared(train: Cases, *, of: Callable[[Image], tuple[str, ...]] = channels) -> tuple[str, ...]:

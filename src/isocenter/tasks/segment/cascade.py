@@ -110,11 +110,7 @@ class Cascade:
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedCascade:
         """The cascade of a bundle; torch is not imported."""
-        stages = []
-        for name, said in zip(STAGES, about["stages"], strict=False):
-            own = {k.partition(".")[2]: a for k, a in state.items() if k.partition(".")[0] == name}
-            stages.append(FittedSegmenter.from_state(said, own))
-        return FittedCascade({k: v for k, v in about.items() if k != "stages"}, tuple(stages))
+        return FittedCascade.from_state(about, state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +137,15 @@ class FittedCascade:
         if len(self.stages) not in (2, 3):
             raise BundleError("a cascade has two or three stages", got=str(len(self.stages)))
 
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedCascade:
+        """The way back from `about` and `state`."""
+        stages = []
+        for name, said in zip(STAGES, about["stages"], strict=False):
+            own = {k.partition(".")[2]: a for k, a in state.items() if k.partition(".")[0] == name}
+            stages.append(FittedSegmenter.from_state(said, own))
+        return cls({k: v for k, v in about.items() if k != "stages"}, tuple(stages))
+
     @property
     def about(self) -> dict[str, Any]:
         """The recipe, what was learnt, and the description of each stage."""
@@ -155,6 +160,13 @@ class FittedCascade:
 
         Where stage 1 finds nothing, stage 2 looks at the whole image.
         """
+        return self._answer(case, want_scores=False)
+
+    def scored(self, case: Case) -> Segmentation | NotEvaluated:
+        """As `predict`, with the probabilities of the last stage."""
+        return self._answer(case, want_scores=True)
+
+    def _answer(self, case: Case, *, want_scores: bool) -> Segmentation | NotEvaluated:
         image = case.image()
         # Shrunk, a few pixels that are no numbers would spoil their neighbours.
         lack = unusable(image.channels_first())
@@ -169,12 +181,17 @@ class FittedCascade:
         part = seen_as(case, cut(image, box), None)
         if len(self.stages) == 3:
             part = _beside(part, self.stages[1])
-        answer = self.stages[-1].predict(part)
+        last = self.stages[-1]
+        answer = last.scored(part) if want_scores else last.predict(part)
         if isinstance(answer, NotEvaluated):
             return answer
-        labels = np.zeros(whole, np.uint8)
+        labels, scores = np.zeros(whole, np.uint8), None
         labels[box] = answer.labels
-        return Segmentation(labels, answer.names, image.geometry)
+        if answer.scores is not None:
+            scores = np.zeros((len(answer.names), *whole), np.float32)
+            scores[0] = 1.0
+            scores[(slice(None), *box)] = answer.scores
+        return Segmentation(labels, answer.names, image.geometry, scores)
 
 
 def _beside(case: Case, network: FittedSegmenter) -> Case:

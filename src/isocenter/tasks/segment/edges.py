@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.components import filled, parts
 from isocenter.ops.gradient import canny, gradient, size
 from isocenter.ops.morphology import dilate_mask, erode_mask, open_mask
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._choose import region
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, answered, finest, shared, spaced, tried
+from isocenter.tasks.segment._settled import answered, finest, shared, spaced, tried
 
 CANNY = "Canny, IEEE TPAMI 8 (1986) 679"
 # Scale in pixels, share of gradients that are weaker than a strong edge, and closed gap in pixels: where nobody says
@@ -104,6 +106,7 @@ class Edges(Settled):
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         step = finest(train)
         made = replace(self, name=region(train))
         sides = {"before.channel": shared(train), "bright": (True, False)}

@@ -119,11 +119,7 @@ class Ensemble:
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedEnsemble:
         """The ensemble of a bundle; torch is not imported."""
-        members = []
-        for i, said in enumerate(about["members"]):
-            own = {k.partition(".")[2]: a for k, a in state.items() if k.partition(".")[0] == f"member{i}"}
-            members.append(class_of(said["class"]).from_state(said["about"], own))
-        return FittedEnsemble({k: v for k, v in about.items() if k != "members"}, tuple(members))
+        return FittedEnsemble.from_state(about, state)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +136,15 @@ class FittedEnsemble:
 
     said: Mapping[str, Any]
     members: tuple[Any, ...] = field(default=())
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedEnsemble:
+        """The way back from `about` and `state`."""
+        members = []
+        for i, said in enumerate(about["members"]):
+            own = {k.partition(".")[2]: a for k, a in state.items() if k.partition(".")[0] == f"member{i}"}
+            members.append(class_of(said["class"]).from_state(said["about"], own))
+        return cls({k: v for k, v in about.items() if k != "members"}, tuple(members))
 
     @property
     def about(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.colour_mixture import log_density, mixture
 from isocenter.tasks.segment import _parts
@@ -108,6 +109,7 @@ class GraphCut:
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         prices = TRIED if self.smoothness is None else (self.smoothness,)
         return best([replace(chosen, smoothness=s) for s in prices], few(train, 4), watch=watch, share=(0.6, 1.0))

@@ -10,6 +10,7 @@ import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
 from isocenter.errors import RecipeError
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
@@ -107,6 +108,7 @@ class Greedy:
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         every = TRIED if self.weights is None else (self.weights,)
         return best([replace(chosen, weights=w) for w in every], coarse(chosen, train), watch=watch, share=(0.6, 1.0))

@@ -19,12 +19,14 @@ from isocenter.data import (
     silent,
 )
 from isocenter.errors import RecipeError
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.morphology import edge
 from isocenter.ops.thresholds import mixture, multi_otsu, triangle
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._choose import best, region
 from isocenter.tasks.segment._grey import colours, grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, answered, shared, tried
+from isocenter.tasks.segment._settled import answered, shared, tried
 
 # Numbers of classes that `fit` tries where `levels` stands open.
 TRIED = (2, 3, 4)
@@ -105,6 +107,7 @@ class Histogram(Settled):
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         named = replace(self, name=region(train))
         # Channel and side first: in the wrong channel no number of classes helps.
         sides = {"before.channel": shared(train, of=colours), "target": (0, -1)}

@@ -7,15 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.gradient import gradient, size
 from isocenter.ops.level_set import chan_vese, geodesic, stopping
 from isocenter.ops.morphology import enclosed
 from isocenter.ops.resample import resize
 from isocenter.ops.thresholds import otsu
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._choose import region
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, answered, bright_inside, shared, tried
+from isocenter.tasks.segment._settled import answered, bright_inside, shared, tried
 
 MODELS, BACKGROUNDS = ("chan_vese", "geodesic"), ("none", "enclosed")
 SMOOTHNESS, TRIED = 1.0, (0.25, 1.0, 4.0)
@@ -96,6 +98,7 @@ class LevelSet(Settled):
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         made = replace(self, name=region(train))
         sides = {"before.channel": shared(train), "bright": (True, False), "background": BACKGROUNDS}
         made = tried(made, train, sides, watch=watch, share=(0.0, 0.4))

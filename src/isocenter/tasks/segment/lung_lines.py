@@ -10,8 +10,9 @@ from isocenter.data import After, Before, Case, NotEvaluated, Segmentation, knob
 from isocenter.ops.array import Array
 from isocenter.ops.beams import PROBES, beams
 from isocenter.ops.lung import NAMES, SMALLEST, lung_frame, lung_labels
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, spaced
+from isocenter.tasks.segment._settled import spaced
 
 
 @dataclass(frozen=True)

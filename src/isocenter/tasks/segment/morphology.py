@@ -9,13 +9,15 @@ import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
 from isocenter.errors import RecipeError, nearest
+from isocenter.infer.holding import held
 from isocenter.ops import morphology as ops
 from isocenter.ops.array import Array
 from isocenter.ops.components import filled, largest, without_small
 from isocenter.ops.thresholds import multi_otsu
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._choose import best, examples, region
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, shared, tried
+from isocenter.tasks.segment._settled import shared, tried
 
 BACKGROUNDS = ("hat", "enclosed", "none")
 # In radii of the structure. The hat is wider than what it must find; gaps and specks are much smaller.
@@ -142,6 +144,7 @@ class Morphology(Settled):
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         radius = self.radius if self.radius is not None else _radius(train)
         made = replace(self, name=region(train), radius=radius)
         sides = {"before.channel": shared(train), "bright": (True, False)}

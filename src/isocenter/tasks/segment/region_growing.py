@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.growing import grown
 from isocenter.tasks.segment import _parts
@@ -82,6 +83,7 @@ class RegionGrowing:
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         rules = tuple(RULES) if self.rule is None else (self.rule,)
         tolerances = TRIED if self.tolerance is None else (self.tolerance,)

@@ -8,9 +8,10 @@ import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
 from isocenter.errors import RecipeError
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._choose import region
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, answered
+from isocenter.tasks.segment._settled import answered
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from isocenter.ops.array import Array
 from isocenter.ops.resample import resize
 from isocenter.ops.speckle import speckle_diffusion
 from isocenter.ops.star import INSIDE, OUTSIDE, scales, star_outlines
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, answered, spaced
+from isocenter.tasks.segment._settled import answered, spaced
 
 # An image is looked at with this many pixels along its longer side, of equal size in space; a smaller one than SMALLEST
 # pixels along a side has no room for a lesion and what is around it.

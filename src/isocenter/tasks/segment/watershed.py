@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
+from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.components import parts
 from isocenter.ops.gradient import gradient, size
 from isocenter.ops.morphology import enclosed
 from isocenter.ops.thresholds import multi_otsu, otsu
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.segment._choose import region
 from isocenter.tasks.segment._grey import grey, refuse_unused
-from isocenter.tasks.segment._settled import Settled, answered, bright_inside, finest, shared, spaced, tried
+from isocenter.tasks.segment._settled import answered, bright_inside, finest, shared, spaced, tried
 
 MARKERS, MERGES = ("minima", "distance"), ("otsu", "low", "enclosed")
 # Scale of the gradient in pixels where nobody says and nothing was learnt, and what `fit` tries.
@@ -96,6 +98,7 @@ class Watershed(Settled):
         LabelError
             Train holds no labelled pixel.
         """
+        train = held(train)
         step = finest(train)
         made = replace(self, name=region(train))
         sides = {"before.channel": shared(train), "bright": (True, False), "merge": MERGES}
