@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from isocenter.data import After, Before, Case, Cases, Geometry, Image, NotEvaluated, Segmentation, Watch, knob
-from isocenter.tasks.segment._grey import colours
 from isocenter.tasks._settled import Settled
+from isocenter.tasks.segment._grey import colours
 from isocenter.tasks.segment._settled import answered, bright_inside, finest, shared, spaced, tried
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from isocenter.data import Boxes, Case, Cases, NotEvaluated, Watch, as_settings, build, knob, silent
+from isocenter.data import Boxes, Case, Cases, NotEvaluated, Watch, knob, silent
 from isocenter.ops.array import Array
 from isocenter.ops.components import filled, parts
 from isocenter.ops.mean_shift import mean_shift
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.detect._choose import best, examples, kinds_of, limits_of, sides_of
 from isocenter.tasks.detect._kinds import Kinds
 from isocenter.tasks.detect._pixels import channel, channels, foreground, pixels
@@ -24,7 +24,7 @@ TRIED = (0.5, 0.8, 1.2)
 
 
 @dataclass(frozen=True)
-class Clusters:
+class Clusters(Settled):
     """Otsu's foreground, gathered to objects. Needs no training, but names no class before it.
 
     ``dbscan`` joins connected parts whose centres lie near each other: nuclei of several lobes, broken objects.
@@ -81,21 +81,6 @@ class Clusters:
             [replace(chosen, how=h, reach=r) for h in ways for r in reaches], shown, watch=watch, share=(0.5, 1.0)
         )
         return replace(chosen, kinds=replace(kinds, limits=limits_of(sides_of(chosen, shown), kinds.classes)))
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe: it is all there is."""
-        return {"recipe": as_settings(self)}
-
-    def state(self) -> dict[str, Array]:
-        """No arrays."""
-        return {}
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Clusters:
-        """The method that `about` described."""
-        made: Clusters = build(cls, about["recipe"])
-        return made
 
 
 def _side(values: Array, bright: bool | None) -> Array:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from isocenter.data import Boxes, Case, Cases, NotEvaluated, Watch, as_settings, build, knob, silent
-from isocenter.ops.array import Array
+from isocenter.data import Boxes, Case, Cases, NotEvaluated, Watch, knob, silent
 from isocenter.ops.components import filled
 from isocenter.ops.seeded import grown_together, seeds_of
+from isocenter.tasks._settled import Settled
 from isocenter.tasks.detect._choose import best, examples, kinds_of, limits_of, sides_of
 from isocenter.tasks.detect._kinds import Kinds
 from isocenter.tasks.detect._pixels import channel, channels, foreground, pixels
@@ -22,7 +20,7 @@ SMOOTH = 1.0
 
 
 @dataclass(frozen=True)
-class RegionGrowing:
+class RegionGrowing(Settled):
     """Otsu's foreground, parted by regions that grow from its innermost pixels. Names no class before training.
 
     `fit` learns channel, side, tolerance, the distance of seeds and what the classes look like.
@@ -84,18 +82,3 @@ class RegionGrowing:
             shown, watch=watch, share=(0.5, 1.0),
         )  # fmt: skip
         return replace(chosen, kinds=replace(kinds, limits=limits_of(sides_of(chosen, shown), kinds.classes)))
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe: it is all there is."""
-        return {"recipe": as_settings(self)}
-
-    def state(self) -> dict[str, Array]:
-        """No arrays."""
-        return {}
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> RegionGrowing:
-        """The method that `about` described."""
-        made: RegionGrowing = build(cls, about["recipe"])
-        return made
