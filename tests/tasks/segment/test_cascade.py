@@ -68,8 +68,9 @@ def test_probabilities_are_the_last_stages_and_background_outside(cases: Cases, 
         assert plain.scores is None and np.array_equal(found.labels, plain.labels)
         assert found.scores.shape == (3, *case.image().geometry.shape)
         assert np.allclose(found.scores.sum(axis=0), 1.0, atol=1e-5)
-        # Labels come from logits brought back to the case's grid, probabilities are brought back themselves.
-        assert np.mean(found.scores.argmax(axis=0) == found.labels) > 0.97
+        # What is not of a region's largest part is background, however likely.
+        cleared = found.scores.argmax(axis=0) != found.labels
+        assert not found.labels[cleared].any() and cleared.mean() < 0.1
 
 
 def test_a_bundle_holds_every_stage(cases: Cases, two: FittedCascade) -> None:
