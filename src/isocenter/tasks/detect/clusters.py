@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ from isocenter.ops.array import Array
 from isocenter.ops.components import filled, parts
 from isocenter.ops.mean_shift import mean_shift
 from isocenter.tasks._settled import Settled
-from isocenter.tasks.detect._choose import best, examples, kinds_of, limits_of, sides_of
 from isocenter.tasks.detect._kinds import Kinds
-from isocenter.tasks.detect._pixels import channel, channels, foreground, pixels
+from isocenter.tasks.detect._pixels import channel, foreground, pixels
+from isocenter.tasks.detect._settled import settled
 
 HOW = ("dbscan", "mean_shift")
 # Positions that mean shift works on; more are thinned evenly.
@@ -66,21 +67,13 @@ class Clusters(Settled):
         LabelError
             A class has no box in train.
         """
-        shown = examples(train)
-        kinds = kinds_of(shown)
-        named = (self.channel,) if self.channel else channels(shown[0].case.image())
-        sides = (True, False) if self.bright is None else (self.bright,)
-        chosen = best(
-            [replace(self, channel=c, bright=b, kinds=kinds) for c in named for b in sides],
-            shown, watch=watch, share=(0.0, 0.5),
-        )  # fmt: skip
-        radii = sorted({float(np.exp(m[0])) / 2 for m in kinds.means})
-        reaches = sorted({t * r for t in TRIED for r in (radii[0], radii[-1])}) if self.reach is None else [self.reach]
-        ways = HOW if self.how is None else (self.how,)
-        chosen = best(
-            [replace(chosen, how=h, reach=r) for h in ways for r in reaches], shown, watch=watch, share=(0.5, 1.0)
-        )
-        return replace(chosen, kinds=replace(kinds, limits=limits_of(sides_of(chosen, shown), kinds.classes)))
+        return settled(self, train, _tried, watch=watch)
+
+
+def _tried(kinds: Kinds) -> dict[str, Sequence[Any]]:
+    """Both ways of gathering, and reaches by the radii of the smallest and of the largest class."""
+    radii = sorted({float(np.exp(m[0])) / 2 for m in kinds.means})
+    return {"how": HOW, "reach": sorted({t * r for t in TRIED for r in (radii[0], radii[-1])})}
 
 
 def _side(values: Array, bright: bool | None) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from isocenter.data import Boxes, Case, Cases, NotEvaluated, Watch, knob, silent
 from isocenter.ops.components import filled
 from isocenter.ops.seeded import grown_together, seeds_of
 from isocenter.tasks._settled import Settled
-from isocenter.tasks.detect._choose import best, examples, kinds_of, limits_of, sides_of
 from isocenter.tasks.detect._kinds import Kinds
-from isocenter.tasks.detect._pixels import channel, channels, foreground, pixels
+from isocenter.tasks.detect._pixels import channel, foreground, pixels
+from isocenter.tasks.detect._settled import settled
 
 TOLERANCES, APART = (1.0, 2.0, 4.0), (0.7, 1.0, 1.4)
 # SD in pixels of the smoothing of the grown values.
@@ -67,18 +67,4 @@ class RegionGrowing(Settled):
         LabelError
             A class has no box in train.
         """
-        shown = examples(train)
-        kinds = kinds_of(shown)
-        named = (self.channel,) if self.channel else channels(shown[0].case.image())
-        sides = (True, False) if self.bright is None else (self.bright,)
-        chosen = best(
-            [replace(self, channel=c, bright=b, kinds=kinds) for c in named for b in sides],
-            shown, watch=watch, share=(0.0, 0.5),
-        )  # fmt: skip
-        tolerances = TOLERANCES if self.tolerance is None else (self.tolerance,)
-        distances = APART if self.apart is None else (self.apart,)
-        chosen = best(
-            [replace(chosen, tolerance=t, apart=a) for t in tolerances for a in distances],
-            shown, watch=watch, share=(0.5, 1.0),
-        )  # fmt: skip
-        return replace(chosen, kinds=replace(kinds, limits=limits_of(sides_of(chosen, shown), kinds.classes)))
+        return settled(self, train, lambda _: {"tolerance": TOLERANCES, "apart": APART}, watch=watch)
