@@ -15,6 +15,9 @@ from isocenter.data import Case, Cases, Image, NotEvaluated, Segmentation, Watch
 from isocenter.errors import BundleError, RecipeError
 from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._start import Start
+from isocenter.tasks.segment.genetic import Genetic
+from isocenter.tasks.segment.graph_cut import GraphCut
+from isocenter.tasks.segment.greedy import Greedy
 from isocenter.tasks.segment.histogram import Histogram
 from isocenter.tasks.segment.region_growing import RegionGrowing
 from isocenter.verbs.load import load
@@ -63,6 +66,14 @@ def test_without_parts_the_recipe_is_all() -> None:
     method = RegionGrowing(tolerance=3.0, rule="seeds")
     assert set(_parts.about(method)) == {"recipe"} and _parts.state(method) == {}
     assert _parts.restored(RegionGrowing, _parts.about(method), {}) == method
+
+
+@pytest.mark.parametrize("cls", [RegionGrowing, Greedy, GraphCut, Genetic])
+def test_a_composed_method_is_written_down_with_its_parts_and_comes_back(cls: type[_parts.Composed]) -> None:
+    made = cls(on=Histogram(levels=3, target=-1), name="lesion")
+    assert made.about == _parts.about(made) and set(made.about["parts"]) == {"on"}
+    again = cls.from_state(json.loads(json.dumps(made.about)), made.state())
+    assert type(again) is cls and again == made
 
 
 def test_a_part_of_another_programs_is_no_part_of_a_bundle() -> None:

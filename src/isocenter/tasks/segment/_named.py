@@ -22,5 +22,5 @@ def class_of(name: str) -> Any:
     match = OURS.fullmatch(str(name))
     found = getattr(importlib.import_module(match[1]), match[2], None) if match else None
     if match is None or not isinstance(found, type) or not hasattr(found, "from_state"):
-        raise BundleError("a member is no method of isocenter", got=str(name), remedy="Train it with `isocenter train`")
+        raise BundleError("a part is no method of isocenter", got=str(name), remedy="Train it with `isocenter train`")
     return found

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import importlib
-import re
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from isocenter.data import Cases, Watch, as_settings, build
-from isocenter.errors import BundleError, RecipeError
+from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
+from isocenter.tasks.segment._named import OURS, class_name, class_of
 from isocenter.tasks.segment._on import Part
 
-# A bundle comes from anywhere; its word calls nothing but methods of this folder.
-OURS = re.compile(r"(isocenter\.tasks\.segment\.[a-z_0-9]+):([A-Za-z0-9]+)")
-
 M = TypeVar("M")
+
+
+class Composed:
+    """A frozen dataclass whose fields may hold other methods: it is written down as its recipe with its parts."""
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The recipe with its parts: it is all there is."""
+        return about(self)
+
+    def state(self) -> dict[str, Array]:
+        """The arrays of its parts."""
+        return state(self)
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
+        """The method that `about` and `state` described."""
+        return restored(cls, about, state)
 
 
 def parts(recipe: Any, prefix: str = "") -> dict[str, Part]:
@@ -55,7 +69,7 @@ def about(recipe: Any) -> dict[str, Any]:
     plain = as_settings(with_parts(recipe, {name: _default(recipe, name) for name in held}))
     if not held:
         return {"recipe": plain}
-    said = {n: {"class": _class_name(p), "about": dict(getattr(p, "about", {}))} for n, p in held.items()}
+    said = {n: {"class": class_name(p), "about": dict(getattr(p, "about", {}))} for n, p in held.items()}
     return {"recipe": plain, "parts": said}
 
 
@@ -63,7 +77,7 @@ def state(recipe: Any) -> dict[str, Array]:
     """The arrays of all parts, each after the name of its field; RecipeError for a part that cannot be written down."""
     arrays: dict[str, Array] = {}
     for name, part in parts(recipe).items():
-        if not OURS.fullmatch(_class_name(part)) or not hasattr(part, "state"):
+        if not OURS.fullmatch(class_name(part)) or not hasattr(part, "state"):
             raise RecipeError("the part cannot be kept in a bundle", where=name, got=type(part).__name__)
         arrays |= {f"{name}.{key}": array for key, array in cast(Any, part).state().items()}
     return arrays
@@ -79,24 +93,12 @@ def restored(cls: type[M], said: Mapping[str, Any], arrays: Mapping[str, Array])
     """
     settings = copy.deepcopy(dict(said["recipe"]))
     held = {
-        name: _class(part["class"]).from_state(
+        name: class_of(part["class"]).from_state(
             part["about"], {k[len(name) + 1 :]: a for k, a in arrays.items() if k.startswith(f"{name}.")}
         )
         for name, part in said.get("parts", {}).items()
     }
     return with_parts(cast(M, build(cls, settings)), held)
-
-
-def _class_name(part: Any) -> str:
-    return f"{type(part).__module__}:{type(part).__name__}"
-
-
-def _class(name: str) -> Any:
-    match = OURS.fullmatch(str(name))
-    found = getattr(importlib.import_module(match[1]), match[2], None) if match else None
-    if match is None or not isinstance(found, type) or not hasattr(found, "from_state"):
-        raise BundleError("a part is no method of isocenter", got=str(name))
-    return found
 
 
 def _default(recipe: Any, dotted: str) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -15,11 +13,11 @@ from isocenter.ops.components import filled, largest, parts, tidied
 from isocenter.ops.evolution import evolved
 from isocenter.ops.morphology import close_mask, edge, open_mask
 from isocenter.ops.texture import averaged
-from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import examples, region
 from isocenter.tasks.segment._coarse import few
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, refuse_input, seen
+from isocenter.tasks.segment._parts import Composed, taught
 from isocenter.tasks.segment._start import answer, channels_of
 
 # What the genes mean, in their order.
@@ -38,7 +36,7 @@ ROUND = {1: 1.0, 2: np.pi**2 / 16, 3: 8 / 27}
 
 
 @dataclass(frozen=True)
-class Genetic:
+class Genetic(Composed):
     """A chain of smoothing, band threshold and morphology whose settings a genetic algorithm chose. Needs no training.
 
     The chain: Gaussian smoothing; a band of values; parts at the image's edge dropped; opening; closing; the largest
@@ -114,7 +112,7 @@ class Genetic:
         LabelError
             Train holds no labelled pixel.
         """
-        made = replace(_parts.taught(self, train, valid, watch=watch), name=region(train))
+        made = replace(taught(self, train, valid, watch=watch), name=region(train))
         if made.genes is not None:
             return made
         names = channels_of(made, train)
@@ -135,20 +133,6 @@ class Genetic:
         channel = names[_chosen(genes[-1], len(names))]
         kept = tuple(float(g) for g in genes[:-1])
         return replace(made, genes=kept, before=replace(made.before, channel=channel))
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe with its parts: it is all there is."""
-        return _parts.about(self)
-
-    def state(self) -> dict[str, Array]:
-        """The arrays of its parts."""
-        return _parts.state(self)
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Genetic:
-        """The method that `about` and `state` described."""
-        return _parts.restored(cls, about, state)
 
 
 def chain(values: Array, genes: Array, spacing: tuple[float, ...]) -> Array:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,11 +10,11 @@ from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentatio
 from isocenter.infer.holding import held
 from isocenter.ops.array import Array
 from isocenter.ops.colour_mixture import log_density, mixture
-from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
 from isocenter.tasks.segment._coarse import few
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, features, refuse_input
+from isocenter.tasks.segment._parts import Composed
 from isocenter.tasks.segment._start import Begun, Start, answer, begun, begun_by, cleaned
 
 # Gaussians of each side's model (Rother 2004); the weight of edges where nobody says, and what `fit` tries.
@@ -28,7 +26,7 @@ CERTAIN = 1 << 26
 
 
 @dataclass(frozen=True)
-class GraphCut:
+class GraphCut(Composed):
     """The division that costs least by what both sides look like and by the edges between them. Needs no training.
 
     From where the region begins, a Gaussian mixture is fitted to each side (of all colours, where there are several);
@@ -113,20 +111,6 @@ class GraphCut:
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         prices = TRIED if self.smoothness is None else (self.smoothness,)
         return best([replace(chosen, smoothness=s) for s in prices], few(train, 4), watch=watch, share=(0.6, 1.0))
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe with its parts: it is all there is."""
-        return _parts.about(self)
-
-    def state(self) -> dict[str, Array]:
-        """The arrays of its parts."""
-        return _parts.state(self)
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> GraphCut:
-        """The method that `about` and `state` described."""
-        return _parts.restored(cls, about, state)
 
 
 def _scaled(planes: Array) -> Array:

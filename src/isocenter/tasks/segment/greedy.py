@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -12,11 +10,11 @@ from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentatio
 from isocenter.errors import RecipeError
 from isocenter.infer.holding import held
 from isocenter.ops.array import Array
-from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
 from isocenter.tasks.segment._coarse import coarse
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, refuse_input, seen
+from isocenter.tasks.segment._parts import Composed
 from isocenter.tasks.segment._start import Start, answer, begun, begun_by, biggest, cleaned
 
 TERMS = ("continuity", "curvature", "edge", "region")
@@ -27,7 +25,7 @@ SMOOTH, PARTS = 1.5, 32
 
 
 @dataclass(frozen=True)
-class Greedy:
+class Greedy(Composed):
     """Closed contours around where the region begins, moved point by point until they rest. Needs no training.
 
     Parts too small for a contour stay as they are; in volumes every slice is answered on its own. `fit` returns the
@@ -112,20 +110,6 @@ class Greedy:
         chosen = begun_by(self, train, valid, watch=watch, share=(0.0, 0.6))
         every = TRIED if self.weights is None else (self.weights,)
         return best([replace(chosen, weights=w) for w in every], coarse(chosen, train), watch=watch, share=(0.6, 1.0))
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe with its parts: it is all there is."""
-        return _parts.about(self)
-
-    def state(self) -> dict[str, Array]:
-        """The arrays of its parts."""
-        return _parts.state(self)
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Greedy:
-        """The method that `about` and `state` described."""
-        return _parts.restored(cls, about, state)
 
 
 def edges(values: Array) -> Array:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from isocenter.data import After, Before, Case, Cases, NotEvaluated, Segmentation, Watch, knob, silent
 from isocenter.infer.holding import held
-from isocenter.ops.array import Array
 from isocenter.ops.growing import grown
-from isocenter.tasks.segment import _parts
 from isocenter.tasks.segment._choose import best
 from isocenter.tasks.segment._coarse import coarse
 from isocenter.tasks.segment._grey import refuse_unused
 from isocenter.tasks.segment._on import ON, Part, refuse_input, seen
+from isocenter.tasks.segment._parts import Composed
 from isocenter.tasks.segment._start import Start, answer, begun, begun_by, cleaned
 
 # Rounds of mean and SD for each rule.
@@ -25,7 +22,7 @@ CORE, LEAK = 0.5, 0.3
 
 
 @dataclass(frozen=True)
-class RegionGrowing:
+class RegionGrowing(Composed):
     """What hangs together with the seeds and is like them. Needs no training.
 
     `fit` returns the same method with channel, start, rule and tolerance learnt from train.
@@ -89,17 +86,3 @@ class RegionGrowing:
         tolerances = TRIED if self.tolerance is None else (self.tolerance,)
         every = [replace(chosen, rule=r, tolerance=t) for r in rules for t in tolerances]
         return best(every, coarse(chosen, train), watch=watch, share=(0.6, 1.0))
-
-    @property
-    def about(self) -> Mapping[str, Any]:
-        """The recipe with its parts: it is all there is."""
-        return _parts.about(self)
-
-    def state(self) -> dict[str, Array]:
-        """The arrays of its parts."""
-        return _parts.state(self)
-
-    @classmethod
-    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> RegionGrowing:
-        """The method that `about` and `state` described."""
-        return _parts.restored(cls, about, state)
