@@ -122,6 +122,17 @@ def test_masks_and_mixtures(table: Any, picture: Callable[..., np.ndarray]) -> N
     assert "mixed-rank" in codes(found) and 0.2 < found.shares["foreground"] < 0.8 and found.splits == {"": 4}
 
 
+@pytest.mark.parametrize(("channels", "severity", "word"), [(3, "note", "equal colours"), (4, "warning", "refuse")])
+def test_numbers_of_channels_that_differ_are_told(
+    table: Any, picture: Callable[..., np.ndarray], channels: int, severity: str, word: str
+) -> None:
+    for i in range(3):
+        pixels = np.stack([picture(i)] * channels, -1) if i == 1 else picture(i)
+        table.add(f"i{i}.png", pixels, label="ab"[i % 2])
+    (said,) = (p for p in checked(table.done()).problems if p.code == "mixed-channels")
+    assert said.severity == severity and said.got == f"2 with 1, 1 with {channels}" and word in said.remedy
+
+
 def test_arrays_can_be_checked() -> None:
     x = np.random.default_rng(0).random((30, 16, 16))
     cases = Cases.from_arrays(x, ["a", "b"] * 15, splits=["train"] * 20 + ["test"] * 10)

@@ -11,7 +11,7 @@ from isocenter import io
 from isocenter.data import Boxes, Cases, Segmentation
 from isocenter.errors import NotFoundError, TableError, UsageError
 from isocenter.layouts.ask import Ask, Notes
-from isocenter.layouts.assembling import Item, assembled, masks_of, objects_of
+from isocenter.layouts.assembling import Item, assembled, declared_beside, masks_of, objects_of
 
 
 def made(folder: Any, ask: Ask, notes: Notes | None = None) -> Cases:
@@ -84,3 +84,12 @@ def test_annotation_files_give_classes_and_findings(folder: Any) -> None:
     folder.text("given/classes.txt", "cell\n")
     given = cases[0].given(str(folder.path / "given"))
     assert isinstance(given, Boxes) and given.scores is not None and given.scores.tolist() == [0.5]
+
+
+def test_what_is_declared_beside_data_without_a_table(folder: Any) -> None:
+    assert declared_beside(folder.path).truth == {}
+    folder.json({"format": 1, "truth": {"detect": {"invalid": "refuse", "labels": {"cell": ["a", "b"]}}}})
+    assert declared_beside(folder.path).truth["detect"].invalid == "refuse"
+    folder.json({"format": 1, "truth": {"detect": {"column": "boxes"}}, "subject": "patient"})
+    with pytest.raises(TableError, match=r"have no table: got boxes, patient\. Leave labels"):
+        declared_beside(folder.path)

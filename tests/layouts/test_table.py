@@ -275,3 +275,17 @@ def test_a_broken_declaration_is_one_refusal(segmented: Callable[..., Path], tex
     with pytest.raises(InputError) as error:
         layouts.read(path, task="segment")
     assert "\n" not in error.value.line()
+
+
+def test_a_cases_json_without_a_table_speaks_of_annotations_beside_it(folder: Any) -> None:
+    folder.png("JPEGImages/a.png", np.zeros((10, 20), np.uint8))
+    box = "<bndbox><xmin>4</xmin><ymin>4</ymin><xmax>4</xmax><ymax>9</ymax></bndbox>"
+    folder.text("Annotations/a.xml", f"<annotation><object><name>wbc</name>{box}</object></annotation>")
+    folder.json({"format": 1, "truth": {"detect": {"invalid": "drop", "labels": {"cell": ["wbc", "rbc"]}}}})
+    found = layouts.read(folder.path, task="detect")
+    assert found.layout == "voc" and found.classes == ("cell",)
+    folder.json({"format": 1, "truth": {"detect": {"invalid": "refuse"}}})
+    with pytest.raises(LabelError, match="without area"):
+        layouts.read(folder.path, task="detect")
+    folder.json({"format": 1, "table": "gone.csv"})
+    assert table.claims(folder.path)

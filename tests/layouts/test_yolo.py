@@ -36,7 +36,8 @@ def test_images_labels_splits_and_names(made: Path) -> None:
 def test_an_image_without_a_text_file_has_no_objects_and_that_is_said(made: Path) -> None:
     cases = layouts.read(made, task="detect")
     assert [len(c.truth()) for c in cases] == [1, 0, 0]  # type: ignore[arg-type]
-    assert [p.what.split(":")[0] for p in cases.problems if p.code == "no-label-file"] == ["1 images have no text file"]
+    (said,) = (p.what for p in cases.problems if p.code == "no-label-file")
+    assert said.startswith("1 image without a text file")
 
 
 def test_outlines_are_objects(folder: Any) -> None:
@@ -58,3 +59,14 @@ def test_other_folders_are_not_claimed(folder: Any) -> None:
     folder.png("images/a.png")
     folder.png("labels/a.png")
     assert not yolo.claims(folder.path) and not yolo.claims(folder.path / "gone")
+
+
+def test_declared_names_win_over_the_list(folder: Any) -> None:
+    folder.png("images/a.png", np.zeros((10, 20), np.uint8))
+    folder.text("labels/a.txt", "0 0.5 0.5 0.2 0.2\n1 0.5 0.5 0.4 0.4\n")
+    folder.text("classes.txt", "rbc\nwbc\n")
+    folder.json({"format": 1, "truth": {"detect": {"labels": {"white": "wbc", "ignore": "rbc"}}}})
+    cases = layouts.read(folder.path, task="detect")
+    truth = cases[0].truth()
+    assert cases.classes == ("white",) and isinstance(truth, Boxes) and truth.ignored is not None
+    assert truth.ignored.tolist() == [False, True]

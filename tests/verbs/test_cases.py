@@ -119,6 +119,16 @@ def test_unknown_patients_are_said() -> None:
     assert caveats(named) == ("all means c1 against the rest",)
 
 
+def test_truth_that_was_left_out_is_said_in_every_table() -> None:
+    what = "an object without area was left out"
+    left = [Problem("object", "warning", what, "a.xml", f"object {i}") for i in (1, 2, 3)]
+    other = [Problem("count", "warning", "9 cases of 10", "b.json"), Problem("patients-unknown", "note", "unknown")]
+    assert caveats(replace(cases(), problems=(*left, *other))) == (
+        "a.xml: an object without area was left out: got object 1. 2 more like this: isocenter check lists them.",
+        "b.json: 9 cases of 10.",
+    )
+
+
 def test_classes_that_a_method_has_never_met() -> None:
     made = cases(classes=3)
     known_classes(made, (), name="m")

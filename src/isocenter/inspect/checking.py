@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -181,6 +182,13 @@ def _mixture(glimpses: Sequence[Glimpse]) -> tuple[Problem, ...]:
     found = []
     if len({a.replace("c", "").replace("t", "") for a in axes}) > 1:
         found.append(Problem("mixed-rank", "warning", "2D and 3D images in one set", "", ", ".join(axes)))
+    channels = Counter(g.shape[g.axes.index("c")] if "c" in g.axes else 1 for g in glimpses)
+    if len(channels) > 1:
+        got = ", ".join(f"{n} with {c}" for c, n in sorted(channels.items()))
+        known = set(channels) == {1, 3}
+        remedy = "Networks read grey as three equal colours" if known else "Networks refuse such a set: convert them"
+        what = "images of different numbers of channels in one set"
+        found.append(Problem("mixed-channels", "note" if known else "warning", what, "", got, "", remedy))
     if len({g.spacing is None for g in glimpses}) > 1:
         got = f"{sum(g.spacing is None for g in glimpses)} of {len(glimpses)}"
         found.append(Problem("mixed-spacing", "warning", "the spacing of some images is unknown", "", got))

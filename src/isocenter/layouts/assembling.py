@@ -9,9 +9,10 @@ from pathlib import Path
 
 from isocenter.data import Case, Cases, Entry, Finding, Image, Problem
 from isocenter.errors import NotFoundError, TableError, UsageError, nearest
+from isocenter.layouts import cases_json
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.binding import positive_named
-from isocenter.layouts.cases_json import Truth
+from isocenter.layouts.cases_json import Declared, Truth
 from isocenter.layouts.cells import suffix
 from isocenter.layouts.objects import Objects
 from isocenter.layouts.objects import reader as reader_of_objects
@@ -178,6 +179,30 @@ def masks_of(labels: Mapping[str, Sequence[str]], where: str) -> Callable[[], Re
 
 
 def objects_of(items: Sequence[Item], ask: Ask, *, where: Path, notes: Notes) -> Callable[[], Objects]:
-    """The maker of a reader for annotation files, which are looked at once; raises as `objects.reader`."""
+    """The maker of a reader for annotation files, which are looked at once; raises as `objects.reader`.
+
+    What a ``cases.json`` in the folder says of the task's classes and of useless objects holds.
+    """
     pairs = [(item.label, item.path) for item in items if item.label]
-    return lambda: reader_of_objects(pairs, Truth(), task=ask.task or "", where=str(where), notes=notes)
+    truth = declared_beside(where).truth.get(ask.task or "", Truth())
+    return lambda: reader_of_objects(pairs, truth, task=ask.task or "", where=str(where), notes=notes)
+
+
+def declared_beside(where: Path) -> Declared:
+    """The ``cases.json`` of a folder without a table; all empty where there is none.
+
+    Raises
+    ------
+    UnreadableError, TableError
+        As `cases_json.read`; it names columns or tables.
+    """
+    file = where / cases_json.NAME
+    if not file.is_file():
+        return Declared()
+    said = cases_json.read(file)
+    if names := sorted({said.table, *said.named()} - {""}):
+        raise TableError(
+            "cases.json names columns or tables, and these data have no table", where=str(file), got=", ".join(names),
+            remedy="Leave labels and invalid in it, or write a table of cases",
+        )
+    return said

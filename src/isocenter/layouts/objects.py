@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +13,11 @@ from isocenter.data import IGNORE, OBJECT, Boxes, Geometry, Image, Instances, Se
 from isocenter.errors import InputError, LabelError
 from isocenter.io.annotations import Marks, Source, claimed
 from isocenter.io.annotations import opened as opened_source
-from isocenter.io.annotations.table import Table
 from isocenter.layouts import columns, regions
 from isocenter.layouts.ask import Notes
 from isocenter.layouts.cases_json import Declared, Truth
 from isocenter.layouts.cells import SUFFIXES, canonical, located, number, order
+from isocenter.layouts.examining import examine, faulty
 from isocenter.layouts.grids import aligned
 from isocenter.layouts.table_files import Table as TableFile
 from isocenter.layouts.truths import Masks
@@ -26,8 +25,6 @@ from isocenter.ops import components
 from isocenter.ops.array import Array
 
 TASKS = ("detect", "instances")
-# Useless objects that are named one by one; the rest are counted.
-LISTED = 5
 # More numbers than this in one label file are objects, whatever their form.
 MANY = 254
 
@@ -85,6 +82,7 @@ class Objects:
                 raise LabelError(
                     "the annotation is about an image of another size", where=path, got=str(said),
                     wanted=f"{image.geometry.shape} as {image.name}",
+                    remedy="Bring the image that was annotated, or correct the size in the annotation",
                 )
             return self._finding(source.marks(image.name, image.geometry.shape), image.geometry, path)
         if self.masks is not None:
@@ -144,7 +142,10 @@ class Objects:
         array, grid = io.read_labels(path)
         numbers = aligned(regions.whole(array, path), grid, image.geometry, where=path, allowed=self.repair)
         if numbers.min(initial=0) < 0:
-            raise LabelError("numbers below 0 name no object", where=path, got=str(int(numbers.min())))
+            raise LabelError(
+                "numbers below 0 name no object", where=path, got=str(int(numbers.min())),
+                wanted="0 for the background, 1 and above for objects", remedy="Correct the file",
+            )
         there = np.unique(numbers)
         there = there[there != 0]
         if not any(number(text) is not None for text in self.meaning):
@@ -155,21 +156,13 @@ class Objects:
         if strangers := [int(n) for n, k in zip(there, kinds, strict=True) if k is None]:
             raise LabelError(
                 "values outside the declared set", where=path, got=", ".join(map(str, strangers[:8])),
-                wanted=", ".join(self.meaning),
+                wanted=", ".join(f"{number} {name}" for number, name in self.meaning.items()),
+                remedy="Declare them under labels in cases.json, or leave labels out: then each number is an object",
             )
         left = [n for n, k in zip(there, kinds, strict=True) if k == "ignore"]
         numbers = np.where(np.isin(numbers, left), 0, numbers) if left else numbers
         labels = [self.names.index(k) for k in kinds if k is not None and k != "ignore"]
         return Instances.from_label_map(numbers, image.geometry, classes=self.names, labels=labels)
-
-
-def faulty(marks: Marks, faults: Mapping[int, str], where: str) -> LabelError:
-    """The refusal of the first useless object of a file."""
-    i, what = next(iter(faults.items()))
-    return LabelError(
-        f"an object {what}", where=where, got=marks.text(i),
-        remedy='Correct the file, or leave such objects out: "invalid": "drop" in cases.json',
-    )
 
 
 def parts_of(found: Segmentation) -> Boxes:
@@ -236,7 +229,7 @@ def reader(
         )
     if masks is not None:
         return Objects(task, masks.regions.classes, {}, masks, repair, refuse)
-    _examine(written, sources, refuse, notes)
+    examine(written, sources, refuse=refuse, notes=notes)
     return Objects(task, names or (OBJECT,), meaning, None, repair, refuse, held)
 
 
@@ -322,47 +315,3 @@ def several(paths: Iterable[str]) -> bool:
             # Told where the file is read for its own sake.
             continue
     return False
-
-
-def _examine(
-    pairs: Sequence[tuple[str, str]], sources: Mapping[str, Source], refuse: bool, notes: Notes
-) -> None:
-    """Tells of every object that cannot be used, of boxes that are cut, and of images that a table does not name."""
-    listed: Counter[str] = Counter()
-    unnamed: Counter[str] = Counter()
-    for path, image in pairs:
-        if path not in sources or claimed(path) == "mask_folder":
-            continue
-        source = sources[path]
-        if isinstance(source, Table) and not source.knows(image):
-            unnamed[path] += 1
-        try:
-            shape = source.size(image) or io.read_image(image).geometry.shape
-            marks = source.marks(image, shape)
-        except InputError as error:
-            notes.refuse(error)
-            continue
-        faults = marks.faults(shape)
-        if faults and refuse:
-            notes.refuse(faulty(marks, faults, path))
-            continue
-        for i, what in faults.items():
-            _tell(notes, listed, f"an object {what} was left out", path, marks.text(i))
-        for i in marks.leaving(shape):
-            _tell(notes, listed, "an object that leaves the image was cut at its border", path, marks.text(i))
-    for what, n in listed.items():
-        if n > LISTED:
-            notes.warn("object", f"{n - LISTED} more like this: {what}")
-    for path, n in unnamed.items():
-        notes.note("images-unnamed", f"{n} images stand in no row and are taken for images without objects", where=path)
-
-
-def _tell(notes: Notes, listed: Counter[str], what: str, path: str, text: str) -> None:
-    listed[what] += 1
-    if listed[what] <= LISTED:
-        notes.warn(
-            "object", what, where=path, got=text,
-            remedy='"invalid": "refuse" under the truth in cases.json refuses the set instead',
-        )
-
-

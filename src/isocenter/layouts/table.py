@@ -8,7 +8,7 @@ from pathlib import Path
 
 from isocenter.data import Cases, Entry
 from isocenter.errors import AmbiguousError, MissingFileError, TableError, UnreadableError
-from isocenter.layouts import cases_json, columns, joining, objects, table_files
+from isocenter.layouts import cases_json, coco, columns, joining, mask_folders, objects, table_files, voc, yolo
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import unknown_patients
 from isocenter.layouts.binding import bind
@@ -18,6 +18,8 @@ from isocenter.layouts.presence import Presence
 from isocenter.layouts.rows import Maker, Unit
 from isocenter.layouts.table_files import Table
 
+# Conventions that heed a cases.json of their own.
+TABLELESS = (coco, voc, yolo, mask_folders)
 # Columns that mostly name the patient, in small letters and without signs; told of, never taken by themselves.
 PATIENTS = (
     "patient", "patientid", "patientname", "patientno", "pid", "subjectid", "subjectname", "participant",
@@ -30,7 +32,11 @@ def claims(path: Path) -> bool:
     """Whether the path is a table, or a folder with a cases.json, a manifest, or a table that names images."""
     if path.is_file():
         return path.suffix.lower() in table_files.SUFFIXES or path.name == cases_json.NAME
-    return path.is_dir() and ((path / cases_json.NAME).is_file() or bool(candidates(path)))
+    if not path.is_dir() or candidates(path):
+        return path.is_dir()
+    # Without a table it speaks of the annotations of a convention that has none.
+    file = path / cases_json.NAME
+    return file.is_file() and (bool(cases_json.read(file).table) or not any(c.claims(path) for c in TABLELESS))
 
 
 def read(path: Path, ask: Ask) -> Cases:

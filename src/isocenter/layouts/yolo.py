@@ -11,7 +11,7 @@ from isocenter import io
 from isocenter.data import Cases
 from isocenter.io.annotations import yolo
 from isocenter.layouts.ask import Ask, Notes
-from isocenter.layouts.assembling import Item, assembled, objects_of
+from isocenter.layouts.assembling import Item, assembled, declared_beside, objects_of
 from isocenter.layouts.cells import suffix
 from isocenter.layouts.objects import Objects
 from isocenter.layouts.scanning import SPLIT_NAMES, below, folders
@@ -42,13 +42,15 @@ def read(path: Path, ask: Ask) -> Cases:
     items = list(_items(path))
     absent = [i.label for i in items if not Path(i.label).is_file()]
     if absent:
-        notes.note("no-label-file", f"{len(absent)} images have no text file: images without objects", where=str(path))
+        n = f"{len(absent)} image{'s' * (len(absent) != 1)}"
+        notes.note("no-label-file", f"{n} without a text file: taken for images without objects", where=str(path))
     made = objects_of([i for i in items if i.label not in absent], ask, where=path, notes=notes)
 
     def reader() -> Objects:
         found = made()
         empty = {label: yolo.Yolo((), label) for label in absent}
-        known = yolo.names_beside(path / "labels")
+        said = declared_beside(path).truth.get(ask.task or "")
+        known = () if said and said.labels else yolo.names_beside(path / "labels")
         return replace(_named(found, known), held={**found.held, **empty})
 
     outlined = any(_outlined(Path(i.label)) for i in items if i.label not in absent)

@@ -127,11 +127,24 @@ def examined(cases: Cases, options: Studying) -> Examined:
 
 
 def caveats(cases: Cases) -> tuple[str, ...]:
-    """What every table on these cases must say."""
+    """What every table on these cases must say, the truth that could not be taken as it stands among it."""
     notes = tuple(f"{what} allowed: {reason}" for what, reason in cases.allow.items())
     if cases.task == "classify" and len(cases.classes) == 2 and cases.positive and not cases.multilabel:
         notes += (f"all means {cases.positive} against the rest",)
+    notes += _warned(cases.problems)
     return notes if cases.subjects_known else (*notes, "patients unknown: every case counts as a subject of its own")
+
+
+def _warned(problems: Sequence[Problem]) -> tuple[str, ...]:
+    """The first warning of each kind, and how many more there are."""
+    kinds: dict[str, list[Problem]] = {}
+    for p in problems:
+        if p.severity == "warning":
+            kinds.setdefault(p.what, []).append(p)
+    return tuple(
+        first.line() + (f" {len(more)} more like this: isocenter check lists them." if more else "")
+        for first, *more in kinds.values()
+    )
 
 
 def with_allowance(cases: Cases, because: str | None) -> Cases:

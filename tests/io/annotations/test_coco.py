@@ -46,6 +46,12 @@ def test_an_image_without_annotations_is_a_valid_case(tmp_path: Path) -> None:
     assert len(found.marks("b.png", SHAPE).names) == 0
 
 
+def test_annotations_of_images_that_are_not_listed(tmp_path: Path) -> None:
+    assert coco.read(saved(tmp_path, {"bbox": [1, 1, 2, 2]}, {"bbox": [1, 1, 2, 2], "image_id": 77})).lost() == [
+        "id 1 of image 77"
+    ]
+
+
 def test_images_are_known_by_the_end_of_their_path(tmp_path: Path) -> None:
     found = coco.read(saved(tmp_path, names=("one/a.png", "two/a.png", "b.png")))
     assert found.known("/data/two/a.png") == "two/a.png" and found.known("/data/other/b.jpg") == "b.png"
@@ -58,7 +64,7 @@ def test_images_are_known_by_the_end_of_their_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("annotation", "message"),
     [
-        ({"bbox": [1, 1, 2, 2], "category_id": 9}, "no category"),
+        ({"bbox": [1, 1, 2, 2], "category_id": 9}, "no category: got category_id 9 in annotation 0"),
         ({}, "without a mask"),
         ({"segmentation": {"size": [3, 3], "counts": [9]}}, "another size"),
         ({"segmentation": [[1, 1, 2]]}, "COCO"),

@@ -28,7 +28,7 @@ def test_faults_are_named() -> None:
         5: "with an edge that is no number", 7: "without area",
     }  # fmt: skip
     assert found.leaving(SHAPE) == [6]
-    assert found.text(6) == "object 7 (a, from 7.5, -0.5 to 13.5, 4.5)"
+    assert found.text(6) == "object 7 (a, x 0 to 5, y 8 to 14)"
 
 
 def test_a_rounding_is_no_leaving() -> None:

@@ -28,6 +28,7 @@ def test_one_table_for_many_images(tmp_path: Path) -> None:
     assert found.knows("/data/images/b.png") and len(found.marks("/data/images/b.png", SHAPE).names) == 0
     assert not found.knows("/data/images/c.png") and len(found.marks("/data/images/c.png", SHAPE).names) == 0
     assert found.knows("/elsewhere/a.png")
+    assert found.spare(["/data/images/a.png", "/data/images/c.png"]) == ["images/b.png"]
 
 
 def test_a_table_of_one_image_and_tabs(tmp_path: Path) -> None:

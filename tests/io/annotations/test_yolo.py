@@ -54,7 +54,7 @@ def test_names_stand_beside_or_above(tmp_path: Path) -> None:
         ("0 0.5 0.5 0.1", "3 numbers"),
         ("0 0.5 0.5 0.1 0.1 0.5 0.5", "0.5"),
         ("0 0.5 0.5 0.1 0.1 1.5", "no probability"),
-        ("2 0.5 0.5 0.1 0.1", "beyond the names"),
+        ("2 0.5 0.5 0.1 0.1", "beyond the names: got 2, needed 0 a, 1 b"),
         ("0 0.1 0.1 0.2 0.2 0.3 0.3 0.4", "7 numbers"),
     ],
 )

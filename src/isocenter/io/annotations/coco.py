@@ -72,6 +72,11 @@ class Coco:
             raise MissingFileError("the file does not know this image", where=self.path, got=path.name)
         return alike[0]
 
+    def lost(self) -> list[str]:
+        """Annotations of images that the file does not list, as text."""
+        known = {number for number, _ in self.images.values()}
+        return [f"id {a.get('id')} of image {n}" for n, items in self.items.items() if n not in known for a in items]
+
     def marks(self, image: str, shape: tuple[int, ...]) -> Marks:
         """The annotations of an image; crowds are ignored.
 
@@ -104,7 +109,11 @@ class Coco:
         kind = item.get("category_id")
         if not isinstance(kind, int) or kind not in self.names:
             known = ", ".join(f"{k} {n}" for k, n in list(self.names.items())[:12])
-            raise LabelError("an annotation of no category", where=self.path, got=str(kind), wanted=known)
+            raise LabelError(
+                "an annotation of no category", where=self.path, wanted=known,
+                got=f"category_id {kind} in annotation {item.get('id')}",
+                remedy="Add the category to the file, or correct or remove the annotation",
+            )
         return self.names[kind]
 
     def _edges(self, item: Mapping[str, Any], grid: tuple[int, int]) -> Array:

@@ -1,71 +1,28 @@
-"""GeoJSON as QuPath reads it: a feature an object, x and y in pixels counted from the image's corner."""
+"""GeoJSON (RFC 7946) as QuPath reads it: a feature an object, x and y in pixels counted from the image's corner.
+
+Classes and the measurement ``score`` stand as QuPath 0.4 on names them.
+"""
 
 from __future__ import annotations
 
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isocenter.data import OBJECT, Boxes, Instances
-from isocenter.errors import LabelError, UnreadableError
+from isocenter.errors import UnreadableError
 from isocenter.io import limits
-from isocenter.io.annotations.marks import Crop, Marks, flat, plane, stacked
-from isocenter.io.annotations.polygons import bounds, filled, outlined, rectangle
+from isocenter.io.annotations.marks import flat
+from isocenter.io.annotations.outlines import Outline, Outlines
+from isocenter.io.annotations.polygons import outlined, rectangle
 from isocenter.io.overlay import PALETTE
 from isocenter.ops.array import Array
 
 SWELLING = 10
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """The objects of a file (RFC 7946; classes and scores as QuPath 0.4 on names them): `read` makes it.
-
-    Parameters
-    ----------
-    path
-        For messages.
-    names
-        Class of each feature, `OBJECT` where it has none.
-    rings
-        Outline of each: all rings of all its parts.
-    scores
-        Measurement ``score`` of each, or None.
-    """
-
-    path: str
-    names: tuple[str, ...]
-    rings: tuple[tuple[Array, ...], ...]
-    scores: tuple[float | None, ...]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names, sorted."""
-        return tuple(sorted(set(self.names)))
-
-    def size(self, image: str) -> tuple[int, ...] | None:
-        """Not stated."""
-        return None
-
-    def marks(self, image: str, shape: tuple[int, ...]) -> Marks:
-        """Its objects; LabelError for a volume."""
-        grid = plane(shape, "GeoJSON")
-        edges = [bounds(rings) for rings in self.rings]
-
-        def crop(i: int) -> Crop:
-            found = filled(self.rings[i], grid)
-            if found is None:
-                raise LabelError("an outline outside the image", where=self.path, got=f"feature {i + 1}")
-            return found
-
-        given = [s for s in self.scores if s is not None]
-        scored = np.asarray(given) if given and len(given) == len(self.names) else None
-        return Marks(self.names, stacked(edges, 2), crop, scored)
 
 
 def claims(path: Path) -> bool:
@@ -73,7 +30,7 @@ def claims(path: Path) -> bool:
     return path.suffix.lower() == ".geojson"
 
 
-def read(path: str | Path) -> Features:
+def read(path: str | Path) -> Outlines:
     """The areas of a file; points and lines are refused, because they hold no pixel.
 
     Raises
@@ -92,11 +49,10 @@ def read(path: str | Path) -> Features:
         if items is None:
             raise UnreadableError("not GeoJSON", where=str(path), wanted="a FeatureCollection")
         found = [_feature(path, i, item) for i, item in enumerate(items)]
-    names, rings, scores = zip(*found, strict=True) if found else ((), (), ())
-    return Features(str(path), tuple(names), tuple(rings), tuple(scores))
+    return Outlines.of(str(path), found, format="GeoJSON", item="feature")
 
 
-def _feature(path: str | Path, i: int, item: Mapping[str, Any]) -> tuple[str, tuple[Array, ...], float | None]:
+def _feature(path: str | Path, i: int, item: Mapping[str, Any]) -> Outline:
     shape, said = item["geometry"], item.get("properties") or {}
     if shape["type"] not in ("Polygon", "MultiPolygon"):
         raise UnreadableError(f"feature {i + 1} is no area", where=str(path), got=shape["type"], wanted="Polygon")

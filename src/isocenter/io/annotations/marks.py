@@ -65,9 +65,10 @@ class Marks:
         return [i for i, d in enumerate(beyond) if d > ROUNDING and i not in bad]
 
     def text(self, i: int) -> str:
-        """Object `i` for a message: its number, class and corners."""
-        low, high = (", ".join(f"{v:g}" for v in e) for e in self.edges[i])
-        return f"object {i + 1} ({self.names[i]}, from {low} to {high})"
+        """Object `i` for a message: its number in the file, class, and edges counted from the image's corner."""
+        axes = "zyx"[-self.edges.shape[2] :]
+        edges = [f"{a} {low:g} to {high:g}" for a, low, high in zip(axes, *(self.edges[i] + 0.5), strict=True)]
+        return f"object {i + 1} ({self.names[i]}, {', '.join(edges[::-1])})"
 
     def boxes(
         self, kept: Sequence[int], labels: Sequence[int], *, classes: tuple[str, ...], geometry: Geometry

@@ -82,9 +82,14 @@ def _crop(path: Path, shape: tuple[int, ...]) -> Crop:
     array, _ = read_labels(path)
     if array.shape != tuple(shape):
         got = str(array.shape)
-        raise LabelError("a mask of another size than its image", where=str(path), got=got, wanted=str(shape))
+        raise LabelError(
+            "a mask of another size than its image", where=str(path), got=got, wanted=str(tuple(shape)),
+            remedy="Bring the mask that was drawn on this image, or move the file out of the folder",
+        )
     values = np.unique(array)
     if len(values[values != 0]) > 1:
-        got = str(values[:5].tolist())
-        raise LabelError("a mask of several numbers", where=str(path), got=got, wanted="0 and one more")
+        raise LabelError(
+            "a mask of several numbers", where=str(path), got=str(values[:5].tolist()), wanted="0 and one more",
+            remedy="Save the masks as black and white, without shades at their edges, and one object a file",
+        )
     return cropped(array != 0) or (np.zeros(len(shape), np.int64), np.zeros((0,) * len(shape), bool))

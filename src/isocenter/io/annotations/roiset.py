@@ -1,4 +1,7 @@
-"""ImageJ's ROI manager: a zip of .roi files, corners in pixels counted from the image's corner."""
+"""ImageJ's ROI manager: a zip of .roi files, corners in pixels counted from the image's corner.
+
+The format is that of ``ij.io.RoiEncoder`` (public domain); class and score are properties of a ROI.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,16 @@ import re
 import struct
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from isocenter.data import OBJECT, Boxes, Instances
-from isocenter.errors import LabelError, OutputError, ResourceError, UnreadableError
+from isocenter.errors import OutputError, ResourceError, UnreadableError
 from isocenter.io import limits
-from isocenter.io.annotations.marks import Crop, Marks, flat, plane, stacked
-from isocenter.io.annotations.polygons import bounds, filled, outlined
+from isocenter.io.annotations.marks import flat
+from isocenter.io.annotations.outlines import Outline, Outlines
+from isocenter.io.annotations.polygons import outlined
 from isocenter.ops.array import Array
 
 MAGIC, VERSION, HEADER, HEADER2 = b"Iout", 228, 64, 64
@@ -30,57 +33,12 @@ LARGEST = 1 << 30
 CORNERS = 65535
 
 
-@dataclass(frozen=True, eq=False)
-class RoiSet:
-    """The areas of a file (format of ``ij.io.RoiEncoder``, public domain): `read` makes it.
-
-    Parameters
-    ----------
-    path
-        For messages.
-    names
-        Class of each, `OBJECT` where it has none.
-    rings
-        Outline of each, all rings of all its parts.
-    scores
-        Property ``score`` of each, or None.
-    """
-
-    path: str
-    names: tuple[str, ...]
-    rings: tuple[tuple[Array, ...], ...]
-    scores: tuple[float | None, ...]
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The names, sorted."""
-        return tuple(sorted(set(self.names)))
-
-    def size(self, image: str) -> tuple[int, ...] | None:
-        """Not stated."""
-        return None
-
-    def marks(self, image: str, shape: tuple[int, ...]) -> Marks:
-        """Its objects; LabelError for a volume."""
-        grid = plane(shape, "an ImageJ RoiSet")
-
-        def crop(i: int) -> Crop:
-            found = filled(self.rings[i], grid)
-            if found is None:
-                raise LabelError("an outline outside the image", where=self.path, got=f"ROI {i + 1}")
-            return found
-
-        given = [s for s in self.scores if s is not None]
-        scored = np.asarray(given) if given and len(given) == len(self.names) else None
-        return Marks(self.names, stacked([bounds(r) for r in self.rings], 2), crop, scored)
-
-
 def claims(path: Path) -> bool:
     """Whether the name is that of a RoiSet or one ROI."""
     return path.suffix.lower() in (".zip", ".roi")
 
 
-def read(path: str | Path) -> RoiSet:
+def read(path: str | Path) -> Outlines:
     """The areas of a RoiSet or of one ROI: polygons, freehand and traced outlines, rectangles, ovals, composites.
 
     Raises
@@ -101,11 +59,10 @@ def read(path: str | Path) -> RoiSet:
                     raise ResourceError("a set that swells beyond any outlines", where=str(path))
                 parts = [archive.read(i) for i in items]
         found = [_roi(str(path), i, data) for i, data in enumerate(parts)]
-    names, rings, scores = zip(*found, strict=True) if found else ((), (), ())
-    return RoiSet(str(path), tuple(names), tuple(rings), tuple(scores))
+    return Outlines.of(str(path), found, format="an ImageJ RoiSet", item="ROI")
 
 
-def _roi(path: str, i: int, data: bytes) -> tuple[str, tuple[Array, ...], float | None]:
+def _roi(path: str, i: int, data: bytes) -> Outline:
     if data[:4] != MAGIC or len(data) < HEADER:
         raise UnreadableError(f"ROI {i + 1} is none", where=path, got=repr(data[:4]), wanted=repr(MAGIC))
     kind = data[6]

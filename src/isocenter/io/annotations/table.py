@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path, PurePosixPath
@@ -59,6 +59,10 @@ class Table:
     def knows(self, image: str) -> bool:
         """Whether a row names the image; an image that none names has no boxes."""
         return self._key(image) is not None
+
+    def spare(self, images: Iterable[str]) -> list[str]:
+        """Images that rows name and that are none of these (paths), sorted."""
+        return sorted(self.named - {""} - {key for i in images if (key := self._key(i)) is not None})
 
     def marks(self, image: str, shape: tuple[int, ...]) -> Marks:
         """The boxes of an image; none where no row names it.

@@ -121,7 +121,9 @@ def _line(path: Path, i: int, line: str, known: tuple[str, ...]) -> tuple[str, t
         raise UnreadableError(f"line {i + 1} has a score that is no probability", where=str(path), got=line[:60])
     if kind < 0 or (known and kind >= len(known)):
         raise UnreadableError(
-            f"line {i + 1} holds a class beyond the names", where=str(path), got=number, wanted=f"0 to {len(known) - 1}"
+            f"line {i + 1} holds a class beyond the names", where=str(path), got=number,
+            wanted=", ".join(f"{k} {n}" for k, n in enumerate(known[:12])),
+            remedy="Add its name to the list of classes, or correct the line",
         )
     return (known[kind] if known else str(kind)), numbers
 
