@@ -149,6 +149,8 @@ def compare(
     UsageError
         Fewer than one method, or one twice.
     """
+    from isocenter.infer.holding import held
+
     checked(options, Studying)
     vacant_report(out, overwrite=options.get("overwrite", False))
     given = settings_of(settings)
@@ -158,7 +160,7 @@ def compare(
     notes: tuple[str, ...] = ()
     if not options.get("folds"):
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
-    cases = with_allowance(cases, options.get("because"))
+    cases = held(with_allowance(cases, options.get("because")))
     exam = examined(cases, options)
     notes += caveats(cases)
     made = (

@@ -121,13 +121,15 @@ def evaluate(
     LabelError
         The cases hold a class that the method has never met.
     """
+    from isocenter.infer.holding import held
+
     checked(options, Judging)
     vacant_report(out, overwrite=options.get("overwrite", False))
     if abstain not in ("wrong", "report"):
         raise UsageError("unknown way to count no answer", got=abstain, wanted="wrong or report")
     task = data.task if isinstance(data, Cases) else None
     asked = resolve(method, task=task, settings=settings_of(settings))
-    cases = with_allowance(cases_of(data, asked.task, options=options), options.get("because"))
+    cases = held(with_allowance(cases_of(data, asked.task, options=options), options.get("because")))
     apart(asked, cases, split=split, options=options)
     test = _with_column(chosen(cases, split), by)
     ready, notes = prepared(asked, cases, test=test, split=split, options=options)

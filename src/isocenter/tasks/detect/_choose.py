@@ -59,14 +59,15 @@ def examples(train: Cases) -> list[Example]:
 
 
 def _looked(case: Case, classes: tuple[str, ...]) -> Example | None:
-    truth, array = case.truth(), pixels(case)
+    truth, image = case.truth(), case.image()
     if not isinstance(truth, Boxes) or truth.classes != classes:
         raise LabelError("the case has no boxes over the classes of train", where=case.id, wanted=", ".join(classes))
+    held = image.pixels()
+    role = next(r for r, im in case.images.items() if im is image)
+    kept = replace(case, images={**case.images, role: image.replaced(lambda: held)})
+    array = pixels(kept)
     if isinstance(array, NotEvaluated):
         return None
-    role = next(r for r, im in case.images.items() if im is case.image())
-    held = case.image().pixels()
-    kept = replace(case, images={**case.images, role: case.image().replaced(lambda: held)})
     return Example(kept, array, truth if truth.ignored is None else truth.chosen(~truth.ignored))
 
 
