@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from isocenter.data import Boxes, Image, Normalisation, NotEvaluated, Plan
-from isocenter.errors import BundleError, InputError
+from isocenter.errors import BundleError, InputError, ResourceError
 from isocenter.infer import detecting
 from isocenter.infer.detecting import DEFAULTS, chosen, detect, found, on_own_grid, rated, scaled
 
@@ -72,6 +72,24 @@ def test_what_does_not_fit_is_refused() -> None:
         detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, task="segment"))
     with pytest.raises(InputError, match="images of 3 axes"):
         detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, rank=3, size=None, divisor=()))
+
+
+def test_an_answer_of_another_shape_is_refused() -> None:
+    def short(batch: np.ndarray) -> np.ndarray:
+        return np.ones((1, 7, 5), np.float32)
+
+    def flat(batch: np.ndarray) -> np.ndarray:
+        return np.ones((1, 6), np.float32)
+
+    for engine in (short, flat):
+        with pytest.raises(BundleError, match="another shape"):
+            detect(engine, Image.from_array(np.ones((16, 24), np.float32)), PLAN)
+
+
+def test_a_scale_beyond_all_memory_is_refused() -> None:
+    plan = replace(PLAN, settings={"seen": [1, 1], "pixel": [1e-6, 1e-6]})
+    with pytest.raises(ResourceError, match="a grid of"):
+        detect(blocks, Image.from_array(np.ones((64, 64), np.float32), spacing=(1.0, 1.0)), plan)
 
 
 def test_the_surest_of_overlapping_boxes_of_one_class_stays() -> None:

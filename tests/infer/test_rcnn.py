@@ -147,6 +147,15 @@ def test_heads_follow_each_other_and_their_scores_are_averaged():
     assert out.scores[0] == pytest.approx((first[1] / first.sum() + 1 / 3) / 2, abs=1e-6)
 
 
+def test_masks_of_other_classes_are_refused():
+    class Other(Knowing):
+        def mask(self, crops):
+            return super().mask(crops)[:, :1]
+
+    with pytest.raises(BundleError, match="another shape"):
+        instances(Other(EDGES, LABELS).engines, Image.from_array(picture((96, 96), EDGES, LABELS)), knowing(3))
+
+
 def test_many_regions_go_through_a_head_in_parts():
     edges = [[[i - 0.5, j - 0.5], [i + 11.5, j + 11.5]] for i in range(0, 240, 14) for j in range(0, 240, 14)]
     plan = replace(PLAN, settings=SETTINGS | {"proposals": [4000, 324]})

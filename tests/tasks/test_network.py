@@ -35,7 +35,18 @@ def test_what_a_network_needs():
 
 
 @pytest.mark.parametrize(
-    "about", [{}, {"plan": None}, {"plan": 3}, {"plan": {}}, {"plan": {**PLAN.as_json(), "pach": 1}}]
+    "about",
+    [
+        {},
+        {"plan": None},
+        {"plan": 3},
+        {"plan": {}},
+        {"plan": {**PLAN.as_json(), "pach": 1}},
+        {"plan": {**PLAN.as_json(), "rank": float("nan")}},
+        {"plan": {**PLAN.as_json(), "rank": float("inf")}},
+        {"plan": {**PLAN.as_json(), "overlap": 10**400}},
+        {"plan": {**PLAN.as_json(), "settings": [1]}},
+    ],
 )
 def test_plans_that_cannot_be_read(about):
     with pytest.raises(BundleError, match="plan"):
@@ -53,6 +64,22 @@ def test_plans_that_cannot_be_read(about):
         ("channels", 0),
         ("classes", []),
         ("overlap", 1.0),
+        ("overlap", 0.999),
+        ("overlap", float("nan")),
+        ("divisor", [4096, 4]),
+        ("size", [4, 1 << 20]),
+        ("patch", [1 << 20, 4]),
+        ("spacing", [float("nan"), 1.0]),
+        ("spacing", [1.0, 1e-30]),
+        ("channels", 1 << 20),
+        ("smallest", float("nan")),
+        ("smallest", -1.0),
+        ("temperature", float("inf")),
+        ("tolerance", float("nan")),
+        ("tolerance", float("inf")),
+        ("thresholds", [float("nan"), 0.5]),
+        ("normalisation", {"kind": "window", "low": 0.0, "high": 1.0, "mean": 0.0, "sd": 0.0}),
+        ("normalisation", {"kind": "window", "low": 0.0, "high": float("inf")}),
         ("mirror", ["z"]),
         ("temperature", 0.0),
         ("thresholds", [0.5, 0.5, 0.5]),
@@ -61,6 +88,26 @@ def test_plans_that_cannot_be_read(about):
 def test_plans_that_contradict_themselves(name, value):
     with pytest.raises(BundleError, match=name):
         plan_of({"plan": {**PLAN.as_json(), name: value}}, "segment")
+
+
+@pytest.mark.parametrize(
+    ("task", "head", "settings", "named"),
+    [
+        ("segment", "", {"outputs": "two"}, "settings.outputs"),
+        ("detect", "detect", {"window": [-1, 64]}, "settings.window"),
+        ("detect", "", {"most": 1e30}, "settings.most"),
+        ("detect", "detect", {"seen": "large"}, "settings.seen"),
+        ("instances", "contours", {"outputs": 5, "scale": 0}, "settings.scale"),
+        ("instances", "contours", {"outputs": 5}, "settings.scale is missing"),
+        ("instances", "rcnn", {}, "settings.strides is missing"),
+    ],
+)
+def test_settings_that_cannot_be(task, head, settings, named):
+    plan = Plan(task, 2, 1, ("background", "a"), divisor=(4, 4), head=head, settings=settings)
+    with pytest.raises(BundleError, match="contradicts itself") as refused:
+        plan_of({"plan": plan.as_json()}, task)
+    line = refused.value.line()
+    assert named in line and "\n" not in line
 
 
 @pytest.fixture

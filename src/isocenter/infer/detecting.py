@@ -135,9 +135,17 @@ def chosen(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
 
 
 def candidates(answer: Array, plan: Plan) -> tuple[Array, Array, Array]:
-    """The boxes of one answer that are sure enough and sound, before suppression; as `chosen` gives them."""
+    """The boxes of one answer that are sure enough and sound, before suppression; as `chosen` gives them.
+
+    Raises
+    ------
+    BundleError
+        The answer has another shape than the plan says.
+    """
     least = float((DEFAULTS | dict(plan.settings))["least"])
     rank = plan.rank
+    if answer.ndim != 2 or answer.shape[1] != 2 * rank + len(plan.classes):
+        raise BundleError("the network answers in another shape than its plan says", got=str(answer.shape))
     values = np.asarray(answer[:, 2 * rank :], np.float64)
     place, labels = np.nonzero(values >= least)
     scores = values[place, labels]

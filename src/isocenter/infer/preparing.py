@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,7 +87,7 @@ def prepared(array: Array, image: Image, plan: Plan) -> Prepared:
     if array.dtype.kind not in "biuf":
         raise InputError("pixels are not real numbers", where=image.name, got=str(array.dtype))
     shape = working_shape(image, plan)
-    require(4 * plan.channels * int(np.prod(shape)), what=f"a grid of {shape}", remedy="Check the image's spacing")
+    require(4 * plan.channels * math.prod(shape), what=f"a grid of {shape}", remedy="Check the image's spacing")
     chosen = _chosen(array, image, plan.channels)
     out = _normalised(resize(chosen, shape), plan, str(array.dtype))
     if len(out) == 1 and plan.channels == 3:

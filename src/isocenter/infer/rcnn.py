@@ -176,6 +176,8 @@ def _seen(engines: Mapping[str, Engine], array: Array, plan: Plan, *, by: Array,
     )
     crops = pooled(maps, edges, size=settings["bins"][1], strides=strides)
     masks = _together(engines[MASK], crops)
+    if len(masks) and (masks.ndim != 4 or masks.shape[1] != len(plan.classes)):
+        raise BundleError("a head answers in another shape than its plan says", got=str(masks.shape))
     mine = masks[np.arange(len(masks)), labels] if len(masks) else np.zeros((0, 1, 1), np.float32)
     return Regions(edges + by, found, labels, _sigmoid(mine))
 
