@@ -9,7 +9,7 @@ import pytest
 
 from isocenter.data import IGNORE, Case, Cases, NotEvaluated, Segmentation, Watch
 from isocenter.errors import LabelError
-from isocenter.tasks.segment._choose import best, dice, examples, looked_at, region
+from isocenter.tasks.segment._choose import best, dice, examples, region
 
 
 def cases(n: int = 5, *, classes: tuple[str, ...] = ("organ",), top: int = 1) -> Cases:
@@ -58,13 +58,6 @@ def test_several_classes_are_one_region() -> None:
     assert region(both) == "foreground"
     assert region(cases()) == "organ"
     assert all(mask.sum() == 16 for _, mask, _ in examples(both))
-
-
-def test_few_cases_of_large_images_are_looked_at() -> None:
-    assert looked_at(cases(30)) == sorted(set(looked_at(cases(30))))
-    assert len(looked_at(cases(30))) == 24
-    large = Cases.from_arrays([np.zeros((3000, 3000), np.uint8)] * 9, task="segment")
-    assert looked_at(large) == [0, 3, 5, 8]
 
 
 def test_train_without_labels_is_refused() -> None:

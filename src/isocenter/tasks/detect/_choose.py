@@ -13,12 +13,9 @@ from isocenter.errors import LabelError
 from isocenter.metrics.detect import BoxSide, f1_50_row, found
 from isocenter.metrics.score_limit import best_limit
 from isocenter.ops.array import Array
+from isocenter.tasks._looked import in_memory, looked_at
 from isocenter.tasks.detect._kinds import Kinds, features, learnt
 from isocenter.tasks.detect._pixels import pixels
-
-# As many cases are looked at as hold about this number of pixels, within bounds.
-PIXELS = 6_000_000
-FEWEST, MOST = 4, 24
 
 M = TypeVar("M", bound=Predictor[Boxes])
 
@@ -40,9 +37,7 @@ def examples(train: Cases) -> list[Example]:
     LabelError
         A class has no box in train, or the cases have other classes.
     """
-    size = int(np.prod(train[0].image().geometry.shape))
-    n = min(len(train), max(FEWEST, min(MOST, PIXELS // size)))
-    first = [int(i) for i in np.unique(np.linspace(0, len(train) - 1, n).round())]
+    first = looked_at(train)
     out: list[Example] = []
     missing = set(range(len(train.classes)))
     for i in [*first, *(i for i in range(len(train)) if i not in first)]:
@@ -59,12 +54,10 @@ def examples(train: Cases) -> list[Example]:
 
 
 def _looked(case: Case, classes: tuple[str, ...]) -> Example | None:
-    truth, image = case.truth(), case.image()
+    truth = case.truth()
     if not isinstance(truth, Boxes) or truth.classes != classes:
         raise LabelError("the case has no boxes over the classes of train", where=case.id, wanted=", ".join(classes))
-    held = image.pixels()
-    role = next(r for r, im in case.images.items() if im is image)
-    kept = replace(case, images={**case.images, role: image.replaced(lambda: held)})
+    kept = in_memory(case)
     array = pixels(kept)
     if isinstance(array, NotEvaluated):
         return None

@@ -30,6 +30,7 @@ from isocenter.ops.components import filled, without_small
 from isocenter.ops.objects import overlaps
 from isocenter.ops.stain import derived, pair_of
 from isocenter.ops.thresholds import otsu, triangle
+from isocenter.tasks._looked import evenly
 
 # Training images that a choice looks at, and what is tried: shares of the usual diameter.
 LOOKED = 40
@@ -113,7 +114,7 @@ class WatershedSplit:
         LabelError
             Train holds no object.
         """
-        looked = [train[int(i)] for i in np.unique(np.linspace(0, len(train) - 1, min(len(train), LOOKED)).round())]
+        looked = [train[i] for i in evenly(train, LOOKED)]
         truths = [_truth(c) for c in looked]
         pixels = [c.image().channels_first() for c in looked]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,11 +10,7 @@ import numpy as np
 from isocenter.data import IGNORE, Case, Cases, NotEvaluated, Predictor, Progress, Segmentation, Watch
 from isocenter.errors import LabelError
 from isocenter.ops.array import Array
-
-# Bright or dark shows after a few cases; more would only cost time. As many as hold about this number of pixels, within
-# bounds.
-PIXELS = 6_000_000
-FEWEST, MOST = 4, 24
+from isocenter.tasks._looked import in_memory, looked_at
 
 M = TypeVar("M", bound=Predictor[Segmentation])
 
@@ -23,13 +18,6 @@ M = TypeVar("M", bound=Predictor[Segmentation])
 def region(train: Cases) -> str:
     """Name of the answer: that of the only class of the truth, else "foreground" for their union."""
     return train.classes[0] if len(train.classes) == 1 else "foreground"
-
-
-def looked_at(train: Cases) -> list[int]:
-    """Positions of 4 to 24 cases evenly spaced over train: fewer where images are large."""
-    size = int(np.prod(train[0].image().geometry.shape))
-    n = min(len(train), max(FEWEST, min(MOST, PIXELS // size)))
-    return [int(i) for i in np.unique(np.linspace(0, len(train) - 1, n).round())]
 
 
 def examples(train: Cases) -> Iterator[tuple[Case, Array, Array]]:
@@ -42,7 +30,7 @@ def examples(train: Cases) -> Iterator[tuple[Case, Array, Array]]:
     """
     found = False
     for i in looked_at(train):
-        case = _held(train[i])
+        case = in_memory(train[i])
         truth = case.truth()
         if not isinstance(truth, Segmentation):
             continue
@@ -53,13 +41,6 @@ def examples(train: Cases) -> Iterator[tuple[Case, Array, Array]]:
             yield case, mask, counts
     if not found:
         raise LabelError("the training cases hold no labelled pixel", where=train.name, remedy="Check the masks")
-
-
-def _held(case: Case) -> Case:
-    image = case.image()
-    pixels = image.pixels()
-    role = next(r for r, im in case.images.items() if im is image)
-    return replace(case, images={**case.images, role: image.replaced(lambda: pixels)})
 
 
 def dice(found: Segmentation | NotEvaluated, mask: Array, counts: Array) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from isocenter.data import IGNORE, Case, Cases, Image, Segmentation
 from isocenter.ops.array import Array
 from isocenter.ops.texture import averaged
+from isocenter.tasks._looked import evenly
 
 # Cases on which a choice is made, and pixels per axis that they are averaged down to at most.
 FEW = 8
@@ -17,7 +18,7 @@ COARSE = {2: 160, 3: 48}
 
 def few(train: Cases, most: int = FEW) -> Cases:
     """At most so many cases evenly spaced over train, as they are."""
-    return train.subset([int(i) for i in np.unique(np.linspace(0, len(train) - 1, min(len(train), most)).round())])
+    return train.subset(evenly(train, most))
 
 
 def coarse(method: Any, train: Cases) -> Cases:

@@ -14,7 +14,8 @@ from isocenter.ops.array import Array
 from isocenter.ops.components import tidied
 from isocenter.ops.morphology import edge
 from isocenter.ops.thresholds import otsu
-from isocenter.tasks.segment._choose import best, looked_at
+from isocenter.tasks._looked import looked_at
+from isocenter.tasks.segment._choose import best
 from isocenter.tasks.segment._grey import channels
 
 M = TypeVar("M", bound=Predictor[Segmentation])
