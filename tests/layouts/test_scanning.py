@@ -37,3 +37,12 @@ def test_json_of_others_is_read_with_care(folder: Any) -> None:
     for text in ("[1]", "{", "null"):
         with pytest.raises(UnreadableError):
             scanning.json_object(folder.text("x.json", text))
+
+
+def test_a_dataset_json_is_found_by_its_folder_or_its_own_path(folder: Any) -> None:
+    assert scanning.dataset_json(folder.path) is None
+    own = folder.json({"name": "x"}, "Dataset.json")
+    assert scanning.dataset_json(folder.path) == scanning.dataset_json(own) == {"name": "x"}
+    assert scanning.dataset_json(folder.json({"name": "x"}, "other.json")) is None
+    folder.text("Dataset.json", "{")
+    assert scanning.dataset_json(folder.path) is None

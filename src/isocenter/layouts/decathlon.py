@@ -10,18 +10,18 @@ from typing import Any
 
 from isocenter import io
 from isocenter.data import Cases, Image
-from isocenter.errors import IsocenterError, TableError
+from isocenter.errors import TableError
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import Item, assembled, masks_of
 from isocenter.layouts.modality import with_modality
-from isocenter.layouts.scanning import json_named, json_object, relative_id
+from isocenter.layouts.scanning import dataset_json, relative_id
 
 UNLABELLED = "unlabelled"
 
 
 def claims(path: Path) -> bool:
     """Whether the folder's dataset.json lists its training pairs."""
-    document = _document(path)
+    document = dataset_json(path)
     return document is not None and isinstance(document.get("training"), list)
 
 
@@ -36,7 +36,7 @@ def read(path: Path, ask: Ask) -> Cases:
         Labels that are not numbers.
     """
     folder = path if path.is_dir() else path.parent
-    document = _document(path) or {}
+    document = dataset_json(path) or {}
     notes = Notes(ask.tolerant)
     channels = tuple(str(v) for _, v in sorted(_mapping(document, "modality", folder).items(), key=_number))
     items = list(_items(folder, document, channels, notes))
@@ -47,16 +47,6 @@ def read(path: Path, ask: Ask) -> Cases:
         reader=masks_of({str(n): tuple(map(str, c)) for n, c in labels.items()}, str(folder / "dataset.json")),
     )
     return replace(cases, name=str(document.get("name") or folder.name))
-
-
-def _document(path: Path) -> dict[str, Any] | None:
-    found = path if path.name.lower() == "dataset.json" and path.is_file() else None
-    if path.is_dir():
-        found = json_named(path, "dataset.json")
-    try:
-        return json_object(found) if found else None
-    except IsocenterError:
-        return None
 
 
 def _mapping(document: Mapping[str, Any], key: str, folder: Path) -> dict[str, Any]:

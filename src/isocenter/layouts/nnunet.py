@@ -11,11 +11,11 @@ from typing import Any
 
 from isocenter import io
 from isocenter.data import Cases, Image
-from isocenter.errors import IsocenterError, TableError
+from isocenter.errors import TableError
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.assembling import Item, assembled, masks_of
 from isocenter.layouts.modality import with_modality
-from isocenter.layouts.scanning import json_named, json_object
+from isocenter.layouts.scanning import dataset_json
 from isocenter.layouts.stacking import stacked
 
 PART = re.compile(r"(?P<case>.+)_(?P<channel>\d{4})")
@@ -35,7 +35,7 @@ class Described:
 
 def claims(path: Path) -> bool:
     """Whether the folder's dataset.json names channels (or modalities) and there are imagesTr."""
-    document = _document(path)
+    document = dataset_json(path)
     if document is None:
         return False
     folder = path if path.is_dir() else path.parent
@@ -56,7 +56,7 @@ def read(path: Path, ask: Ask) -> Cases:
     """
     folder = path if path.is_dir() else path.parent
     notes = Notes(ask.tolerant)
-    described = _described(folder, _document(path) or {}, notes)
+    described = _described(folder, dataset_json(path) or {}, notes)
     items = _listed(folder, described, notes) if described.listed else _found(folder, described, notes)
     labelled = sum(1 for item in items if item.label and item.split == "")
     if described.count is not None and described.count != labelled:
@@ -68,16 +68,6 @@ def read(path: Path, ask: Ask) -> Cases:
         items, ask, root=folder, tasks=("segment",), notes=notes,
         reader=masks_of(described.labels, str(folder / "dataset.json")),
     )
-
-
-def _document(path: Path) -> dict[str, Any] | None:
-    found = path if path.name.lower() == "dataset.json" and path.is_file() else None
-    if path.is_dir():
-        found = json_named(path, "dataset.json")
-    try:
-        return json_object(found) if found else None
-    except IsocenterError:
-        return None
 
 
 def _described(folder: Path, document: Mapping[str, Any], notes: Notes) -> Described:

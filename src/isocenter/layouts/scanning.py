@@ -72,6 +72,17 @@ def json_object(path: Path) -> dict[str, Any]:
     return value
 
 
+def dataset_json(path: Path) -> dict[str, Any] | None:
+    """The object in a folder's dataset.json, or in that file itself; None where there is none that can be read."""
+    found = path if path.name.lower() == "dataset.json" and path.is_file() else None
+    if path.is_dir():
+        found = json_named(path, "dataset.json")
+    try:
+        return json_object(found) if found else None
+    except UnreadableError:
+        return None
+
+
 def relative_id(root: Path, path: Path) -> str:
     """A case's name from the place of its image below a folder, without suffix."""
     text = path.relative_to(root).as_posix()
