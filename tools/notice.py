@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# The extras that something in isocenter uses.
+EXTRAS = ("train", "video")
 HEAD = """isocenter
 Copyright the isocenter authors. Licensed under the Apache License, Version 2.0 (see LICENSE).
 
@@ -69,8 +71,8 @@ def bundles() -> list[str]:
 def main() -> None:
     """Writes NOTICE."""
     parts = [HEAD]
-    for title, names in (("Core", needs("isocenter")), ("Extra `train`", needs("isocenter", "train"))):
-        own = set(needs("isocenter")) if title == "Core" else set(names) - set(needs("isocenter"))
+    core = set(needs("isocenter"))
+    for title, own in (("Core", core), *((f"Extra `{e}`", set(needs("isocenter", e)) - core) for e in EXTRAS)):
         rows = [f"  {name}  {text}" for name, text in closure(sorted(own)).items()]
         parts += [f"{title}\n", "\n".join(rows) + "\n"]
     parts += ["Shipped bundles\n", "\n".join(bundles())]
