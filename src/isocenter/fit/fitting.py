@@ -153,11 +153,15 @@ def builder(recipe: Any, scheme: Scheme) -> Callable[[], nn.Module]:
 
 
 def vector_grid(scheme: Scheme) -> tuple[int, ...]:
-    """Grid of the stored question: a patch of the plan, halved along its longest axis while it is large."""
-    if not questions.of(scheme.plan.kind).dense:
-        return multiple(scheme.plan.size or scheme.study.patch or (), scheme.plan.divisor)
+    """Grid of the stored question: a patch of the plan, halved along its longest axis while it is large.
+
+    One answer about the whole image has no smaller question.
+    """
+    whole = multiple(scheme.plan.size or scheme.study.patch or (), scheme.plan.divisor)
+    if scheme.plan.kind == "classify":
+        return whole
     least = [d * 2 for d in scheme.plan.divisor]
-    grid = list(scheme.study.patch or least)
+    grid = list((scheme.study.patch if questions.of(scheme.plan.kind).dense else whole) or least)
     while np.prod(grid) > VECTOR and any(g // 2 >= k for g, k in zip(grid, least, strict=True)):
         axis = max((a for a in range(len(grid)) if grid[a] // 2 >= least[a]), key=lambda a: grid[a])
         grid[axis] //= 2
