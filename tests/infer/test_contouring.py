@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from isocenter.data import Image, Instances, NotEvaluated, Plan
-from isocenter.errors import BundleError
+from isocenter.data import Geometry, Image, Instances, NotEvaluated, Plan
+from isocenter.errors import BundleError, ResourceError
 from isocenter.fit.questions.contours import ap50, depth_and_offsets
-from isocenter.infer.contouring import contour, counterstain, decoded, maps_of, widened
+from isocenter.infer.contouring import contour, counterstain, decoded, maps_of, needed, widened
 from isocenter.ops.stain import DYES
 
 PLAN = Plan(
@@ -201,3 +206,71 @@ def test_objects_that_no_pixel_of_the_own_grid_holds_are_dropped() -> None:
     found = contour(Told(np.array([0, 1, 1, 2])), image, replace(PLAIN, size=(48, 56)))
     assert isinstance(found, Instances) and len(found) == 2 and found.labels.tolist() == [0, 1]
     assert found.label_map().shape == (12, 14)
+
+
+def test_an_image_that_memory_cannot_hold_is_refused_unread() -> None:
+    def read() -> np.ndarray:
+        raise AssertionError("pixels were read")
+
+    geometry = Geometry((10**7, 10**7))
+    image = Image(read, geometry.shape, "yx", "uint8", geometry)
+    with pytest.raises(ResourceError, match=r"memory does not suffice for an image of .*a part of the image"):
+        contour(SimpleNamespace(), image, PLAN)  # type: ignore[arg-type]
+
+
+def test_what_it_takes_grows_with_image_answer_and_windows() -> None:
+    def image(side: int) -> Image:
+        geometry = Geometry((side, side))
+        return Image(lambda: np.zeros((side, side), np.uint8), geometry.shape, "yx", "uint8", geometry)
+
+    free, four = SimpleNamespace(pixel_bytes=0), SimpleNamespace(parallel=4, pixel_bytes=100)
+    small, large = (needed(free, image(n), PLAN) for n in (512, 1024))  # type: ignore[arg-type]
+    assert large == pytest.approx(4 * small, rel=0.1)
+    stained = replace(PLAN, settings=PLAN.settings | {"counterstain": True})
+    assert needed(free, image(512), stained) == small, "less than dividing takes"  # type: ignore[arg-type]
+    busy = [needed(four, image(512), PLAN, flight=n) for n in (None, 4, 1)]  # type: ignore[arg-type]
+    assert busy[0] == busy[1] > busy[2] > small
+
+
+# The child measures itself: what the kernel tells of a child's peak begins with that of the parent.
+PEAK = """
+import json
+from pathlib import Path
+import numpy as np
+from isocenter.data import Geometry, Image, Normalisation, Plan
+from isocenter.infer.contouring import contour, needed
+
+class Engine:
+    parallel, pixel_bytes = 1, 20
+
+    def __call__(self, x):
+        return np.concatenate([-x[:, :1], x[:, :1], x[:, :1], x[:, 1:]], 1)
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")][0]
+
+def image(side):
+    def read():
+        # Discs of radius 8 every 24 pixels, and how far their centres lie.
+        y, x = np.broadcast_arrays(*np.ix_(*[((np.arange(side) % 24) - 12).astype(np.int8)] * 2))
+        disc = np.square(y, dtype=np.int16) + np.square(x, dtype=np.int16) < 64
+        return np.stack([np.where(disc, 6, -6).astype(np.int8), -y, -x])
+    return Image(read, (3, side, side), "cyx", "int8", Geometry((side, side)))
+
+plan = Plan("instances", 2, 3, ("background", "a"), overlap=0.0, head="contours", normalisation=Normalisation("none"),
+            patch=(128, 128), divisor=(8, 8), settings={"outputs": 5, "scale": 1.0})
+contour(Engine(), image(48), plan)
+before, large = peak(), image(1440)
+said = needed(Engine(), large, plan)
+found = contour(Engine(), large, plan)
+print(json.dumps([said + before, peak(), len(found)]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="the peak is read from /proc")
+def test_the_peak_of_an_answer_is_right_within_30_percent() -> None:
+    run = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, timeout=120, check=False)
+    assert run.returncode == 0, run.stderr
+    said, peak, count = json.loads(run.stdout)
+    assert count == 60**2 and said == pytest.approx(peak, rel=0.3)

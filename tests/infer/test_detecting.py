@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
-from isocenter.data import Boxes, Image, Normalisation, NotEvaluated, Plan
+from isocenter.data import Boxes, Geometry, Image, Normalisation, NotEvaluated, Plan
 from isocenter.errors import BundleError, InputError, ResourceError
 from isocenter.infer import detecting
-from isocenter.infer.detecting import DEFAULTS, chosen, detect, found, on_own_grid, rated, scaled
+from isocenter.infer.detecting import DEFAULTS, chosen, detect, found, needed, on_own_grid, rated, scaled
 
 PLAN = Plan("detect", 2, 1, ("cell", "clot"), size=(16, 24), normalisation=Normalisation("none"), divisor=(8, 8))
 
@@ -70,7 +71,7 @@ def test_pixels_that_are_no_numbers_are_not_answered() -> None:
 def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(BundleError, match="another question"):
         detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, task="segment"))
-    with pytest.raises(InputError, match="images of 3 axes"):
+    with pytest.raises(InputError, match="needs a volume"):
         detect(blocks, Image.from_array(np.ones((9, 9))), replace(PLAN, rank=3, size=None, divisor=()))
 
 
@@ -86,9 +87,36 @@ def test_an_answer_of_another_shape_is_refused() -> None:
             detect(engine, Image.from_array(np.ones((16, 24), np.float32)), PLAN)
 
 
+def test_an_image_that_memory_cannot_hold_is_refused_unread() -> None:
+    def read() -> np.ndarray:
+        raise AssertionError("pixels were read")
+
+    geometry = Geometry((10**7, 10**7))
+    image = Image(read, geometry.shape, "yx", "uint8", geometry)
+    with pytest.raises(ResourceError, match=r"memory does not suffice for an image of .*a part of the image"):
+        detect(blocks, image, replace(PLAN, size=None))
+
+
+def test_what_it_takes_grows_with_image_and_tile() -> None:
+    def image(side: int) -> Image:
+        geometry = Geometry((side, side))
+        return Image(lambda: np.zeros((side, side), np.uint8), geometry.shape, "yx", "uint8", geometry)
+
+    plan = replace(PLAN, size=None, settings={"window": [64, 64], "reach": [8, 8]})
+    free, busy = SimpleNamespace(pixel_bytes=0), SimpleNamespace(pixel_bytes=100)
+    whole = needed(free, image(512), plan)  # type: ignore[arg-type]
+    assert whole == pytest.approx(needed(free, image(1024), plan) / 4, rel=0.01)  # type: ignore[arg-type]
+    assert needed(busy, image(512), plan) > whole  # type: ignore[arg-type]
+    # A tile takes no more in a larger image.
+    more = [needed(busy, image(n), plan) - needed(free, image(n), plan) for n in (2048, 4096)]  # type: ignore[arg-type]
+    assert more[0] == more[1] == 64 * 64 * 100
+    shrunk = needed(free, image(4096), PLAN)  # type: ignore[arg-type]
+    assert 4096**2 < shrunk < 1.1 * 4096**2, "of what is shrunk the file weighs most"
+
+
 def test_a_scale_beyond_all_memory_is_refused() -> None:
     plan = replace(PLAN, settings={"seen": [1, 1], "pixel": [1e-6, 1e-6]})
-    with pytest.raises(ResourceError, match="a grid of"):
+    with pytest.raises(ResourceError, match="an image of"):
         detect(blocks, Image.from_array(np.ones((64, 64), np.float32), spacing=(1.0, 1.0)), plan)
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from isocenter.data import Geometry, Image, Normalisation, Plan
 from isocenter.errors import BundleError, GeometryError, InputError, ResourceError
 from isocenter.infer import back, prepare, working_shape
+from isocenter.infer.preparing import piece, weight
 from isocenter.ops.resample import resize
 
 RAW = Normalisation("none")
@@ -140,3 +143,25 @@ def test_back_is_the_way_home(rng):
     home = back(ready.array, ready.own)
     assert home.shape == (1, 12, 10, 8)
     assert np.corrcoef(home.ravel(), image.pixels().ravel())[0, 1] > 0.85
+
+
+def test_what_a_network_is_shown_weighs() -> None:
+    image = Image.from_array(np.zeros((3, 40, 50), np.uint8), axes="cyx", spacing=(1.0, 1.0))
+    none = Plan("segment", 2, 3, ("background", "a"), normalisation=Normalisation("none"))
+    seen = weight(image, none)
+    assert (seen.raw, seen.made, seen.making, seen.grid) == (6000, 24000, 24000, (40, 50))
+    # A channel in float64; two copies; another grid beside the one that it comes from.
+    assert weight(image, replace(none, normalisation=Normalisation("standardise"))).making == 24000 + 16000
+    assert weight(image, replace(none, normalisation=Normalisation("percentile"))).making == 3 * 24000
+    half = weight(image, replace(none, spacing=(2.0, 2.0)))
+    assert (half.raw, half.made, half.making, half.grid) == (6000, 6000, 12000, (20, 25))
+
+
+def test_of_a_volume_a_flat_network_sees_one_slice_at_once() -> None:
+    volume = Image.from_array(np.zeros((6, 40, 50), np.int16), spacing=(3.0, 1.0, 1.0))
+    flat = Plan("segment", 2, 1, ("background", "a"), normalisation=Normalisation("none"))
+    assert piece(volume, flat).geometry.shape == (40, 50) and piece(volume, replace(flat, rank=3)) is volume
+    seen = weight(volume, flat)
+    assert (seen.raw, seen.made) == (24000, 8000)
+    with pytest.raises(InputError, match="needs a volume"):
+        piece(piece(volume, flat), replace(flat, rank=3))

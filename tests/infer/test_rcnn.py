@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from isocenter.data import Geometry, Image, Instances, Normalisation, NotEvaluated, Plan
-from isocenter.errors import BundleError, InputError
-from isocenter.infer.rcnn import Regions, instances, outlined, regions, split
+from isocenter.errors import BundleError, InputError, ResourceError
+from isocenter.infer.rcnn import Regions, instances, needed, outlined, regions, split
 from isocenter.ops.proposals import grid, steps
 
 ANCHORS = [[[12.0, 12.0], [20.0, 20.0]], [[40.0, 40.0], [50.0, 50.0]]]
@@ -145,6 +146,30 @@ def test_heads_follow_each_other_and_their_scores_are_averaged():
     first = np.exp([-5.0, 4.0, 0.0])
     assert out.starts.tolist() == [[21, 20]]
     assert out.scores[0] == pytest.approx((first[1] / first.sum() + 1 / 3) / 2, abs=1e-6)
+
+
+def test_an_image_that_memory_cannot_hold_is_refused_unread():
+    def read():
+        raise AssertionError("pixels were read")
+
+    geometry = Geometry((10**7, 10**7))
+    image = Image(read, geometry.shape, "yx", "uint8", geometry)
+    with pytest.raises(ResourceError, match=r"memory does not suffice for an image of .*a part of the image"):
+        instances(Knowing([], []).engines, image, PLAN)
+
+
+def test_what_it_takes_grows_with_image_and_tile():
+    def image(side):
+        geometry = Geometry((side, side))
+        return Image(lambda: np.zeros((side, side), np.uint8), geometry.shape, "yx", "uint8", geometry)
+
+    free, busy = ({"network.onnx": SimpleNamespace(pixel_bytes=n)} for n in (0, 5000))
+    plan = replace(PLAN, settings=SETTINGS | {"window": [512, 512], "proposals": [10, 10]})
+    one, two, four = (needed(free, image(n), plan) for n in (1024, 2048, 4096))
+    assert four - two == 4 * (two - one) > 0
+    tile = [needed(busy, image(n), plan) - needed(busy, image(n), replace(plan, settings=plan.settings | {
+        "window": [1024, 1024]})) for n in (2048, 4096)]  # fmt: skip
+    assert tile[0] == tile[1] == 5000 * (512**2 - 1024**2)
 
 
 def test_masks_of_other_classes_are_refused():

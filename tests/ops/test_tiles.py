@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.ops.tiles import SLACK, tiles
+from isocenter.ops.tiles import SLACK, tiles, widest
 
 CASES = [
     ((100,), (40,), (5,), ()),
@@ -69,3 +69,10 @@ def test_boxes_of_a_tile_are_placed_on_the_grid() -> None:
     part = tiles((100, 100), (40, 40), (5, 5))[4]
     edges = np.array([[[0.5, 1.5], [4.5, 6.5]]])
     assert np.array_equal(part.placed(edges) - edges, np.broadcast_to(part.start, edges.shape))
+
+
+def test_the_largest_tile_holds_both_margins() -> None:
+    assert widest((40, 64), (5, 30), (32, 32)) == (64, 128)
+    [whole] = tiles((64, 96), (40, 64), (5, 30), (32, 32))
+    assert whole.size == (64, 96), "no larger than the grid"
+    assert max(t.size for t in tiles((512, 512), (40, 64), (5, 30), (32, 32))) == (64, 128)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,8 +12,9 @@ from scipy import ndimage
 from isocenter.data import Image, Instances, NotEvaluated, Plan
 from isocenter.errors import BundleError
 from isocenter.infer.engines import Engine
-from isocenter.infer.preparing import prepared, unusable
-from isocenter.infer.segmenting import logits, softmax
+from isocenter.infer.memory import require
+from isocenter.infer.preparing import prepared, unusable, weight
+from isocenter.infer.segmenting import answering, logits, softmax
 from isocenter.infer.slicing import instances_of, slices
 from isocenter.ops import stain, voting
 from isocenter.ops.array import Array
@@ -25,6 +27,10 @@ PROBABILITY, SCORE, PROMINENCE = 0.5, 0.0, 0.4
 # A network of convolutions answers a larger window at the same cost a pixel, and less of it twice. On the val split of
 # DSB 2018 ap50 is 0.807 with these and 0.801 with windows of 256 px that overlap by half (n = 35).
 WINDOW, OVERLAP = 640, 96
+# Bytes a pixel that dividing takes, beside the answer, the shares of the classes and the offsets (measured).
+DIVIDING = 60
+# Bytes a pixel of a colour picture whose stains are taken apart: shares of light, and three times their densities.
+STAINING = 48
 RGB = ("red", "green", "blue")
 
 
@@ -52,6 +58,8 @@ def contour(engine: Engine, image: Image, plan: Plan) -> Instances | NotEvaluate
     """
     if plan.kind != "contours":
         raise BundleError("the plan is for another kind of answer", got=plan.kind, wanted="contours")
+    remedy = "Give a part of the image, or use a plan with a smaller window"
+    require(needed(engine, image, plan, flight=1), what=f"an image of {image.geometry.shape}", remedy=remedy)
     array = image.channels_first()
     lack = unusable(array)
     if lack is not None:
@@ -59,6 +67,26 @@ def contour(engine: Engine, image: Image, plan: Plan) -> Instances | NotEvaluate
     if image.ndim == 3 and plan.rank == 2:
         return instances_of([_one(engine, s.pixels(), s, plan) for s in slices(image, array)], image.geometry)
     return _one(engine, array, image, plan)
+
+
+def needed(engine: Engine, image: Image, plan: Plan, *, flight: int | None = None) -> int:
+    """Bytes that the objects of an image take at their peak, beside the process as it is; nothing is read.
+
+    Parameters
+    ----------
+    engine, image, plan
+        As in `contour`.
+    flight
+        Windows at the same time; default as many as the engine is built for.
+    """
+    seen = weight(image, plan)
+    busy = answering(engine, seen.grid, widened(plan, seen.grid), flight=flight)
+    pixels, outputs = math.prod(seen.grid), 4 * plan.outputs
+    # Slabs of the answer gather while windows are in flight; joining them takes as much again.
+    gathering = seen.made + outputs * pixels + max(busy, outputs * pixels)
+    dividing = (outputs + 4 * (len(plan.classes) + plan.rank) + DIVIDING) * pixels
+    stains = STAINING * math.prod(image.geometry.shape) if plan.settings.get("counterstain") else 0
+    return seen.raw + max(stains, seen.making, gathering, dividing)
 
 
 def _one(engine: Engine, array: Array, image: Image, plan: Plan) -> Instances:

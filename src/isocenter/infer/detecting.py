@@ -12,13 +12,13 @@ import numpy as np
 from isocenter.data import Boxes, Image, NotEvaluated, Plan
 from isocenter.errors import BundleError
 from isocenter.infer.engines import Engine
-from isocenter.infer.memory import flight
-from isocenter.infer.preparing import prepared, unusable
+from isocenter.infer.memory import flight, pixel_bytes, require
+from isocenter.infer.preparing import piece, prepared, unusable, weight
 from isocenter.infer.slicing import boxes_of, slices
 from isocenter.ops.array import Array
 from isocenter.ops.boxes import area, centres, clip, nms
 from isocenter.ops.proposals import first_of
-from isocenter.ops.tiles import Tile, tiles
+from isocenter.ops.tiles import Tile, tiles, widest
 from isocenter.ops.windows import multiple, padded
 
 # `Plan.settings` of detectors: least score of an answered box, IoU above which the surer of two boxes stays, boxes an
@@ -63,6 +63,8 @@ def detect(engine: Engine, image: Image, plan: Plan) -> Boxes | NotEvaluated:
     """
     if plan.task != "detect":
         raise BundleError("the plan is for another question", got=plan.task, wanted="detect")
+    remedy = "Give a part of the image, or use a plan with a smaller window"
+    require(needed(engine, image, plan), what=f"an image of {image.geometry.shape}", remedy=remedy)
     array = image.channels_first()
     lack = unusable(array)
     if lack is not None:
@@ -70,6 +72,28 @@ def detect(engine: Engine, image: Image, plan: Plan) -> Boxes | NotEvaluated:
     if image.ndim == 3 and plan.rank == 2:
         return boxes_of([_one(engine, one.pixels(), one, plan) for one in slices(image, array)], image.geometry)
     return _one(engine, array, image, plan)
+
+
+def needed(engine: Engine, image: Image, plan: Plan) -> int:
+    """Bytes that the boxes of an image take at their peak, beside the process as it is; nothing is read.
+
+    Parameters
+    ----------
+    engine, image, plan
+        As in `detect`.
+    """
+    plan = scaled(piece(image, plan), plan)
+    seen = weight(image, plan)
+    shape = multiple(seen.grid, plan.divisor)
+    copy = 4 * plan.channels * math.prod(shape) if shape != seen.grid else 0
+    tile = map(min, shape, widest(*_window(plan), plan.divisor))
+    return seen.raw + max(seen.making, seen.made + copy + math.prod(tile) * pixel_bytes(engine))
+
+
+def _window(plan: Plan) -> tuple[tuple[int, ...], Sequence[float]]:
+    """Sides of a tile and the extent of the largest object."""
+    window = tuple(plan.settings.get("window") or (SIDES[plan.rank],) * plan.rank)
+    return window, plan.settings.get("reach") or [n / 8 for n in window]
 
 
 def _one(engine: Engine, array: Array, image: Image, plan: Plan) -> Boxes:
@@ -99,9 +123,7 @@ def found(engine: Engine, array: Array, plan: Plan) -> tuple[Array, Array, Array
         Not even one tile fits into memory.
     """
     shape = multiple(array.shape[1:], plan.divisor)
-    window = tuple(plan.settings.get("window") or (SIDES[plan.rank],) * plan.rank)
-    reach = plan.settings.get("reach") or [n / 8 for n in window]
-    parts = tiles(shape, window, reach, plan.divisor)
+    parts = tiles(shape, *_window(plan), plan.divisor)
     flight(engine, parts[0].size, remedy="Use a plan with a smaller size or window")
     whole = padded(array, shape)
     if len(parts) == 1:

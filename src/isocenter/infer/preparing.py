@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isocenter.data import Image, NotEvaluated, Plan
+from isocenter.data.cut import take
 from isocenter.errors import BundleError, GeometryError, InputError
 from isocenter.infer.memory import require
 from isocenter.ops import normalise
@@ -37,6 +38,53 @@ class Prepared:
     def working(self) -> tuple[int, ...]:
         """Grid of `array`."""
         return tuple(self.array.shape[1:])
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Bytes of what a network is shown, before anything is read.
+
+    Parameters
+    ----------
+    raw
+        Pixels of the whole image as they are read.
+    making
+        Peak while one piece is prepared: the image, or a slice for a network of two axes.
+    made
+        The piece as the network sees it, before padding.
+    grid
+        Of that.
+    """
+
+    raw: int
+    making: int
+    made: int
+    grid: tuple[int, ...]
+
+
+def weight(image: Image, plan: Plan) -> Weight:
+    """What `prepare` takes; GeometryError as `working_shape`."""
+    raw = math.prod(image.geometry.shape) * image.length("c") * np.dtype(image.dtype).itemsize
+    one = piece(image, plan)
+    grid = working_shape(one, plan)
+    each = 4 * math.prod(grid)
+    # What mean and spread are computed with: a channel in float64, or two copies of all.
+    spread = {"standardise": 2, "percentile": 2 * plan.channels}.get(plan.normalisation.kind, 0)
+    resized = plan.channels if grid != one.geometry.shape else 0
+    return Weight(raw, (plan.channels + spread + resized) * each, plan.channels * each, grid)
+
+
+def piece(image: Image, plan: Plan) -> Image:
+    """What a network sees at once: the image, or of a volume the first slice where the network has two axes.
+
+    Raises
+    ------
+    InputError
+        The network needs a volume.
+    """
+    if image.ndim < plan.rank:
+        raise InputError("the network needs a volume", where=image.name, got="2D", wanted="3D")
+    return image if image.ndim == plan.rank else take(image, "z", 0)
 
 
 def prepare(image: Image, plan: Plan) -> Prepared:

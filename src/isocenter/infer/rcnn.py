@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,14 +11,14 @@ import numpy as np
 from isocenter.data import Geometry, Image, Instances, NotEvaluated, Plan
 from isocenter.errors import BundleError, InputError
 from isocenter.infer.engines import Engine
-from isocenter.infer.memory import flight
-from isocenter.infer.preparing import prepared, unusable
+from isocenter.infer.memory import flight, pixel_bytes, require
+from isocenter.infer.preparing import prepared, unusable, weight
 from isocenter.infer.slicing import instances_of, slices
 from isocenter.ops import proposals
 from isocenter.ops.array import Array
 from isocenter.ops.boxes import centres, clip, nms
 from isocenter.ops.roi import pasted, pooled
-from isocenter.ops.tiles import tiles
+from isocenter.ops.tiles import tiles, widest
 from isocenter.ops.windows import multiple, padded
 
 NETWORK, MASK = "network.onnx", "mask.onnx"
@@ -89,6 +90,9 @@ def instances(engines: Mapping[str, Engine], image: Image, plan: Plan) -> Instan
         raise BundleError("the plan is for another question", got=f"{plan.task} {plan.head}", wanted="instances rcnn")
     if plan.rank != 2:
         raise InputError("region networks see two axes", got=f"{plan.rank}D", remedy="Use cut('slice')")
+    require(
+        needed(engines, image, plan), what=f"an image of {image.geometry.shape}", remedy="Give a part of the image"
+    )
     array = image.channels_first()
     lack = unusable(array)
     if lack is not None:
@@ -96,6 +100,33 @@ def instances(engines: Mapping[str, Engine], image: Image, plan: Plan) -> Instan
     if image.ndim == 3:
         return instances_of([_one(engines, s.pixels(), s, plan) for s in slices(image, array)], image.geometry)
     return _one(engines, array, image, plan)
+
+
+def needed(engines: Mapping[str, Engine], image: Image, plan: Plan) -> int:
+    """Bytes that the objects of an image take at their peak, without their masks, beside the process as it is.
+
+    Parameters
+    ----------
+    engines, image, plan
+        As in `instances`; nothing is read.
+    """
+    seen = weight(image, plan)
+    shape = multiple(seen.grid, plan.divisor)
+    copy = 4 * plan.channels * math.prod(shape) if shape != seen.grid else 0
+    tile = math.prod(map(min, shape, widest(*_window(plan), plan.divisor)))
+    settings = plan.settings
+    cells = sum(tile / stride**2 for stride in settings["strides"])
+    # Features and proposals as the network gives them, and as they are taken apart.
+    maps = 2 * 4 * (int(settings["features"]) + 5 * max(map(len, settings["anchors"]))) * cells
+    crops = 4 * int(settings["features"]) * int(settings["proposals"][1]) * int(settings["bins"][0]) ** 2
+    busy = max(tile * pixel_bytes(engines[NETWORK]), maps + crops)
+    return int(seen.raw + max(seen.making, seen.made + copy + busy))
+
+
+def _window(plan: Plan) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Sides of a tile and the margin of its seams: twice the largest anchor."""
+    reach = 2 * max(float(v) for sizes in plan.settings["anchors"] for size in sizes for v in size)
+    return tuple(plan.settings.get("window") or (SIDE, SIDE)), (reach, reach)
 
 
 def _one(engines: Mapping[str, Engine], array: Array, image: Image, plan: Plan) -> Instances:
@@ -141,12 +172,11 @@ def regions(engines: Mapping[str, Engine], array: Array, plan: Plan) -> Regions:
     BundleError
         A network does not answer as the plan says.
     """
-    settings, own = plan.settings, array.shape[1:]
+    own = array.shape[1:]
     if len(own) != 2:
         raise InputError("region networks see two axes", got=f"{len(own)}D", remedy="Use cut('slice')")
     shape = multiple(own, plan.divisor)
-    reach = 2 * max(float(v) for sizes in settings["anchors"] for size in sizes for v in size)
-    parts = tiles(shape, settings.get("window") or (SIDE, SIDE), (reach, reach), plan.divisor)
+    parts = tiles(shape, *_window(plan), plan.divisor)
     flight(engines[NETWORK], parts[0].size, remedy="Give a smaller part of the image")
     whole = padded(array, shape)
     shift = np.asarray([(a - b) // 2 for a, b in zip(shape, own, strict=True)], np.float64)

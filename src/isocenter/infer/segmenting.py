@@ -9,11 +9,11 @@ import numpy as np
 
 from isocenter.data import Image, NotEvaluated, Plan, Segmentation
 from isocenter.data.cut import take
-from isocenter.errors import BundleError, InputError
+from isocenter.errors import BundleError
 from isocenter.infer.engines import Engine
 from isocenter.infer.memory import flight, pixel_bytes, require
 from isocenter.infer.mirror import answered
-from isocenter.infer.preparing import Prepared, prepared, unusable, working_shape
+from isocenter.infer.preparing import Prepared, prepared, unusable, weight
 from isocenter.ops.array import Array
 from isocenter.ops.components import tidied
 from isocenter.ops.resample import labels_from_slabs, resize
@@ -48,10 +48,7 @@ def segment(engine: Engine, image: Image, plan: Plan, *, want_scores: bool = Fal
     """
     if plan.task != "segment":
         raise BundleError("the plan is for another question", got=plan.task, wanted="segment")
-    if image.ndim < plan.rank:
-        raise InputError("the network needs a volume", where=image.name, got="2D", wanted="3D")
-    one = image if image.ndim == plan.rank else take(image, "z", 0)
-    remedy = f"Use a plan with patch {_half(_cut(working_shape(one, plan), plan)[0], plan)}, or a part of the image"
+    remedy = f"Use a plan with patch {_half(_cut(weight(image, plan).grid, plan)[0], plan)}, or a part of the image"
     require(needed(engine, image, plan, flight=1), what=f"an image of {image.geometry.shape}", remedy=remedy)
     array = image.channels_first()
     lack = unusable(array)
@@ -81,20 +78,17 @@ def needed(engine: Engine, image: Image, plan: Plan, *, flight: int | None = Non
     flight
         Windows at the same time; default as many as the engine is built for.
     """
-    own = math.prod(image.geometry.shape)
-    raw = own * image.length("c") * np.dtype(image.dtype).itemsize
-    one = image if image.ndim == plan.rank else take(image, "z", 0)
-    grid = working_shape(one, plan)
+    seen = weight(image, plan)
+    busy = answering(engine, seen.grid, plan, flight=flight)
+    return seen.raw + math.prod(image.geometry.shape) + max(seen.making, seen.made + busy)
+
+
+def answering(engine: Engine, grid: Sequence[int], plan: Plan, *, flight: int | None = None) -> int:
+    """Bytes that `logits` takes beside the prepared array of a grid: its padded copy, windows in flight, their sums."""
     window, inside = _cut(grid, plan)
-    each = 4 * math.prod(grid)
-    # Prepared values, and what their mean and spread are computed with: a channel in float64, or two copies of all.
-    spread = {"standardise": 2, "percentile": 2 * plan.channels}.get(plan.normalisation.kind, 0)
-    resized = plan.channels if grid != one.geometry.shape else 0
-    preparing = (plan.channels + spread + resized) * each
-    copy = 4 * plan.channels * math.prod(inside) if inside != grid else 0
+    copy = 4 * plan.channels * math.prod(inside) if inside != tuple(grid) else 0
     calls = int(getattr(engine, "parallel", 1)) if flight is None else flight
-    busy = calls * math.prod(window) * pixel_bytes(engine) + _rolling(window, inside, plan)
-    return int(raw + own + max(preparing, plan.channels * each + copy + busy))
+    return copy + calls * math.prod(window) * pixel_bytes(engine) + _rolling(window, inside, plan)
 
 
 def _cut(grid: Sequence[int], plan: Plan) -> tuple[tuple[int, ...], tuple[int, ...]]:

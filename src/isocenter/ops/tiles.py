@@ -75,7 +75,7 @@ def tiles(
     [(0,), (30,), (60,)]
     """
     steps = tuple(divisor) or (1,) * len(shape)
-    sides = multiple([max(w, int(np.ceil(4 * m))) for w, m in zip(window, margin, strict=True)], steps)
+    sides = widest(window, margin, steps)
     lines = [_line(n, side, m, d) for n, side, m, d in zip(shape, sides, margin, steps, strict=True)]
     size = tuple(min(n, side) for n, side in zip(shape, sides, strict=True))
     slack = tuple(SLACK * m for m in margin)
@@ -84,6 +84,12 @@ def tiles(
         start, low, high = zip(*parts, strict=True)
         out.append(Tile(start, size, low, high, slack))
     return tuple(out)
+
+
+def widest(window: Sequence[int], margin: Sequence[float], divisor: Sequence[int] = ()) -> tuple[int, ...]:
+    """Sides of the largest tile of any grid, arguments as in `tiles`."""
+    steps = tuple(divisor) or (1,) * len(window)
+    return multiple([max(w, int(np.ceil(4 * m))) for w, m in zip(window, margin, strict=True)], steps)
 
 
 def _line(n: int, side: int, margin: float, divisor: int) -> list[tuple[int, float, float]]:
