@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isocenter.data import Case, Cases, Probabilities, Watch
+from isocenter.data import Case, Cases, Plan, Probabilities, Watch
 from isocenter.errors import MissingFileError, NotFoundError, RecipeError
 from isocenter.verbs._method import Method
 from isocenter.verbs._study import Budget, plan_of, sides, study
@@ -69,3 +69,22 @@ def test_plans(tmp_path: Path) -> None:
         path.write_text(text, encoding="utf-8")
         with pytest.raises(RecipeError):
             plan_of(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"settings": {"window": [-1, 64]}}, "settings.window"),
+        ({"settings": {"most": "many"}}, "settings.most"),
+        ({"overlap": float("nan")}, "overlap"),
+        ({"rank": float("inf")}, "cannot be read"),
+        ({"pach": 1}, "pach"),
+    ],
+)
+def test_an_edited_plan_is_refused_before_the_training(change: dict[str, Any], named: str) -> None:
+    plan = Plan("detect", 2, 1, ("a",), head="detect", size=(64, 64), divisor=(32, 32)).as_json()
+    assert plan_of({"plan": plan}) == {"plan": plan}
+    with pytest.raises(RecipeError, match=named):
+        plan_of({"plan": plan | change})
+    with pytest.raises(RecipeError, match="cannot be read"):
+        plan_of({"plan": {"task": "detect"}})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +13,10 @@ from isocenter.data import Case, Opened, Plan
 from isocenter.data.turning import returned_map, turned
 from isocenter.errors import BundleError, MissingExtraError, RecipeError
 from isocenter.infer import Engine, back, prepare, ready, working_shape
-from isocenter.infer.settings import flaws
+from isocenter.infer.plans import flaws
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded, unpadded
 
-# Of a plan: beyond these an answer would take all memory or for ever, and no plan needs them.
-LEAST = 1e-6
-MOST = {"spacing": 1e6, "size": 1 << 16, "patch": 1 << 16, "divisor": 1024, "channels": 4096, "overlap": 0.95}
 NETWORK, INPUT, OUTPUT, WEIGHTS = "network.onnx", "vector/input", "vector/output", "weights/"
 
 
@@ -79,32 +75,10 @@ def plan_of(about: Mapping[str, Any], task: str) -> Plan:
         raise BundleError("the plan of the network cannot be read", got=str(error)) from error
     if plan.task != task:
         raise BundleError("the plan is for another question", got=plan.task, wanted=task)
-    wrong = [name for name, sound in _sound(plan).items() if not sound] or flaws(plan)
+    wrong = flaws(plan)
     if wrong:
         raise BundleError("the plan of the network contradicts itself", got=", ".join(wrong))
     return plan
-
-
-def _sound(plan: Plan) -> dict[str, bool]:
-    grids = {"spacing": plan.spacing or (), "size": plan.size or (), "patch": plan.patch, "divisor": plan.divisor}
-    fits = {
-        name: len(grid) in (0, plan.rank) and all(LEAST <= v <= MOST[name] for v in grid)
-        for name, grid in grids.items()
-    }
-    how = plan.normalisation
-    return fits | {
-        "rank": plan.rank in (2, 3),
-        "channels": 0 < plan.channels <= MOST["channels"],
-        "classes": len(plan.classes) > 0,
-        "normalisation": all(v is None or math.isfinite(v) for v in (how.low, how.high, how.mean, how.sd))
-        and (how.sd is None or how.sd > 0),
-        "overlap": 0 <= plan.overlap <= MOST["overlap"],
-        "mirror": set(plan.mirror) <= set("zyx"[-plan.rank :]),
-        "smallest": 0 <= plan.smallest < np.inf,
-        "temperature": 0 < plan.temperature < np.inf,
-        "thresholds": len(plan.thresholds) in (0, 1, len(plan.classes)) and all(map(math.isfinite, plan.thresholds)),
-        "tolerance": 0 <= plan.tolerance < np.inf,
-    }
 
 
 def accepted(about: Mapping[str, Any], state: Mapping[str, Array], task: str) -> None:

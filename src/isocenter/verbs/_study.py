@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from isocenter.data import Cases, pretraining_of
+from isocenter.data import Cases, Plan, pretraining_of
 from isocenter.errors import MissingFileError, NotFoundError, RecipeError
 from isocenter.verbs._method import Method
 from isocenter.verbs._options import Options, watch_of
@@ -91,9 +91,33 @@ def alone(method: Method) -> bool:
 
 
 def plan_of(given: Mapping[str, Any] | str | Path | None) -> Mapping[str, Any] | None:
-    """A plan as a mapping, read from its JSON file where a path is given; RecipeError when it is none."""
-    if given is None or isinstance(given, Mapping):
-        return given
+    """A plan as a mapping, read from its JSON file where a path is given.
+
+    Raises
+    ------
+    MissingFileError
+        No such file.
+    RecipeError
+        It is no plan, or one with which nothing could be answered after the training.
+    """
+    plan = given if given is None or isinstance(given, Mapping) else _read(given)
+    if plan is not None and isinstance(plan.get("plan"), Mapping):
+        _refuse_flawed(plan["plan"])
+    return plan
+
+
+def _refuse_flawed(values: Mapping[str, Any]) -> None:
+    from isocenter.infer.plans import flaws
+
+    try:
+        wrong = flaws(Plan.from_json(values))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RecipeError("the plan cannot be read", got=str(error)) from error
+    if wrong:
+        raise RecipeError("the plan contradicts itself", got=", ".join(wrong))
+
+
+def _read(given: str | Path) -> Mapping[str, Any]:
     path = Path(given)
     if not path.is_file():
         raise MissingFileError("no such plan", where=str(path))

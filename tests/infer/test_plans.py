@@ -1,4 +1,4 @@
-"""What a plan's settings may be."""
+"""What a plan may say."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from isocenter.data import Plan
-from isocenter.infer.settings import AXES, MANY, RANGES, Range, flaws
+from isocenter.infer.plans import AXES, MANY, RANGES, Range, flaws
 
 NAMES = ("background", "a")
 CONTOURS = Plan(
@@ -98,6 +98,11 @@ def test_numbers_an_axis_follow_the_rank() -> None:
     assert flaws(with_setting(deep, "window", [64, 64])) == [
         "settings.window is [64, 64], not 3 whole numbers 16 to 65536"
     ]
+
+
+def test_fields_that_contradict_come_before_settings() -> None:
+    assert flaws(replace(DETECT, rank=4, size=None, divisor=(), settings={"most": -1})) == ["rank"]
+    assert flaws(replace(DETECT, overlap=0.99, tolerance=float("nan"))) == ["overlap", "tolerance"]
 
 
 def test_other_questions_may_name_their_outputs() -> None:

@@ -1,13 +1,17 @@
-"""What the settings of a plan may be, head by head: a bundle comes from anywhere, and a plan is edited by people."""
+"""What a plan may say, its settings head by head: a bundle comes from anywhere, and a plan is edited by people."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from isocenter.data import Plan
 
+# Least of a grid, and most of it and of others: beyond these an answer would take all memory or for ever.
+LEAST = 1e-6
+MOST = {"spacing": 1e6, "size": 1 << 16, "patch": 1 << 16, "divisor": 1024, "channels": 4096, "overlap": 0.95}
 # Where a setting has one number for each axis of the plan.
 AXES = -1
 
@@ -83,18 +87,43 @@ MANY = 64
 
 
 def flaws(plan: Plan) -> list[str]:
-    """What about the settings of a plan cannot be, one sentence each; empty where all is well.
+    """What about a plan cannot be: fields by name, else a sentence for each of its settings; empty where all is well.
 
     Parameters
     ----------
     plan
-        Its rank and classes are sound; `settings` holds whatever a file held.
+        Of the right types; `settings` holds whatever a file held.
     """
+    wrong = [name for name, sound in _sound(plan).items() if not sound]
+    if wrong:
+        return wrong
     ranges = RANGES.get(plan.kind, {"outputs": OUTPUTS})
     found = [flaw for name, wanted in ranges.items() if (flaw := _flaw(plan, name, wanted))]
     if plan.kind == "contours" and not found and plan.outputs != len(plan.classes) + 1 + plan.rank:
         found.append(f"settings.outputs is {plan.outputs}, not {len(plan.classes) + 1 + plan.rank}")
     return found + (_pyramid(plan.settings) if plan.kind == "rcnn" else [])
+
+
+def _sound(plan: Plan) -> dict[str, bool]:
+    grids = {"spacing": plan.spacing or (), "size": plan.size or (), "patch": plan.patch, "divisor": plan.divisor}
+    fits = {
+        name: len(grid) in (0, plan.rank) and all(LEAST <= v <= MOST[name] for v in grid)
+        for name, grid in grids.items()
+    }
+    how = plan.normalisation
+    return fits | {
+        "rank": plan.rank in (2, 3),
+        "channels": 0 < plan.channels <= MOST["channels"],
+        "classes": len(plan.classes) > 0,
+        "normalisation": all(v is None or math.isfinite(v) for v in (how.low, how.high, how.mean, how.sd))
+        and (how.sd is None or how.sd > 0),
+        "overlap": 0 <= plan.overlap <= MOST["overlap"],
+        "mirror": set(plan.mirror) <= set("zyx"[-plan.rank :]),
+        "smallest": 0 <= plan.smallest < math.inf,
+        "temperature": 0 < plan.temperature < math.inf,
+        "thresholds": len(plan.thresholds) in (0, 1, len(plan.classes)) and all(map(math.isfinite, plan.thresholds)),
+        "tolerance": 0 <= plan.tolerance < math.inf,
+    }
 
 
 def _flaw(plan: Plan, name: str, wanted: Range | str) -> str:
