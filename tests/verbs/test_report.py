@@ -4,6 +4,7 @@ from pathlib import Path
 
 import isocenter as iso
 from isocenter.data import Cases
+from isocenter.inspect import fingerprint
 from isocenter.report import write_report
 from isocenter.verbs._method import resolve
 from isocenter.verbs._report import comparison_run, evaluation_run, training_run
@@ -24,7 +25,9 @@ def test_a_comparison_holds_every_method_and_what_made_it(squares: Cases, tmp_pa
 
 def test_an_evaluation_and_a_training(sizes: Cases, tmp_path: Path) -> None:
     trained = iso.train("classify", sizes, method="linear", threads=1)
-    page = write_report(training_run(trained, command="isocenter train"), tmp_path / "t")
+    learnt = training_run(trained, command="isocenter train")
+    assert learnt.made["inputs"] == fingerprint(sizes.split("val")), "as examined before the training"
+    page = write_report(learnt, tmp_path / "t")
     assert "chosen" in page.read_text(encoding="utf-8")
     scores = iso.evaluate(trained, sizes)
     run = evaluation_run(scores, trained.method, cases=sizes, test=sizes.split("test"))

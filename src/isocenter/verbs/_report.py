@@ -87,7 +87,7 @@ def training_run(made: Trained, *, command: str = "") -> Run:
         samples=samples_of(made.method, made.cases, seed=made.seed),
         methods=(shown,),
         curves=_curves([made.method] * len(scores), scores, cases=val),
-        made=_made([made.method], val),
+        made=_made([made.method], val, known=made.shas),
         card=_card(made.method),
         problems=made.problems,
         notes=(*made.notes, "scores are on val, where thresholds and stopping were chosen"),
@@ -161,10 +161,12 @@ def _data(cases: Cases) -> Data:
     return Data.of(cases, facts=facts)
 
 
-def _made(methods: Sequence[Method], cases: Cases) -> dict[str, Any]:
+def _made(methods: Sequence[Method], cases: Cases, *, known: Mapping[str, str] | None = None) -> dict[str, Any]:
     from isocenter.inspect import fingerprint
 
-    made: dict[str, Any] = {"inputs": dict(fingerprint(cases)), "notice": "research use only"}
+    # What was examined before the training is not read again.
+    shas = {e.id: known[e.id] for e in cases.entries if e.id in known} if known else fingerprint(cases)
+    made: dict[str, Any] = {"inputs": shas, "notice": "research use only"}
     for m in methods:
         made[m.name] = {"method": f"{m.task}/{m.method}", "engine": engine_of(m)}
         if m.bundle is not None:
