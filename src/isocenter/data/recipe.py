@@ -186,7 +186,7 @@ def _cast(option: Any, value: Any) -> tuple[bool, Any]:
         return all(ok for ok, _ in parts), tuple(v for _, v in parts)
     if option is float and isinstance(value, (int, float)) and not isinstance(value, bool):
         return True, float(value)
-    if option is int and isinstance(value, (int, float)) and not isinstance(value, bool) and int(value) == value:
+    if option is int and isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1:
         return True, int(value)
     if option in (bool, str):
         return isinstance(value, option), value
@@ -202,6 +202,7 @@ def _ranged(value: Any, meta: Mapping[str, Any], where: str) -> Any:
     if choices and isinstance(value, str) and value not in choices and ":" not in value:
         raise RecipeError(f"{where} is not one of its choices", got=repr(value), remedy=nearest(value, choices))
     numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, (int, float))]
-    if any((low is not None and v < low) or (high is not None and v > high) for v in numbers):
+    # NaN is in no range.
+    if any((low is not None and not v >= low) or (high is not None and not v <= high) for v in numbers):
         raise RecipeError(f"{where} is out of range", got=repr(value), wanted=f"{low} to {high}")
     return value
