@@ -33,6 +33,12 @@ def test_a_network_studies() -> None:
     assert found.learns and found.studies and not found.answers
 
 
+def test_a_command_names_shipped_bundles_by_name_and_others_by_path(disc_bundle: Path) -> None:
+    assert resolve("retina-vessels").reference == "retina-vessels"
+    assert resolve(str(disc_bundle)).reference.endswith(disc_bundle.name)
+    assert resolve("segment/histogram").reference == "segment/histogram"
+
+
 def test_a_bundle_by_its_path(disc_bundle: Path) -> None:
     found = resolve(disc_bundle)
     assert (found.name, found.task, found.method) == ("disc", "segment", "unet")

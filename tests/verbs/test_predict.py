@@ -112,6 +112,31 @@ def test_boxes_to_a_folder_and_in_formats_asked_for_later(discs_folder: Path, tm
         predict(Finder(), path, out=out, formats=["nrrd"])
 
 
+class Unsure:
+    """Three boxes, of which one is sure."""
+
+    task = "detect"
+
+    def predict(self, case: Case) -> Boxes:
+        edges = np.array([[[0.5, 1.5], [4.5, 8.5]]] * 3) + np.arange(3)[:, None, None]
+        return Boxes(edges, np.array([0, 0, 0]), ("cell",), case.image().geometry, np.array([0.8, 0.4, 0.1]))
+
+
+def test_boxes_that_are_sure_enough_are_written_and_the_others_told(discs_folder: Path, tmp_path: Path) -> None:
+    path, out = discs_folder / "images" / "case00.png", tmp_path / "out"
+    made = predict(Unsure(), path, out=out)
+    assert made.items[0]["answer"] == {"boxes": 1}
+    assert any("boxes 1 (2 less sure than 0.5 left out; --least 0 writes all)" in line for line in made.lines())
+    assert len((out / "case00.csv").read_text().splitlines()) == 2
+    with pytest.raises(OutputError):
+        predict(Unsure(), path, out=out, least=0.0)
+    every = predict(Unsure(), path, out=out, least=0.0, overwrite=True)
+    assert every.items[0]["answer"] == {"boxes": 3} and every.items[0]["note"] == ""
+    assert len(predict(Unsure(), path)) == 3
+    with pytest.raises(UsageError, match="between 0 and 1"):
+        predict(Unsure(), path, out=tmp_path / "b", least=2.0)
+
+
 def test_a_part_has_a_record_of_its_own(disc_bundle: Path, discs_folder: Path, tmp_path: Path) -> None:
     image = sorted((discs_folder / "images").glob("*.png"))[0]
     settings = {"on": {"use": str(disc_bundle)}, "start": {"region": {"use": "segment/histogram", "levels": 3}}}

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Boxes, NotEvaluated
+from isocenter.data.findings.boxes import OPERATING
 from isocenter.metrics.detection_curves import IOUS, RATES, Answered, At, average_precision, sensitivity_at
 from isocenter.metrics.metric import Estimate, Metric, Record
 from isocenter.metrics.objects import Row, Sides, column, names_of, sides, summed, with_all
@@ -39,8 +40,6 @@ from isocenter.ops.matching import FALSE, OUT, TRUE, assigned, greedy
 # COCO counts so many boxes of an image and class.
 MOST = 100
 NEAR_PX = 8.0
-# Where an answer has scores, F1 counts the boxes from here on; those below are answered for the curves alone.
-OPERATING = 0.5
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isocenter.data import Boxes, Instances, NotEvaluated
-from isocenter.metrics.detect import OPERATING
+from isocenter.data.findings.boxes import OPERATING
 from isocenter.metrics.objects import sides
 from isocenter.ops.array import Array
 from isocenter.ops.boxes import covered, iou

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from isocenter import catalog
+from isocenter.bundle import shipped
 from isocenter.data import Bundle
 from isocenter.errors import NotFoundError, RecipeError, UsageError, nearest
 from isocenter.verbs._recipe import Settings, made
+from isocenter.verbs._text import typed
 
 # Questions whose answers gradients explain: classes of an image, or of its pixels.
 EXPLAINED = ("segment", "classify")
@@ -56,6 +58,14 @@ class Method:
     def answers(self) -> bool:
         """Whether it can answer as it is."""
         return hasattr(self.object, "predict")
+
+    @property
+    def reference(self) -> str:
+        """As a command names it: the name of a shipped bundle, the path of another, else TASK/METHOD."""
+        if self.bundle is None:
+            return f"{self.task}/{self.method}"
+        path = self.bundle.path
+        return path.name if shipped().get(path.name) == path else typed(path)
 
     @property
     def fingerprint(self) -> Mapping[str, Any]:

@@ -117,6 +117,25 @@ def answer_of(found: Any) -> dict[str, Any]:
     return {}
 
 
+def sure(found: Any, least: float) -> tuple[Any, str]:
+    """Boxes from a score on, and what to know about the others; any other answer as it is."""
+    if not isinstance(found, Boxes) or found.scores is None:
+        return found, ""
+    kept = found.chosen(found.scores >= least)
+    left = len(found) - len(kept)
+    return kept, f"{left} less sure than {least:g} left out; --least 0 writes all" if left else ""
+
+
+def caution(found: Any) -> str:
+    """What to know before such numbers are used, or ""."""
+    if not isinstance(found, Boxes | Instances) or found.geometry.ndim != 3 or not len(found):
+        return ""
+    edges = (found if isinstance(found, Boxes) else found.boxes()).edges
+    if (edges[:, 1, 0] - edges[:, 0, 0] > 1).any() or len(np.unique(edges[:, 0, 0])) == 1:
+        return ""
+    return "answered slice by slice: what goes through several slices is counted in each"
+
+
 def plain(value: Any) -> Any:
     """Settings as JSON-able values; an object stands as its type."""
     if isinstance(value, Mapping):

@@ -109,7 +109,7 @@ class Comparison:
         name = self.best or next(iter(self.methods))
         best = self.predictors.get(name)
         if best is not None and best.bundle is not None:
-            return f"isocenter predict {typed(best.bundle.path)} INPUT -o OUT"
+            return f"isocenter predict {best.reference} INPUT -o OUT"
         if best is None or best.method == "given" or best.method not in catalog.methods(self.task):
             return f"isocenter methods {self.task}"
         return f"isocenter train {self.task} {self.place} --method {best.method} -o BUNDLE"

@@ -220,8 +220,8 @@ def _by(
 def _next(method: Method, data: Any, *, out: str | Path | None) -> str:
     place = typed(data) if isinstance(data, (str, Path)) else "DATA"
     if out is None and method.bundle is not None and method.task in EXPLAINED:
-        return f"isocenter explain {typed(method.bundle.path)} INPUT -o explained"
-    name = typed(method.bundle.path) if method.bundle else method.name
+        return f"isocenter explain {method.reference} INPUT -o explained"
+    name = method.reference if method.bundle else method.name
     return f"isocenter compare {method.task} {place} --methods {name},{_other(method)}"
 
 

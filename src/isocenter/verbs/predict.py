@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from isocenter.data import Case, NotEvaluated, Problem, Progress, as_settings
+from isocenter.data.findings.boxes import OPERATING
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
 from isocenter.verbs._inputs import NOTHING, Input, bound, inputs_of, of_roles
@@ -21,7 +22,7 @@ from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
 from isocenter.verbs._text import counted, number, typed
-from isocenter.verbs._writing import answer_of, asked_formats, plain, planned, written
+from isocenter.verbs._writing import answer_of, asked_formats, caution, plain, planned, sure, written
 
 FILES = (
     ".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv", ".xml", ".txt", ".geojson", ".zip",
@@ -96,6 +97,7 @@ def predict(
     settings: Any = None,
     overwrite: bool = False,
     formats: Sequence[str] = (),
+    least: float = OPERATING,
     **options: Unpack[Opening],
 ) -> Predictions: ...
 
@@ -108,6 +110,7 @@ def predict(
     settings: Mapping[str, Any] | Settings | None = None,
     overwrite: bool = False,
     formats: Sequence[str] = (),
+    least: float = OPERATING,
     **options: Unpack[Opening],
 ) -> Any:
     """Answers one input or many.
@@ -129,6 +132,9 @@ def predict(
     formats
         With a folder, more formats of boxes and objects: ``"coco"``, ``"voc"``, ``"yolo"``, ``"geojson"`` (QuPath),
         ``"roiset"`` (ImageJ), ``"nrrd"`` (3D Slicer).
+    least
+        With `out`: boxes from this score on are written and counted, 0.5 being the limit of the greatest F1 on val; 0
+        writes all of them, which curves and average precision need. The finding itself holds all of them.
 
     Returns
     -------
@@ -148,7 +154,9 @@ def predict(
         )
     with limited(threads_of(options)):
         if out is not None:
-            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task))
+            if not 0 <= least <= 1:
+                raise UsageError("scores lie between 0 and 1", got=str(least), wanted="--least 0.5 or the like")
+            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task), least)
             return _to_disk(asked, _paths(inputs), place=place, options=options)
         if isinstance(inputs, (list, tuple)) and not bound(inputs):
             return [asked.object.predict(case_of(one, how=how)) for one in inputs]
@@ -157,11 +165,12 @@ def predict(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where answers go: the folder or the one file, whether what is there is replaced, and formats asked for."""
+    """Where answers go: the folder or the one file, whether what is there is replaced, formats, and which boxes."""
 
     out: Path
     overwrite: bool
     formats: tuple[str, ...] = ()
+    least: float = OPERATING
 
 
 def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, options: Opening) -> Predictions:
@@ -173,7 +182,8 @@ def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, optio
     usable(folder)
     # One named file has a record under its own name, so that a folder can hold several.
     record = {"record": f"{out.name}.json"} if single else {}
-    ledger = Ledger(folder, _made(asked), **record)
+    which = {"least": place.least} if asked.task == "detect" else {}
+    ledger = Ledger(folder, _made(asked) | which, **record)
     problems: list[Problem] = []
     skipped = 0
     try:
@@ -215,6 +225,7 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
         start = time.perf_counter()
         found = asked.object.predict(case)
         seconds = round(time.perf_counter() - start, 3)
+        found, unsure = sure(found, place.least)
         kept: list[str] = []
         if not isinstance(found, NotEvaluated):
             kept = list(written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked)))
@@ -227,6 +238,7 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
         raise
     note = found.line() if isinstance(found, NotEvaluated) else ""
     status = "not evaluated" if note else "answered"
+    note = "; ".join(n for n in (note or caution(found), unsure) if n)
     said = {"status": status, "files": kept, "answer": answer_of(found), "note": note, "seconds": seconds}
     ledger.put(one.name, source=one.source, sha256=sha, **said)
     return True
@@ -293,7 +305,8 @@ def _line(item: Mapping[str, Any], folder: Path) -> str:
         return note if note.startswith(str(item["source"])) else f"{item['source']}: {note}"
     said = ", ".join(f"{k} {number(v) if isinstance(v, float) else v}" for k, v in item["answer"].items())
     place = f" -> {folder / item['files'][0]}" if item["files"] else ""
-    return f"{item['source']}: {said}{place}"
+    note = f" ({item['note']})" if item["note"] else ""
+    return f"{item['source']}: {said}{note}{place}"
 
 
 def _next(asked: Method, inputs: Sequence[Input], items: Sequence[Mapping[str, Any]], folder: Path) -> str:
@@ -301,7 +314,7 @@ def _next(asked: Method, inputs: Sequence[Input], items: Sequence[Mapping[str, A
     if asked.bundle is not None and asked.task == "instances" and items[0].get("files"):
         return f"isocenter measure {typed(folder / items[0]['files'][0])} {typed(first)}"
     if asked.bundle is not None and asked.task == "detect":
-        return f"isocenter evaluate {typed(asked.bundle.path)} DATA --split test"
+        return f"isocenter evaluate {asked.reference} DATA --split test"
     if asked.bundle is not None:
-        return f"isocenter explain {typed(asked.bundle.path)} {typed(first)} -o explained"
-    return f"isocenter evaluate {asked.task}/{asked.method} DATA --split test"
+        return f"isocenter explain {asked.reference} {typed(first)} -o explained"
+    return f"isocenter evaluate {asked.reference} DATA --split test"

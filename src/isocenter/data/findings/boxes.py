@@ -11,6 +11,9 @@ from isocenter.data.geometry import Geometry
 from isocenter.errors import LabelError
 from isocenter.ops.array import Array
 
+# The score from which a box is acted upon: methods put the limit of their greatest F1 on val there.
+OPERATING = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Boxes:

@@ -36,6 +36,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FORMATS",
         help="more files of boxes or objects: coco, voc, yolo, geojson (QuPath), roiset (ImageJ), nrrd (3D Slicer)",
     )
+    parser.add_argument(
+        "--least",
+        type=float,
+        default=0.5,
+        metavar="SCORE",
+        help="boxes from this score on are written and counted (default 0.5); 0: all, as curves need them",
+    )
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     opening(parser)
 
@@ -49,6 +56,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         settings=settings(args),
         overwrite=args.overwrite,
         formats=[f for f in args.formats.split(",") if f],
+        least=args.least,
         **opened(args),
         **options(args, report),
     )
