@@ -35,7 +35,7 @@ def test_axes_lengths_and_channels() -> None:
     assert image.geometry.spacing == (2, 1, 1)
     grey = Image.from_array(np.ones((3, 4)))
     assert grey.channels_first().shape == (1, 3, 4) and grey.length("c") == 1 and grey.name == "array"
-    with pytest.raises(InputError, match="film"):
+    with pytest.raises(InputError, match=r"film.*frames. Give its frames.*cut\('frame'\)"):
         image.channels_first()
 
 

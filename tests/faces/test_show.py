@@ -28,6 +28,15 @@ def test_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"format": 1, "name": "肺"}
 
 
+def test_words_of_python_become_those_that_are_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    class Refused(Value):
+        def lines(self) -> list[str]:
+            return ["a.tif: no axes. Pass axes='tyx'.", "to halve it: --set before.spacing=2,2"]
+
+    show.result(Refused(), as_json=False, quiet=False)
+    assert capsys.readouterr().out == "a.tif: no axes. Pass --axes 'tyx'.\nto halve it: --set before.spacing=2,2\n"
+
+
 def test_a_number_that_json_lacks_is_never_written() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         show.json_document({"value": float("nan")})

@@ -133,6 +133,8 @@ def test_what_holds_for_every_method_is_said_once() -> None:
     assert sum("unknown" in line for line in caveats(run(*methods))) == 1
     lines = caveats(run(*methods, data=Data(subjects_known=False)))
     assert sum("unknown" in line for line in lines) == 1
+    noted = run(*methods, data=Data(subjects_known=False), notes=("patients unknown: as the verb says it",))
+    assert sum("unknown" in line for line in caveats(noted)) == 1
 
 
 def test_the_simulated_comparison_reads_well(segmented: Callable[..., Run]) -> None:

@@ -84,6 +84,7 @@ def test_what_cannot_be_a_correction_is_refused_and_leaves_nothing(tmp_path: Pat
         (GeometryError, "another grid", "slide", np.ones((10, 10), np.uint16), "R"),
         (UsageError, "nothing was changed", "slide", same, "R"),
         (UsageError, "author", "slide", same, " "),
+        (LabelError, "below 0.*Save it with numbers", "slide", same.astype(np.int16) - 1, "R"),
         (NotFoundError, "slide", "slid", same, "R"),
     ]
     for i, (error, words, name, labels, by) in enumerate(cases):

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from isocenter.data import Boxes, Case, Cases, Entry, Geometry, Image, Instances, NotEvaluated
 from isocenter.errors import InputError, LabelError, NotFoundError
 from isocenter.verbs._labels import Labelled, Reading, folder_frames, is_data, of_cases, of_frames, of_one
+from isocenter.verbs.measure import measure
 
 PLAIN = Reading(None, False, {})
 
@@ -19,6 +21,21 @@ def test_tables_and_folders_with_a_manifest_are_data_sets(tmp_path: Path, square
     assert is_data(tmp_path / "rows.csv") and is_data("rows.xlsx") and is_data(squares)
     (tmp_path / "manifest.tsv").write_text("image\tmask\n", encoding="utf-8")
     assert is_data(tmp_path) and is_data(str(tmp_path)) and not is_data(tmp_path / "masks")
+
+
+def test_folders_of_a_convention_are_data_sets(tmp_path: Path) -> None:
+    for name in ("images", "masks"):
+        (tmp_path / "set" / "one" / name).mkdir(parents=True)
+        Pillow.fromarray(np.eye(6, dtype=np.uint8)).save(tmp_path / "set" / "one" / name / "1.png")
+    assert is_data(tmp_path / "set") and not is_data(tmp_path / "set" / "one" / "masks")
+    (case,) = measure(tmp_path / "set").tables["objects"].rows
+    assert case["area_px"] == 6
+
+
+def test_numbers_below_zero_name_their_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "below.npy", np.full((4, 4), -3, np.int16))
+    with pytest.raises(LabelError, match=r"below.npy: numbers below 0.*needed 0 for the background"):
+        measure(tmp_path / "below.npy")
 
 
 def test_each_case_gives_labels_or_says_why_not(squares: Cases) -> None:

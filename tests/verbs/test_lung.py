@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_film_is_frames_and_a_summary_and_files(tmp_path: Path) -> None:
-    film = Image.from_array(drawn(), axes="tyx", spacing=(0.3, 0.3))
+    film = Image.from_array(drawn(), axes="tyx", spacing=(0.3, 0.3), modality="US")
     made = measure(film, lung=True, out=tmp_path / "lung.xlsx")
     assert list(made.tables) == ["summary", "frames"]
     assert len(made.tables["frames"].rows) == 2
@@ -43,6 +43,12 @@ def test_a_film_is_frames_and_a_summary_and_files(tmp_path: Path) -> None:
     text = "\n".join(made.lines())
     assert "pleura_depth_mm" in text and "no diagnosis" in text
     assert measure(drawn()[0], lung=True).notes[-1].startswith("the spacing is unknown")
+
+
+def test_other_images_are_refused_and_unknown_ones_told() -> None:
+    with pytest.raises(InputError, match="no ultrasound: got CR, needed US"):
+        measure(Image.from_array(drawn()[0], modality="CR"), lung=True)
+    assert any("no file says whether it shows ultrasound" in note for note in measure(drawn()[0], lung=True).notes)
 
 
 def test_every_case_of_a_data_set_is_measured_and_a_bad_one_told(folder: Path) -> None:

@@ -22,7 +22,7 @@ from isocenter.data import (
 )
 from isocenter.errors import UsageError
 from isocenter.io import read_labels
-from isocenter.verbs._writing import answer_of, asked_formats, plain, planned, written
+from isocenter.verbs._writing import answer_of, asked_formats, caution, plain, planned, written
 
 
 def image(kind: str, *, ndim: int = 2) -> Image:
@@ -133,6 +133,17 @@ def test_counts_stand_in_the_row() -> None:
     # Pixels that several objects claim are said, because a label map shows one of them alone.
     assert answer_of(objects(grid)) == {"objects": 2, "mean area px": 4.0, "mean area mm2": 8.0, "overlap px": 1}
     assert answer_of(Instances.none(("a",), grid)) == {"objects": 0}
+
+
+def test_objects_of_single_slices_are_told() -> None:
+    numbers = np.zeros((3, 6, 6), np.uint8)
+    numbers[0, :3, :3], numbers[1, :3, :3] = 1, 2
+    found = Instances.from_label_map(numbers, Geometry(numbers.shape))
+    assert "slice by slice" in caution(found) and "slice by slice" in caution(found.boxes())
+    numbers[numbers == 2] = 1
+    through, flat = (Instances.from_label_map(n, Geometry(n.shape)) for n in (numbers, numbers[0]))
+    assert caution(through) == caution(flat) == caution(through.boxes()) == ""
+    assert caution(found.chosen(np.array([0]))) == "", "one slice alone tells nothing"
 
 
 def test_formats_are_those_of_the_task() -> None:

@@ -160,6 +160,9 @@ class Image:
     def channels_first(self) -> Array:
         """Pixels as (c, [z,] y, x); InputError for films, which are cut into frames first."""
         if "t" in self.axes:
-            raise InputError("a film where one image was needed", where=self.name, remedy="Use cut('frame')")
+            raise InputError(
+                "a film where one image was needed", where=self.name, got=f"{self.length('t')} frames",
+                remedy="Give its frames as single images (in Python: cut('frame')); pass axes='zyx' if it is a volume",
+            )
         array = self.pixels()
         return array if "c" in self.axes else array[None]

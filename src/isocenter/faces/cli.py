@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -86,19 +85,10 @@ def _refused(error: Exception, words: list[str]) -> int:
     if "--debug" in words:
         traceback.print_exc()
     known = _known(error)
-    show.note(f"{where}: {typed(known.line())}")
+    show.note(f"{where}: {show.typed(known.line())}")
     if "--json" in words:
         show.json_document(show.problem(known))
     return known.exit_code
-
-
-def typed(line: str) -> str:
-    """A refusal whose remedy names arguments of Python, as a person types them.
-
-    >>> typed("several series. Pass series=2, or axes='tyx'.")
-    "several series. Pass --series 2, or --axes 'tyx'."
-    """
-    return re.sub(r"(?<![\w-])(series|axes|spacing)=(?=\S?)", r"--\1 ", line)
 
 
 def _known(error: Exception) -> IsocenterError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,7 +33,18 @@ def result(value: Any, *, as_json: bool, quiet: bool) -> None:
     lines = list(value.lines())
     if quiet and lines and lines[-1].startswith("next: "):
         lines.pop()
-    text(lines)
+    text([typed(line) for line in lines])
+
+
+def typed(line: str) -> str:
+    """A line whose remedy names arguments of Python, as a person types them.
+
+    >>> typed("several series. Pass series=2, or axes='tyx'.")
+    "several series. Pass --series 2, or --axes 'tyx'."
+    >>> typed("--set before.spacing=1,1")
+    '--set before.spacing=1,1'
+    """
+    return re.sub(r"(?<![\w.-])(series|axes|spacing)=(?=\S?)", r"--\1 ", line)
 
 
 def json_document(document: Mapping[str, Any]) -> None:

@@ -163,8 +163,9 @@ def _equals(text: str) -> str:
 def caveats(run: Run) -> list[str]:
     """What a reader must know before believing the answer, worst first."""
     names = {m.name for m in run.methods}
-    lines = [n if n.partition(":")[0] in names else _sentence(n) for n in run.notes]
     data = run.data or Data()
+    told = [n for n in run.notes if data.subjects_known or not n.startswith("patients unknown")]
+    lines = [n if n.partition(":")[0] in names else _sentence(n) for n in told]
     for what, reason in data.allow.items():
         lines.append(f"{what.capitalize()} was allowed for these data, because: {reason}")
     if not data.subjects_known:

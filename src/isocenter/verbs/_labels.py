@@ -15,6 +15,8 @@ from isocenter.errors import InputError, LabelError, MissingFileError, NotFoundE
 
 TABLES = (".csv", ".tsv", ".xlsx", ".parquet")
 DECLARED = ("cases.json", "dataset.json", *(f"manifest{end}" for end in TABLES))
+# Layouts of a folder that bring objects with their images.
+CONVENTIONS = ("coco", "voc", "yolo", "mask_folders")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +73,16 @@ class Reading:
 
 
 def is_data(labels: Any) -> bool:
-    """Whether LABELS is a data set: `Cases`, a table, or a folder with a manifest, a cases.json or a dataset.json."""
+    """Whether LABELS is a data set: `Cases`, a table, or a folder that declares its cases or follows a convention."""
+    from isocenter.layouts.choosing import module
+
     if isinstance(labels, Cases):
         return True
     if not isinstance(labels, str | Path):
         return False
     path = Path(labels)
     if path.is_dir():
-        return any((path / name).is_file() for name in DECLARED)
+        return any((path / name).is_file() for name in DECLARED) or any(module(n).claims(path) for n in CONVENTIONS)
     return path.suffix.lower() in TABLES
 
 
@@ -264,6 +268,11 @@ def _kept(held: Array) -> Array:
 def _mapped(name: str, numbers: Array, grid: Geometry, reading: Reading) -> Labelled:
     from isocenter.inspect.measuring import objects_of
 
+    if numbers.size and numbers.dtype.kind == "i" and numbers.min() < 0:
+        raise LabelError(
+            "numbers below 0 name no object", where=name, got=str(int(numbers.min())),
+            wanted="0 for the background, 1 and above for objects", remedy="Correct the file",
+        )
     found, ids = objects_of(numbers, grid, names=reading.names, parts=reading.parts)
     return Labelled(name, found, ids)
 

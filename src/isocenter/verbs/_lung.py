@@ -22,6 +22,8 @@ NOTES = (
     "simulated frames alone chose the constants: look at the lines first (isocenter predict segment/lung_lines)",
     "no diagnosis: what the lines mean is for a reader to say",
 )
+ULTRASOUND = "US"
+UNSAID = "no file says whether it shows ultrasound: of other images these numbers mean nothing"
 UNKNOWN = "the spacing is unknown: lengths are in px (--spacing gives mm)"
 
 
@@ -53,6 +55,9 @@ def lung_tables(images: Any, options: Any) -> LungTables:
     for where, opened in _images(images, options):
         try:
             image = opened()
+            if image.modality not in (None, "", ULTRASOUND):
+                raise InputError("no ultrasound", where=image.name, got=str(image.modality), wanted=ULTRASOUND,
+                                 remedy="Measure labels of other images: isocenter measure LABELS IMAGE")
             frames, kind = lung_frames(image, probe=probe)
         except InputError as error:
             if not is_data(images):
@@ -60,6 +65,8 @@ def lung_tables(images: Any, options: Any) -> LungTables:
             errors.append(error)
             problems.append(Problem.of(error, str(where["case"])))
             continue
+        if not image.modality and UNSAID not in notes:
+            notes.append(UNSAID)
         if image.geometry.affine is None and UNKNOWN not in notes:
             notes.append(UNKNOWN)
         parts["frames"].append((where, frames))

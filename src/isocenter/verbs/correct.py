@@ -141,7 +141,10 @@ def _changed(edited: Path, latest: Path, answer: Mapping[str, Any]) -> int:
 
 def _numbers(new: Array, old: Array, *, edited: Path, answer: Mapping[str, Any]) -> None:
     if new.min(initial=0) < 0:
-        raise LabelError("numbers below 0 name nothing", where=str(edited), got=str(int(new.min())))
+        raise LabelError(
+            "numbers below 0 name nothing", where=str(edited), got=str(int(new.min())),
+            wanted="0 for the background, 1 and above for what was found", remedy="Save it with numbers from 0 on",
+        )
     if _task(answer) == "instances":
         return
     regions = sum(str(k).endswith(" pixels") for k in answer.get("answer", {}))

@@ -306,6 +306,8 @@ def _measure(label: Labelled, got: _Collected, relate: bool, stain: str | None, 
              "time_s": label.seconds}
     rows = measured(label.found, label.image, ids=label.ids, thresholds=limits)
     made = {"objects": rows, "summary": summarised(label.found, rows)}
+    if any(row.get("overlap_px") for row in made["summary"].rows):
+        got.notes["objects overlap: sums of areas count a shared pixel once (overlap_px in the summary)"] = None
     if relate:
         from isocenter.inspect.relating import graph, related
 

@@ -69,7 +69,7 @@ def test_a_template_larger_than_the_image_is_refused() -> None:
     found = method.predict(Case.of(Image.from_array(np.random.default_rng(0).random((8, 40)))))
     assert isinstance(found, NotEvaluated)
     assert "larger than the image" in found.reason
-    assert "(9, 9)" in found.limit
+    assert found.measured == "8 x 40 px" and found.limit == "more than 9 x 9 px"
 
 
 def test_templates_that_cannot_be() -> None:

@@ -141,7 +141,8 @@ class FittedTemplate:
                 labels.append(np.full(len(sure), c))
         if not fits:
             least = min(tuple(a.shape[1:]) for a in self.arrays.values())
-            return NotEvaluated("the templates are larger than the image", str(tuple(own)), f"more than {least}")
+            seen, limit = (" x ".join(map(str, map(int, size))) for size in (small.shape[-len(own) :], least))
+            return NotEvaluated("the templates are larger than the image", f"{seen} px", f"more than {limit} px")
         where = clip((np.concatenate(edges) + 0.5) * factor - 0.5, tuple(own))
         return self._answer(Boxes(where, np.concatenate(labels), classes, image.geometry, np.concatenate(scores)))
 
