@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from isocenter.errors import BundleError
 from isocenter.tasks.segment._fitted import FittedSegmenter
-from isocenter.tasks.segment._named import class_name, class_of
+from isocenter.tasks.segment._named import class_name, class_of, under
 from isocenter.tasks.segment.histogram import Histogram
 
 
@@ -21,3 +22,10 @@ def test_a_method_is_found_again_by_its_name() -> None:
 def test_the_word_of_a_bundle_calls_nothing_else(name: str) -> None:
     with pytest.raises(BundleError, match="no method of isocenter"):
         class_of(name)
+
+
+def test_arrays_stand_under_the_name_of_their_method() -> None:
+    arrays = {f"{n}.{k}": np.full(1, i) for i, n in enumerate(("on", "on.deep", "one")) for k in ("a", "w/b.c")}
+    assert under("on.deep", arrays) == {"a": np.ones(1), "w/b.c": np.ones(1)}
+    assert list(under("on", arrays)) == ["a", "w/b.c", "deep.a", "deep.w/b.c"]
+    assert under("o", arrays) == {}

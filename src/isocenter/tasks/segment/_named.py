@@ -1,12 +1,14 @@
-"""The class of a fitted method by its name, for methods that hold others in one bundle."""
+"""The class of a fitted method by its name, and its arrays, for methods that hold others in one bundle."""
 
 from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from isocenter.errors import BundleError
+from isocenter.ops.array import Array
 
 # A bundle comes from anywhere; its word calls nothing but methods of this folder.
 OURS = re.compile(r"(isocenter\.tasks\.segment\.[a-z_0-9]+):([A-Za-z0-9]+)")
@@ -24,3 +26,12 @@ def class_of(name: str) -> Any:
     if match is None or not isinstance(found, type) or not hasattr(found, "from_state"):
         raise BundleError("a part is no method of isocenter", got=str(name), remedy="Train it with `isocenter train`")
     return found
+
+
+def under(name: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays that stand under a method's name, ``"name.key"``, by their keys.
+
+    >>> list(under("on", {"on.weights/a.b": 1, "only.x": 2, "on": 3}))
+    ['weights/a.b']
+    """
+    return {k.removeprefix(f"{name}."): a for k, a in arrays.items() if k.startswith(f"{name}.")}

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar, cast
 from isocenter.data import Cases, Watch, as_settings, build
 from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
-from isocenter.tasks.segment._named import OURS, class_name, class_of
+from isocenter.tasks.segment._named import OURS, class_name, class_of, under
 from isocenter.tasks.segment._on import Part
 
 M = TypeVar("M")
@@ -93,9 +93,7 @@ def restored(cls: type[M], said: Mapping[str, Any], arrays: Mapping[str, Array])
     """
     settings = copy.deepcopy(dict(said["recipe"]))
     held = {
-        name: class_of(part["class"]).from_state(
-            part["about"], {k[len(name) + 1 :]: a for k, a in arrays.items() if k.startswith(f"{name}.")}
-        )
+        name: class_of(part["class"]).from_state(part["about"], under(name, arrays))
         for name, part in said.get("parts", {}).items()
     }
     return with_parts(cast(M, build(cls, settings)), held)

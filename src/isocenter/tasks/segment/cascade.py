@@ -21,6 +21,7 @@ from isocenter.infer import unusable
 from isocenter.ops.array import Array
 from isocenter.tasks._network import plan_of
 from isocenter.tasks.segment._fitted import FittedSegmenter
+from isocenter.tasks.segment._named import under
 from isocenter.tasks.segment._stages import (
     box_of,
     changed,
@@ -142,8 +143,7 @@ class FittedCascade:
         """The way back from `about` and `state`."""
         stages = []
         for name, said in zip(STAGES, about["stages"], strict=False):
-            own = {k.partition(".")[2]: a for k, a in state.items() if k.partition(".")[0] == name}
-            stages.append(FittedSegmenter.from_state(said, own))
+            stages.append(FittedSegmenter.from_state(said, under(name, state)))
         return cls({k: v for k, v in about.items() if k != "stages"}, tuple(stages))
 
     @property

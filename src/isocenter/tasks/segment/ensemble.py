@@ -29,7 +29,7 @@ from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.components import tidied
 from isocenter.tasks.segment._consensus import WAYS, Consensus, consensus, correlation
-from isocenter.tasks.segment._named import class_name, class_of
+from isocenter.tasks.segment._named import class_name, class_of, under
 from isocenter.tasks.segment.unet import UNet
 
 # Between the seeds of two members, so that `--seeds` of the whole meets none of them twice.
@@ -142,8 +142,7 @@ class FittedEnsemble:
         """The way back from `about` and `state`."""
         members = []
         for i, said in enumerate(about["members"]):
-            own = {k.partition(".")[2]: a for k, a in state.items() if k.partition(".")[0] == f"member{i}"}
-            members.append(class_of(said["class"]).from_state(said["about"], own))
+            members.append(class_of(said["class"]).from_state(said["about"], under(f"member{i}", state)))
         return cls({k: v for k, v in about.items() if k != "members"}, tuple(members))
 
     @property
