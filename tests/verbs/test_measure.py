@@ -219,3 +219,16 @@ def test_volumes_of_real_hearts_by_their_slices(real_data: Callable[[str], Path]
         own = [s for s in alone if s["subject"] == r["subject"]]
         high, low = (sum(s[f"{end}_area_px"] for s in own) for end in ("ed", "es"))
         assert r["ejection_fraction_percent"] <= 100 * (1 - low / high) + 1e-6
+
+
+def test_what_sums_do_not_say_is_noted() -> None:
+    both = Instances(
+        np.array([[2, 2], [4, 4]]), (np.ones((4, 4), bool), np.ones((4, 4), bool)), np.array([0, 0]), ("cell",), GRID
+    )
+    made = measure(both)
+    assert made.tables["summary"].rows[0]["overlap_px"] == 4
+    assert any(note.startswith("objects overlap") for note in made.notes)
+    slices = np.zeros((2, 6, 6), np.uint8)
+    slices[0, :3, :3], slices[1, :3, :3] = 1, 2
+    flat = measure(Instances.from_label_map(slices, Geometry(slices.shape)))
+    assert any("counted in each" in note for note in flat.notes) and not any("overlap" in note for note in flat.notes)

@@ -139,7 +139,7 @@ def test_objects_of_single_slices_are_told() -> None:
     numbers = np.zeros((3, 6, 6), np.uint8)
     numbers[0, :3, :3], numbers[1, :3, :3] = 1, 2
     found = Instances.from_label_map(numbers, Geometry(numbers.shape))
-    assert "slice by slice" in caution(found) and "slice by slice" in caution(found.boxes())
+    assert "counted in each" in caution(found) and "counted in each" in caution(found.boxes())
     numbers[numbers == 2] = 1
     through, flat = (Instances.from_label_map(n, Geometry(n.shape)) for n in (numbers, numbers[0]))
     assert caution(through) == caution(flat) == caution(through.boxes()) == ""

@@ -133,7 +133,7 @@ def caution(found: Any) -> str:
     edges = (found if isinstance(found, Boxes) else found.boxes()).edges
     if (edges[:, 1, 0] - edges[:, 0, 0] > 1).any() or len(np.unique(edges[:, 0, 0])) == 1:
         return ""
-    return "answered slice by slice: what goes through several slices is counted in each"
+    return "each object lies in one slice: what goes through several slices is counted in each"
 
 
 def plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from isocenter.verbs._lung import lung_tables
 from isocenter.verbs._options import Options, checked, opening_of, reporter
 from isocenter.verbs._readouts import document, write_readouts
 from isocenter.verbs._text import counted, table, typed
+from isocenter.verbs._writing import caution
 
 if TYPE_CHECKING:
     from isocenter.inspect.over_time import Moment
@@ -306,6 +307,8 @@ def _measure(label: Labelled, got: _Collected, relate: bool, stain: str | None, 
              "time_s": label.seconds}
     rows = measured(label.found, label.image, ids=label.ids, thresholds=limits)
     made = {"objects": rows, "summary": summarised(label.found, rows)}
+    if said := caution(label.found):
+        got.notes[said] = None
     if any(row.get("overlap_px") for row in made["summary"].rows):
         got.notes["objects overlap: sums of areas count a shared pixel once (overlap_px in the summary)"] = None
     if relate:
