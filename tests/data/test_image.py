@@ -37,6 +37,9 @@ def test_axes_lengths_and_channels() -> None:
     assert grey.channels_first().shape == (1, 3, 4) and grey.length("c") == 1 and grey.name == "array"
     with pytest.raises(InputError, match=r"film.*frames. Give its frames.*cut\('frame'\)"):
         image.channels_first()
+    assert grey.still() is grey
+    with pytest.raises(InputError, match="film"):
+        image.still()
 
 
 @pytest.mark.parametrize(

@@ -163,5 +163,8 @@ def test_of_a_volume_a_flat_network_sees_one_slice_at_once() -> None:
     assert piece(volume, flat).geometry.shape == (40, 50) and piece(volume, replace(flat, rank=3)) is volume
     seen = weight(volume, flat)
     assert (seen.raw, seen.made) == (24000, 8000)
+    film = Image.from_array(np.zeros((3, 40, 50), np.int16), axes="tyx", spacing=(1.0, 1.0))
+    with pytest.raises(InputError, match="film"):
+        weight(film, flat)
     with pytest.raises(InputError, match="needs a volume"):
         piece(piece(volume, flat), replace(flat, rank=3))

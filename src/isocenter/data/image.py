@@ -159,10 +159,14 @@ class Image:
 
     def channels_first(self) -> Array:
         """Pixels as (c, [z,] y, x); InputError for films, which are cut into frames first."""
+        array = self.still().pixels()
+        return array if "c" in self.axes else array[None]
+
+    def still(self) -> Image:
+        """This image, unread; InputError for a film."""
         if "t" in self.axes:
             raise InputError(
                 "a film where one image was needed", where=self.name, got=f"{self.length('t')} frames",
                 remedy="Give its frames as single images (in Python: cut('frame')); pass axes='zyx' if it is a volume",
             )
-        array = self.pixels()
-        return array if "c" in self.axes else array[None]
+        return self

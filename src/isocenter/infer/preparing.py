@@ -80,8 +80,9 @@ def piece(image: Image, plan: Plan) -> Image:
     Raises
     ------
     InputError
-        The network needs a volume.
+        A film, or the network needs a volume.
     """
+    image.still()
     if image.ndim < plan.rank:
         raise InputError("the network needs a volume", where=image.name, got="2D", wanted="3D")
     return image if image.ndim == plan.rank else take(image, "z", 0)
