@@ -19,8 +19,8 @@ CARD = {
     "licence": "MIT (data); Apache-2.0 (weights)",
     "credit": "BCCD dataset, https://github.com/Shenggan/BCCD_Dataset, MIT licence",
     "envelope": "RGB of 8 bits, one field of a smear at about x1000, red cells about 100 pixels across",
-    "limits": "Red cells cut by the border or overlapped have no box in the truth, so they are missed here as well. One "
-    "laboratory; the split is by picture, as no patient is known.",
+    "limits": "Red cells cut by the border or overlapped have no box in the truth, so they are missed here as well. "
+    "One laboratory; the split is by picture, as no patient is known.",
 }
 
 if __name__ == "__main__":

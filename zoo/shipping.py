@@ -51,10 +51,12 @@ def measured(row: Row, about: str) -> dict[str, str]:
     if not path.is_file():
         return {}
     scores = json.loads(path.read_text(encoding="utf-8"))["ours"]
-    wanted = row.figures[0]
-    found = scores["metrics"][wanted.metric][wanted.target]
-    interval = f"{wanted.metric} {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+    said = []
+    for wanted in row.figures:
+        found = scores["metrics"][wanted.metric][wanted.target]
+        of = "" if wanted.target in ("all", "object") else f" of {wanted.target.replace('_', ' ')}"
+        said.append(f"{wanted.metric}{of} {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})")
     few = "; too few for the interval to say much" if scores["n_subjects"] < 10 else ""
     n, groups = scores["n_cases"], scores["n_subjects"]
     on = f"{n} {about}" if n == groups else f"{n} images of {groups} {about}"
-    return {"metrics": f"{interval} on {on}, split test{few}"}
+    return {"metrics": f"{', '.join(said)} on {on}, split test{few}"}
