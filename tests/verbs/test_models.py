@@ -18,5 +18,13 @@ def test_shipped_bundles_are_listed(disc_bundle: Path, tmp_path: Path, monkeypat
     assert json.dumps(found.as_json()) and found.lines()[-1] == "next: isocenter predict discs IMAGE -o OUT"
 
 
+def test_each_says_what_it_is_for_and_is_small() -> None:
+    found = models()
+    assert {"blood-cells", "chest-lungs", "nuclei", "retina-vessels"} <= set(found.items)
+    for name, item in found.items.items():
+        assert len(item["text"]) > 20 and item["licence"] and item["megabytes"] <= 5.25, name
+        assert any(name in line and item["text"] in line for line in found.lines())
+
+
 def test_none_is_said() -> None:
     assert "no bundle" in Models({}).lines()[0]

@@ -29,10 +29,10 @@ class Models:
         """One table."""
         if not self.items:
             return ["no bundle comes with this version", "next: isocenter train TASK DATA -o BUNDLE"]
-        rows = [(name, f"{i['task']}/{i['method']}", f"{i['megabytes']:.1f} MB", i["licence"] or "-", i["text"])
+        rows = [(name, i["text"] or "-", f"{i['task']}/{i['method']}", f"{i['megabytes']:.1f} MB", i["licence"] or "-")
                 for name, i in self.items.items()]
         first = next(iter(self.items))
-        return [*table(("name", "method", "size", "licence", "what"), rows, right=[2]), "",
+        return [*table(("name", "what", "method", "size", "licence"), rows, right=[3]), "",
                 f"next: isocenter predict {first} IMAGE -o OUT"]
 
 
@@ -49,7 +49,7 @@ def models() -> Models:
             "task": bundle.task,
             "method": bundle.method,
             "classes": list(bundle.about.get("about", {}).get("classes", [])),
-            "text": str(card.get("text") or card.get("summary") or ""),
+            "text": str(card.get("intended_use") or ""),
             "licence": str(card.get("licence") or ""),
             "megabytes": round(size / 1e6, 2),
             "path": str(path),
