@@ -232,3 +232,19 @@ def test_what_sums_do_not_say_is_noted() -> None:
     slices[0, :3, :3], slices[1, :3, :3] = 1, 2
     flat = measure(Instances.from_label_map(slices, Geometry(slices.shape)))
     assert any("counted in each" in note for note in flat.notes) and not any("overlap" in note for note in flat.notes)
+
+
+def test_a_folder_of_coco_tells_of_what_was_left_out(tmp_path: Path) -> None:
+    Pillow.fromarray(np.zeros((10, 20), np.uint8)).save(tmp_path / "a.png")
+    items = [{"id": i, "image_id": 1, "category_id": 1, "bbox": [x, 2, 4, 4],
+              "segmentation": [[x, 2, x + 4, 2, x + 4, 6, x, 6]]} for i, x in enumerate((3, 40))]
+    document = {"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "cell"}]}
+    (tmp_path / "all.json").write_text(json.dumps({**document, "annotations": items}))
+    made = measure(tmp_path)
+    assert [row["area_px"] for row in made.tables["objects"].rows] == [16]
+    assert any("outside the image was left out: got object 2 (cell, x 40 to 44" in note for note in made.notes)
+    for item in items:
+        del item["segmentation"]
+    (tmp_path / "all.json").write_text(json.dumps({**document, "annotations": items}))
+    with pytest.raises(InputError, match="boxes alone say nothing"):
+        measure(tmp_path)

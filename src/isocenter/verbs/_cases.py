@@ -131,12 +131,12 @@ def caveats(cases: Cases) -> tuple[str, ...]:
     notes = tuple(f"{what} allowed: {reason}" for what, reason in cases.allow.items())
     if cases.task == "classify" and len(cases.classes) == 2 and cases.positive and not cases.multilabel:
         notes += (f"all means {cases.positive} against the rest",)
-    notes += _warned(cases.problems)
+    notes += warned(cases.problems)
     return notes if cases.subjects_known else (*notes, "patients unknown: every case counts as a subject of its own")
 
 
-def _warned(problems: Sequence[Problem]) -> tuple[str, ...]:
-    """The first warning of each kind, and how many more there are."""
+def warned(problems: Sequence[Problem]) -> tuple[str, ...]:
+    """The first warning of each kind as a line, and how many more there are."""
     kinds: dict[str, list[Problem]] = {}
     for p in problems:
         if p.severity == "warning":

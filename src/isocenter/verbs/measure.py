@@ -267,9 +267,10 @@ def _labelled(labels: Any, image: Any, options: Measuring, got: _Collected) -> I
 
 
 def _from_data(data: Any, reading: Reading, options: Measuring, got: _Collected) -> Iterator[Labelled]:
-    from isocenter.verbs._cases import cases_of
+    from isocenter.verbs._cases import cases_of, warned
 
     cases = cases_of(data, options.get("task") or _task(data), options=_data_options(options))
+    got.notes |= dict.fromkeys(warned(cases.problems))
     for i, (name, found) in enumerate(of_cases(cases, reading)):
         if isinstance(found, Labelled):
             yield found
@@ -295,6 +296,9 @@ def _task(data: Any) -> str:
     if isinstance(data, Cases) and data.task:
         return data.task
     tasks = data.tasks if isinstance(data, Cases) else read(data).tasks
+    if tasks == ("detect",):
+        raise InputError("boxes alone say nothing about pixels", where=str(data)[:200], wanted="outlines or label maps",
+                         remedy="The sides of the boxes are what there is to measure: they stand in the files")
     return next((t for t in ("instances", "segment") if t in tasks), "segment")
 
 
