@@ -100,3 +100,15 @@ def test_ignored_boxes_are_no_objects_and_bad_truths_are_listed() -> None:
     wrong = Boxes.none(("a", "b"), Geometry((3, 3)), scored=False)
     found = read_all(Cases.from_arrays(np.zeros((2, 6, 6)), [boxes, wrong], task="detect"))
     assert found.objects == {"": {"a": 0, "b": 1}} and [p.code for p in found.problems] == ["label"]
+
+
+def test_a_class_without_an_example_in_train_is_told() -> None:
+    grid = Geometry((9, 9))
+    one = Boxes(np.array([[[0.5, 0.5], [4.5, 4.5]]]), np.array([0]), ("cell", "bubble"), grid)
+    none = Boxes(np.zeros((0, 2, 2)), np.zeros(0, np.int64), ("cell", "bubble"), grid)
+    x = np.random.default_rng(0).random((3, 9, 9))
+    cases = Cases.from_arrays(x, [one, none, one], task="detect", splits=["train", "train", "test"])
+    found = read_all(cases)
+    assert [p.what.split(":")[0] for p in found.problems] == ["1 case holds no object"]
+    (said,) = (p for p in classes_compared(found, cases) if p.code == "class-absent")
+    assert said.severity == "warning" and said.got == "bubble"

@@ -86,7 +86,8 @@ def _objects(cases: Cases, counts: dict[str, dict[str, int]]) -> Truths:
             counts[entry.split][name] = counts[entry.split].get(name, 0) + (n > 0)
             objects[entry.split][name] = objects[entry.split].get(name, 0) + n
     if empty:
-        what = f"{empty} cases hold no object: they take part, and whatever is found there is wrong"
+        held = "1 case holds no object: it takes" if empty == 1 else f"{empty} cases hold no object: they take"
+        what = f"{held} part, and whatever is found there is wrong"
         problems.append(Problem("no-object", "note", what, cases.name))
     return Truths({}, counts, gathered(problems), objects)
 
@@ -136,6 +137,11 @@ def gathered(problems: Sequence[Problem]) -> tuple[Problem, ...]:
 def classes_compared(truths: Truths, cases: Cases) -> tuple[Problem, ...]:
     """Classes that test has and train lacks, imbalance, classes that cannot be scored."""
     train, problems = truths.counts.get("train"), []
+    if cases.task != "classify" and train and (absent := [c for c, n in train.items() if not n]):
+        problems.append(Problem(
+            "class-absent", "warning", "train holds no example of a class", cases.name, ", ".join(absent), "",
+            "Training is refused so: bring a case of it, or leave the class out of the labels",
+        ))
     for split in ("test", "val"):
         found = truths.counts.get(split)
         if not train or not found:

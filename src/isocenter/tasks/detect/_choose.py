@@ -49,7 +49,10 @@ def examples(train: Cases) -> list[Example]:
             missing -= set(example.truth.labels.tolist())
     if missing:
         names = ", ".join(train.classes[c] for c in sorted(missing))
-        raise LabelError("a class has no box in train", where=train.name, got=names)
+        raise LabelError(
+            "a class has no box in train", where=train.name, got=names, wanted="a box of each class",
+            remedy="Give train a case of it, or leave the class out of the set",
+        )
     return out
 
 
