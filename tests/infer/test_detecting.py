@@ -114,10 +114,16 @@ def test_what_it_takes_grows_with_image_and_tile() -> None:
     assert 4096**2 < shrunk < 1.1 * 4096**2, "of what is shrunk the file weighs most"
 
 
-def test_a_scale_beyond_all_memory_is_refused() -> None:
-    plan = replace(PLAN, settings={"seen": [1, 1], "pixel": [1e-6, 1e-6]})
-    with pytest.raises(ResourceError, match="an image of"):
-        detect(blocks, Image.from_array(np.ones((64, 64), np.float32), spacing=(1.0, 1.0)), plan)
+def test_far_coarser_pixels_are_not_blown_up_to_the_scale_of_train() -> None:
+    def asked(spacing: float) -> Plan:
+        return scaled(Image.from_array(np.ones((128, 192), np.float32), spacing=(spacing,) * 2), SEEN)
+
+    assert asked(0.5).size == (64, 96) and asked(2.0).size == (256, 384), "4 times their pixel is the limit"
+    for spacing in (2.1, 1e3, 1e30):
+        assert asked(spacing) is SEEN
+    hostile = replace(PLAN, settings={"seen": [1, 1], "pixel": [1e-6, 1e-6]})
+    found = detect(blocks, Image.from_array(np.ones((64, 64), np.float32), spacing=(1.0, 1.0)), hostile)
+    assert isinstance(found, Boxes) and found.geometry.shape == (64, 64)
 
 
 def test_the_surest_of_overlapping_boxes_of_one_class_stays() -> None:

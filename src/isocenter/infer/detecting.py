@@ -32,6 +32,8 @@ EDGE = 1e-9
 SIDES = {2: 1024, 3: 128}
 # Images are larger than those of train from this many times their extent on every axis.
 LARGER = 2.0
+# At most this many times the pixel of train: coarser ones do not show at their scale what they showed.
+COARSER = 4.0
 
 
 def detect(engine: Engine, image: Image, plan: Plan) -> Boxes | NotEvaluated:
@@ -208,8 +210,10 @@ def scaled(image: Image, plan: Plan) -> Plan:
 
     It may then hold as many more boxes as it is larger.
 
-    That is known where both spacings are: by the extent in mm (`LARGER`). Where one is not, a large image may be many
-    fields or one field of a better camera; ``settings["windows"]`` says which (true: many), else it is seen whole.
+    That is known where both spacings are: by the extent in mm (`LARGER`), unless its pixels are far coarser than theirs
+    on every axis (`COARSER`): it is seen whole then, and nothing is made up between its pixels. Where one is not known,
+    a large image may be many fields or one field of a better camera; ``settings["windows"]`` says which (true: many),
+    else it is seen whole.
 
     Parameters
     ----------
@@ -223,7 +227,10 @@ def scaled(image: Image, plan: Plan) -> Plan:
         return plan
     own, spacing = np.asarray(image.geometry.shape, np.float64), plan.settings.get("pixel")
     if spacing and image.geometry.spacing:
-        own = own * np.asarray(image.geometry.spacing) / np.asarray(spacing)
+        coarser = np.asarray(image.geometry.spacing) / np.asarray(spacing)
+        if coarser.min() > COARSER:
+            return plan
+        own = own * coarser
     elif not asked:
         return plan
     times = own / np.asarray(seen, np.float64)
