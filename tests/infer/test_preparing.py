@@ -71,7 +71,7 @@ def test_three_equal_channels_feed_one_and_colour_is_refused(rng):
     assert np.array_equal(prepare(Image.from_array(grey, axes="cyx"), plan()).array[0], grey[0])
     colour = grey.copy()
     colour[1, 2, 3] ^= 1
-    with pytest.raises(InputError, match=r"channels do not fit.*got 3 .*needed 1"):
+    with pytest.raises(InputError, match=r"channels do not fit.*got 3 .*needed 1\. Save what"):
         prepare(Image.from_array(colour, axes="cyx"), plan())
 
 

@@ -24,6 +24,7 @@ def test_whatever_a_reader_throws_becomes_a_refusal_that_names_the_file(thrown: 
     with pytest.raises(UnreadableError, match=words) as caught, limits.typed("scan.dcm", "DICOM"):
         raise thrown
     assert "\n" not in str(caught.value)
+    assert ("export the file again" in str(caught.value)) is not isinstance(thrown, OSError)
 
 
 def test_our_own_errors_pass_unchanged() -> None:

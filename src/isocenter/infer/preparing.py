@@ -131,7 +131,7 @@ def prepared(array: Array, image: Image, plan: Plan) -> Prepared:
             where=image.name,
             got=f"{image.ndim}D",
             wanted=f"{plan.rank}D",
-            remedy="Use cut('slice')" if image.ndim == 3 else "Give the volume",
+            remedy="Give single slices (in Python: cut('slice'))" if image.ndim == 3 else "Give the volume",
         )
     if array.dtype.kind not in "biuf":
         raise InputError("pixels are not real numbers", where=image.name, got=str(array.dtype))
@@ -182,7 +182,7 @@ def _chosen(array: Array, image: Image, wanted: int) -> Array:
         where=image.name,
         got=f"{len(array)} ({', '.join(image.channels) or 'unnamed'})",
         wanted=str(wanted),
-        remedy="Choose or convert the channels first",
+        remedy="Save what the method was trained on as a file of its own: one channel, or the picture as grey",
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +15,6 @@ SLACK = 1 << 20
 # A picture of this many decoded bytes may expand as it likes; above it, see `picture`.
 SMALL = 64 << 20
 LARGE = 256 << 20
-# What foreign decoders throw on hostile bytes, besides OSError, MemoryError and RecursionError.
-THROWN = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, EOFError, NotImplementedError,
-    struct.error, zlib.error, AssertionError, RuntimeError, SyntaxError, LookupError,
-)
 
 
 def present(path: Path) -> Path:
@@ -68,11 +61,11 @@ def typed(path: str | Path, what: str) -> Iterator[None]:
         raise ResourceError("memory does not suffice to read it", where=str(path)) from error
     except OSError as error:
         raise UnreadableError(f"cannot be read as {what}", where=str(path), got=cause(error)) from error
-    except THROWN as error:
-        raise UnreadableError(f"cannot be read as {what}", where=str(path), got=cause(error)) from error
     except Exception as error:
         # Third-party readers have error classes of their own; a refusal must not depend on knowing them all.
-        raise UnreadableError(f"cannot be read as {what}", where=str(path), got=cause(error)) from error
+        raise UnreadableError(
+            f"cannot be read as {what}", where=str(path), got=cause(error), remedy="Copy or export the file again",
+        ) from error
 
 
 def cause(error: BaseException) -> str:

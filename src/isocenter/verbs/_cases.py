@@ -176,7 +176,8 @@ def known_classes(cases: Cases, classes: Sequence[str], *, name: str) -> None:
     new = [c for c in cases.classes if c in held and c not in have]
     if new and list(cases.classes) != ["foreground"]:
         raise LabelError(f"{name} does not know {counted(len(new), 'class', many='classes')} of {cases.name}",
-                         got=", ".join(new), wanted=", ".join(have))
+                         got=", ".join(new), wanted=", ".join(have),
+                         remedy="Give the classes the names of the bundle, or train on these data")
 
 
 def known_to_train(cases: Cases, test: Cases) -> None:
