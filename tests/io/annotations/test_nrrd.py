@@ -53,6 +53,16 @@ def test_a_plane_is_a_volume_of_one_slice(tmp_path: Path) -> None:
     assert np.array_equal(again.label_map(), made.label_map())
 
 
+@pytest.mark.parametrize("shape", [(6, 9), (4, 6, 9)])
+def test_unknown_spacing_stays_unknown(shape: tuple[int, ...], tmp_path: Path) -> None:
+    sitk = pytest.importorskip("SimpleITK")
+    made = Instances(np.array([[1] * len(shape)]), (np.ones((2,) * len(shape), bool),), np.array([0]), ("a",),
+                     Geometry(shape))  # fmt: skip
+    nrrd.write(tmp_path / "a.seg.nrrd", made)
+    assert nrrd.read(tmp_path / "a.seg.nrrd").geometry.spacing is None
+    assert sitk.ReadImage(str(tmp_path / "a.seg.nrrd")).GetSpacing() == (1.0, 1.0, 1.0)
+
+
 def header(*lines: str, data: bytes = bytes([0, 1, 2, 0])) -> bytes:
     usual = ("type: uchar", "dimension: 3", "sizes: 2 2 1", "encoding: raw")
     return "\n".join(["NRRD0004", "# comment", *(lines or usual)]).encode() + b"\n\n" + data

@@ -27,8 +27,8 @@ TYPES = {
 SPACES = {
     "left-posterior-superior": (1, 1, 1), "right-anterior-superior": (-1, -1, 1), "lps": (1, 1, 1), "ras": (-1, -1, 1),
 }  # fmt: skip
-# Our key among a segment's tags.
-SCORE = "isocenter.score"
+# Our key among a segment's tags, and among those of the file: the format knows no unknown spacing.
+SCORE, SPACING, UNKNOWN = "isocenter.score", "isocenter.spacing", "unknown"
 ENDS = (b"\n\n", b"\r\n\r\n")
 
 
@@ -157,7 +157,7 @@ def _with_segments(path: str, fields: dict[str, str], layers: Array) -> SegNrrd:
 def _geometry(path: str, fields: dict[str, str], shape: tuple[int, ...]) -> Geometry:
     columns = re.findall(r"\(([^)]*)\)", fields.get("space directions", ""))
     signs = SPACES.get(fields.get("space", "").lower())
-    if len(columns) != 3 or signs is None:
+    if len(columns) != 3 or signs is None or fields.get(SPACING) == UNKNOWN:
         return Geometry(shape)
     matrix = np.eye(4)
     matrix[:3, :3] = np.asarray([[float(v) for v in c.split(",")] for c in columns[::-1]]).T
@@ -188,7 +188,8 @@ def layered(value: Instances) -> tuple[Array, list[tuple[int, int]]]:
 def write(path: Path, value: Instances, image: str = "") -> None:
     """Writes objects for 3D Slicer: gzip, LPS, a plane as a volume of one slice because Slicer has no planes.
 
-    A segment's name is its object's class; a score stands in its tags.
+    A segment's name is its object's class; a score stands in its tags. Where the spacing is unknown, other programs see
+    1 mm, and `read` sees that it is unknown.
     """
     layers, places = layered(value)
     array = layers if value.geometry.ndim == 3 else layers[:, None]
@@ -211,6 +212,7 @@ def write(path: Path, value: Instances, image: str = "") -> None:
 
 def _tags(value: Instances, places: list[tuple[int, int]]) -> list[str]:
     out = ["Segmentation_MasterRepresentation:=Binary labelmap"]
+    out += [] if value.geometry.affine else [f"{SPACING}:={UNKNOWN}"]
     for i, (layer, number) in enumerate(places):
         kind = int(value.labels[i])
         color = " ".join(f"{c / 255:.6g}" for c in PALETTE[i % len(PALETTE)])
