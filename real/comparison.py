@@ -114,11 +114,12 @@ def _table(one: dict[str, Any]) -> list[str]:
     learnt_on = f"{one['threads']} threads, seed {one['seed']}"
     names = ",".join(table["methods"])
     command = f"`isocenter compare {table['task']} {table['data']} --methods {names}"
-    extra = "".join(f" --set {k}={v}" for k, v in table["settings"].items())
+    extra = "".join(f" --set {k}={json.dumps(v) if isinstance(v, list) else v}" for k, v in table["settings"].items())
     lines += ["", f"{command}{extra} --split {table['split']}`, {learnt_on}."]
     lines += [f"Note: {n}" for n in one["notes"]]
     lines += [f"{p['severity']}: {p['what']} {p['where']}" for p in one["problems"]]
     tests = [t for t in one["tests"] if best in (t["a"], t["b"]) and t["metric"] == table["metric"]]
+    tests = [t for t in tests if t["test"] == "paired bootstrap"]
     lines += ["", f"Paired, with {best}, which was named on val:", ""] if tests else []
     lines += [FIGURES, RULE] if tests else []
     return [*lines, *(paired({"row": table}, t) for t in tests)]
