@@ -115,3 +115,10 @@ def test_many_cases_give_fewer_values_each(most: int, kept: int) -> None:
 def test_the_mean_image_is_told_in_pixels() -> None:
     x = [np.zeros((10, 20), np.uint8), np.ones((10, 40), np.uint8)]
     assert fingerprint(Cases.from_arrays(x, ["a", "b"]), "classify").pixels == 300
+
+
+def test_train_without_a_labelled_pixel_is_refused_in_words() -> None:
+    x = np.random.default_rng(0).integers(0, 255, (3, 16, 16)).astype(np.uint8)
+    cases = Cases.from_arrays(x, np.zeros((3, 16, 16), np.uint8), task="segment", classes=("lesion",))
+    with pytest.raises(LabelError, match="lesion"):
+        fingerprint(cases, "segment")
