@@ -20,7 +20,8 @@ CARD = {
     "licence": "CC0 1.0 (data); Apache-2.0 (weights)",
     "credit": "BBBC038v1, Broad Bioimage Benchmark Collection, Caicedo et al. 2019, CC0 1.0",
     "envelope": "One channel or RGB of 8 bits, nuclei about 8 to 60 pixels across",
-    "limits": "Stained tissue is answered less well than fluorescence, bright-field worst. The split is by image, as "
+    "limits": "Stained tissue is answered less well than fluorescence, bright-field worst. Of sections stained with "
+    "hematoxylin and DAB it sees the hematoxylin alone; none was trained on or scored. The split is by image, as "
     "no plate or patient is known: images of one slide may stand on both sides.",
 }
 

@@ -22,7 +22,7 @@ def test_each_says_what_it_is_for_and_is_small() -> None:
     found = models()
     assert {"blood-cells", "chest-lungs", "nuclei", "retina-vessels"} <= set(found.items)
     for name, item in found.items.items():
-        assert len(item["text"]) > 20 and item["licence"] and item["megabytes"] <= 5.25, name
+        assert len(item["text"]) > 20 and item["licence"] and item["megabytes"] <= 5, name
         assert any(name in line and item["text"] in line for line in found.lines())
 
 

@@ -33,7 +33,7 @@ from isocenter.ops.windows import multiple
 About: TypeAlias = dict[str, Any]
 State: TypeAlias = dict[str, Array]
 # Pixels of the stored question: enough to pass through every layer.
-VECTOR = 2**15
+VECTOR = 2**14
 
 
 def fitted(
