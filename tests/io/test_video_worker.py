@@ -52,8 +52,14 @@ def test_what_cannot_be_decoded_ends_it_without_an_answer(tmp_path: Path) -> Non
     assert asked("look", tmp_path / "none.mp4").returncode == 1
 
 
-def test_without_memory_it_fails_and_nothing_else_does(clip: Path) -> None:
-    assert asked("read", clip, "0").returncode != 0
+def test_without_memory_it_fails_and_nothing_else_does(tmp_path: Path) -> None:
+    # A frame larger than what the process may have at hand.
+    path = tmp_path / "large.avi"
+    out = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*"MJPG"), 10.0, (4000, 3000))
+    out.write(np.zeros((3000, 4000, 3), np.uint8))
+    out.release()
+    assert asked("read", path).returncode == 0
+    assert asked("read", path, "0").returncode != 0
 
 
 def test_looked_counts_what_can_be_decoded(clip: Path) -> None:

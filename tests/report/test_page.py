@@ -196,6 +196,7 @@ def test_sections_stand_in_the_order_in_which_they_are_read(
     assert found == [
         "Scores",
         "Paired comparisons",
+        "Where the mean differs",
         "Case by case",
         "Curves",
         "Explanations",

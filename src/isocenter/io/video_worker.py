@@ -30,6 +30,9 @@ def main() -> int:
         channel.write(json.dumps(looked(film)).encode())
     else:
         there, frame = film.read()
+        # Some decoders say so when memory lacks, others only give no frame.
+        if not there:
+            return 1
         while there:
             channel.write(frame[:, :, ::-1].tobytes())
             there, frame = film.read()

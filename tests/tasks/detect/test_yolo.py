@@ -50,7 +50,9 @@ def test_version_3_is_a_choice(made, share_found) -> None:
 
 
 def test_what_to_keep_is_a_choice(made, trained) -> None:
-    assert trained.about["plan"]["settings"] == {"least": 0.01, "overlap": 0.5, "most": 300}
+    settings = trained.about["plan"]["settings"]
+    assert (settings["least"], settings["overlap"], settings["most"]) == (0.01, 0.5, 300)
+    assert set(settings) == {"least", "overlap", "most", "reach", "seen", "pixel"}
     cases = made(8)
     few = merged(Yolo(), QUICK | {"study.epochs": 1, "study.steps": 1, "keep.most": 2, "keep.least": 0.0})
     fitted = few.fit(cases.split("train"), cases.split("val"))
