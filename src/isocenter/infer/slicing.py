@@ -17,8 +17,11 @@ def slices(image: Image, array: Array) -> Iterator[Image]:
     return (take(volume, "z", i) for i in range(array.shape[1]))
 
 
-def _scores(found: Sequence[Boxes] | Sequence[Instances]) -> Array:
-    return np.concatenate([np.asarray(one.scores, np.float64) for one in found])
+def _piled(found: Sequence[Boxes] | Sequence[Instances]) -> tuple[Array, Array, Array]:
+    """Slice, class and score of every object."""
+    at = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    scores = np.concatenate([np.asarray(one.scores, np.float64) for one in found])
+    return at, np.concatenate([one.labels for one in found]), scores
 
 
 def boxes_of(found: Sequence[Boxes], geometry: Geometry) -> Boxes:
@@ -31,10 +34,9 @@ def boxes_of(found: Sequence[Boxes], geometry: Geometry) -> Boxes:
     geometry
         Of the volume.
     """
-    at = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    at, labels, scores = _piled(found)
     depth = np.stack([at - 0.5, at + 0.5], 1)[:, :, None]
     edges = np.concatenate([depth, np.concatenate([one.edges for one in found])], 2)
-    labels, scores = np.concatenate([one.labels for one in found]), _scores(found)
     return Boxes(edges, labels, found[0].classes, geometry, scores).ranked()
 
 
@@ -48,8 +50,7 @@ def instances_of(found: Sequence[Instances], geometry: Geometry) -> Instances:
     geometry
         Of the volume.
     """
-    at = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    at, labels, scores = _piled(found)
     starts = np.concatenate([at[:, None], np.concatenate([one.starts for one in found])], 1)
     masks = tuple(mask[None] for one in found for mask in one.masks)
-    labels, scores = np.concatenate([one.labels for one in found]), _scores(found)
     return Instances(starts, masks, labels, found[0].classes, geometry, scores)
