@@ -91,6 +91,14 @@ def test_the_whole_names_its_parts(discs) -> None:
     assert counted(build, shelf, n=4, n_valid=2).estimate == few
 
 
+def test_what_stays_read_is_part_of_it(discs, monkeypatch: pytest.MonkeyPatch) -> None:
+    build, shelf = shelf_of(discs().split("train"))
+    monkeypatch.setattr(memory, "kept", lambda cases: 100 << 20)
+    more = counted(build, shelf, n=4, n_valid=2).estimate["memory_mb"]
+    monkeypatch.setattr(memory, "kept", lambda cases: 0)
+    assert more - counted(build, shelf, n=4, n_valid=2).estimate["memory_mb"] == pytest.approx(100, abs=10.1)
+
+
 def test_answers_that_are_kept_on_val_are_part_of_it(discs) -> None:
     plan_ = shelf_of(discs().split("train"))[1].scheme.plan
     assert answer_mb(plan_, 10.0) == 0

@@ -15,7 +15,7 @@ import isocenter as iso
 from isocenter.data import Boxes, Case, Cases, Entry, Geometry, Image, Instances, Segmentation, Source
 from isocenter.errors import UnreadableError
 from isocenter.infer import holding
-from isocenter.infer.holding import HEADER, budget, held
+from isocenter.infer.holding import HEADER, budget, held, kept
 
 SIZE = 20 * 30
 Make = Callable[..., Cases]
@@ -209,6 +209,25 @@ def test_verbs_read_each_file_once(pictures: Path, decoded: Counter[str], tmp_pa
     iso.compare("segment", pictures, methods=["threshold", "histogram"], out=tmp_path / "two")
     assert {name: n for name, n in decoded.items() if name.startswith("i")} == once
     assert max(decoded.values()) == 1
+
+
+def test_a_study_reads_each_file_once(pictures: Path, decoded: Counter[str], tmp_path: Path) -> None:
+    settings = {"width": 4, "depth": 2, "study.epochs": 1, "study.steps": 1, "study.patch": (16, 16)}
+    made = iso.train("segment", pictures, method="unet", out=tmp_path / "bundle", settings=settings, threads=1)
+    assert set(decoded) >= {f"{kind}{i}.png" for kind in "im" for i in range(6)}
+    assert max(decoded.values()) == 1
+    # Nine pictures of 24 x 32 and their headers, and the masks of train and val.
+    assert 9 * (768 + HEADER) + 6 * 768 <= kept(made.cases) < 2 * 9 * (768 + HEADER)
+
+
+def test_what_is_held_is_counted_once(made: Make) -> None:
+    cases = made()
+    assert kept(cases) == 0
+    cases = held(cases)
+    assert kept(cases) == 0
+    cases[0].image().pixels()
+    # float32 pixels, whichever part of the cases is asked.
+    assert kept(cases) == kept(cases.subset([1])) == HEADER + 4 * SIZE
 
 
 def test_a_table_is_the_same_without_room(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,17 @@ def test_the_truth_itself_is_among_the_regions():
     assert int((out.pairs["box0"][1].abs().amax(1) < 1e-4).sum()) >= 4
 
 
+def test_masks_come_in_few_different_counts(monkeypatch):
+    net, seen = network(), []
+    real = net.mask.forward
+    monkeypatch.setattr(net.mask, "forward", lambda crops: seen.append(len(crops)) or real(crops))
+    for seed, count in enumerate((1, 2, 3, 4)):
+        images, targets = squares(2, count=count, seed=seed)
+        answer, truth = net(images, targets).pairs["mask"]
+        assert answer.shape == truth.shape and 2 * count <= len(truth) <= seen[-1]
+    assert {n % 32 for n in seen} == {0}
+
+
 def test_it_learns_to_find_class_and_outline():
     net = network(classes=2).train()
     optimiser = torch.optim.Adam(net.parameters(), 2e-3)

@@ -20,6 +20,7 @@ from isocenter.fit.feed import BUDGET_MB, Shelf, batch
 from isocenter.fit.scheme import Scheme
 from isocenter.fit.step import learnt, loss_of, started
 from isocenter.fit.validation import asked
+from isocenter.infer.holding import kept
 from isocenter.ops.windows import multiple
 
 # Pixels of a patch up to which it is tried whole; larger ones are halved, and their share grows with the pixels.
@@ -91,7 +92,7 @@ def counted(build: Callable[[], nn.Module], shelf: Shelf, *, n: int, n_valid: in
     case = scheme.estimate.get("case_mb", shelf[0].nbytes / 2**20)
     held = min(BUDGET_MB, n * case) + min(BUDGET_MB, n_valid * case)
     busy = max(learning(build, shelf), answering(build, scheme)) * OVER + copies
-    total = round(BASE_MB + busy / 2**20 + held + n_valid * answer_mb(scheme.plan, case), -1)
+    total = round(BASE_MB + (busy + kept(shelf.cases)) / 2**20 + held + n_valid * answer_mb(scheme.plan, case), -1)
     return replace(scheme, estimate=scheme.estimate | {"memory_mb": total, "held_mb": round(held, 1)})
 
 

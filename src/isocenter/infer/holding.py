@@ -33,8 +33,15 @@ def held(cases: Cases, *, room: int | None = None) -> Cases:
     room
         Bytes; default 512 MiB, or an eighth of the free memory where that is less.
     """
-    space = _Room(budget() if room is None else room)
+    room = budget() if room is None else room
+    space = _Room(room, room)
     return replace(cases, entries=tuple(replace(e, open=_Opened(e.open, space)) for e in cases.entries))
+
+
+def kept(cases: Cases) -> int:
+    """Bytes that the holders of these cases have taken so far, for these and for others that they hold."""
+    rooms = {id(e.open.room): e.open.room for e in cases.entries if isinstance(e.open, _Opened)}
+    return sum(room.total - room.left for room in rooms.values())
 
 
 def budget() -> int:
@@ -45,6 +52,7 @@ def budget() -> int:
 
 @dataclass(eq=False)
 class _Room:
+    total: int
     left: int
 
     def take(self, count: int) -> bool:

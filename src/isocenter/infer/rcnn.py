@@ -22,8 +22,9 @@ from isocenter.ops.tiles import tiles, widest
 from isocenter.ops.windows import multiple, padded
 
 NETWORK, MASK = "network.onnx", "mask.onnx"
-# Regions that go through a head at once: bounds its memory.
-TOGETHER = 256
+# Regions that go through a head at once, which bounds its memory, and of which their number is a multiple: every number
+# of its own would leave memory behind that the allocator and the kernels keep for the next of the same size.
+TOGETHER, STEP = 256, 32
 # Where the plan's settings have no `window`: side in pixels of the working grid up to which an image is seen whole.
 SIDE = 1024
 
@@ -284,7 +285,10 @@ def _together(engine: Engine, crops: Array) -> Array:
     """The answers about all regions, some at a time."""
     if not len(crops):
         return np.zeros((0, 1), np.float32)
-    return np.concatenate([engine(crops[i : i + TOGETHER]) for i in range(0, len(crops), TOGETHER)])
+    spare = np.zeros((-len(crops) % STEP, *crops.shape[1:]), crops.dtype)
+    full = np.concatenate([crops, spare])
+    out = [engine(full[i : i + TOGETHER]) for i in range(0, len(full), TOGETHER)]
+    return np.concatenate(out)[: len(crops)]
 
 
 def _sigmoid(logits: Array) -> Array:

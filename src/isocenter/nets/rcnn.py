@@ -31,6 +31,9 @@ PLACES, REGIONS, HELD, MASKS = 256, 128, 0.25, 48
 NEAR = (0.3, 0.6)
 # Proposals in training: of a level before suppression, of all after it.
 COUNTS = (800, 300)
+# Regions go through the mask head in multiples of so many: every number of its own would leave memory behind that the
+# allocator and the kernels keep for the next of the same size.
+TOGETHER = 32
 # Share of the loss of each head of a cascade.
 WEIGHTS = (1.0, 0.5, 0.25)
 
@@ -259,7 +262,9 @@ class RCNN(nn.Module):  # type: ignore[misc]
         at = [np.flatnonzero(s >= 0)[:MASKS] for s in stands]
         boxes = [r[a] for r, a in zip(regions, at, strict=True)]
         which = [s[a] for s, a in zip(stands, at, strict=True)]
-        out = self.mask(align(maps, boxes, size=MASK, strides=self.strides))
+        crops = align(maps, boxes, size=MASK, strides=self.strides)
+        spare = functional.pad(crops, (0, 0, 0, 0, 0, 0, 0, -len(crops) % TOGETHER))
+        out = self.mask(spare)[: len(crops)]
         kind = np.concatenate([k[w] for k, w in zip(kinds, which, strict=True)])
         mine = out[torch.arange(len(out)), torch.from_numpy(kind).to(out.device)]
         truth = [cut(n, b, w + 1, size=2 * MASK) for n, b, w in zip(numbers.cpu().numpy(), boxes, which, strict=True)]

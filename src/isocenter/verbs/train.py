@@ -125,6 +125,8 @@ def ready(asked: Method, data: Any, *, options: Studying) -> tuple[Cases, tuple[
     LabelError
         A class of val or test is unknown to train.
     """
+    from isocenter.infer.holding import held
+
     read = cases_of(data, asked.task, options=options, unlabelled=alone(asked))
     cases, notes = divided(read, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = with_allowance(cases, options.get("because"))
@@ -133,7 +135,7 @@ def ready(asked: Method, data: Any, *, options: Studying) -> tuple[Cases, tuple[
         if split in cases.splits:
             known_to_train(cases, cases.split(split))
     cases, more = taking_part(asked, cases)
-    return cases, (*notes, *more, *caveats(cases))
+    return held(cases), (*notes, *more, *caveats(cases))
 
 
 def taking_part(asked: Method, cases: Cases) -> tuple[Cases, tuple[str, ...]]:
