@@ -65,6 +65,8 @@ KINDS = {2: ("ct-slice", (32, 40)), 3: ("ct-volume", (8, 24, 20))}
 # Objects are learnt from fields that hold several.
 FIELDS = {2: ("cells", (48, 56)), 3: ("cell-stack", (8, 24, 20))}
 
+GRADIENTS = next(k.choices for k in knobs(catalog.find("explain", "gradients")) if k.name == "kind")
+
 every_method = pytest.mark.parametrize(("task", "method"), EVERY)
 each_method = pytest.mark.parametrize(("task", "method"), METHODS)
 each_seeing = pytest.mark.parametrize(("task", "method"), SEEING)
@@ -299,7 +301,7 @@ def test_it_does_not_change_its_input(task: str, method: str) -> None:
 
 @each_rank
 @each_method
-@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients", "gradient"])
+@pytest.mark.parametrize("kind", GRADIENTS)
 def test_networks_can_be_explained_on_the_cases_own_grid(task: str, method: str, rank: int, kind: str) -> None:
     network = fitted(task, method, rank)
     cls: Any = catalog.find("explain", "gradients")

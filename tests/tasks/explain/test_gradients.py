@@ -13,7 +13,9 @@ from torch import nn
 
 from isocenter.data import Case, Image, NotEvaluated, Opened, build
 from isocenter.errors import InputError, NotFoundError, RecipeError
-from isocenter.tasks.explain.gradients import Gradients, _start
+from isocenter.tasks.explain._integrated import begun
+from isocenter.tasks.explain._redrawn import Redrawn
+from isocenter.tasks.explain.gradients import KINDS, NOISE, Gradients, smoothed
 from isocenter.tasks.segment.histogram import Histogram
 
 
@@ -70,7 +72,7 @@ def test_integrated_gradients_are_complete(shape: tuple[int, ...], baseline: str
     assert found.completeness <= 0.01
     inside = net.opened()
     x = inside.prepare(case(shape))
-    start = _start(x, baseline)
+    start = begun(x, baseline)
     index = inside.classes.index(found.target)
     with torch.no_grad():
         difference = float((inside.module(x) - inside.module(start))[0, index])
@@ -103,16 +105,10 @@ def test_networks_that_normalise_inside_are_complete_too(baseline: str) -> None:
     assert method.predict(case()).completeness <= 0.01
 
 
-def test_the_blurred_baseline_has_no_structure() -> None:
-    x = torch.from_numpy(np.random.default_rng(0).normal(5, 1, (1, 2, 24, 24)).astype(np.float32))
-    assert float(_start(x, "blur").std(dim=(2, 3)).max()) < 0.3
-    assert torch.allclose(_start(x, "blur").mean(dim=(2, 3)), x.mean(dim=(2, 3)), atol=0.1)
-
-
 def test_gradients_that_are_not_kept_are_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     method = Gradients(of=Net(convolutional()), kind="integrated-gradients")
     kept = method.predict(case())
-    monkeypatch.setattr("isocenter.tasks.explain.gradients.KEPT", 10_000)
+    monkeypatch.setattr("isocenter.tasks.explain._integrated.KEPT", 10_000)
     assert np.array_equal(method.predict(case()).values, kept.values)
 
 
@@ -183,7 +179,7 @@ def segmenting(rank: int = 2) -> Net:
 
 
 @pytest.mark.parametrize("shape", [(16, 20), (6, 16, 20)])
-@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients", "gradient"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_segmentation_is_explained_over_its_region(shape: tuple[int, ...], kind: str) -> None:
     array = np.zeros(shape)
     array[..., 4:10, 5:12] = 6.0
@@ -278,7 +274,7 @@ def test_films_and_broken_pixels() -> None:
     assert isinstance(Gradients(of=Net(convolutional())).predict(broken), NotEvaluated)
 
 
-@pytest.mark.parametrize("kind", ["grad-cam", "integrated-gradients", "gradient"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_colour_gives_one_map(kind: str) -> None:
     torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), Mean(), nn.Linear(4, 2))
@@ -293,3 +289,23 @@ def test_without_a_target_the_networks_own_answer_is_explained() -> None:
     for wanted, bias in (("normal", (9.0, 0.0)), ("mass", (0.0, 9.0))):
         module[1].bias.data = torch.tensor(bias)
         assert Gradients(of=Net(module), kind="gradient").predict(case((2, 3))).target == wanted
+
+
+def test_the_mean_gradient_of_noisy_copies() -> None:
+    """Of a linear network it is the gradient itself; of another it is less torn than the gradient of one image."""
+    linear = nn.Sequential(nn.Flatten(), nn.Linear(6, 2))
+    found = Gradients(of=Net(linear), kind="smoothgrad", target="mass", steps=3).predict(case((2, 3)))
+    assert np.allclose(found.values, linear[1].weight[1].detach().numpy().reshape(2, 3), atol=1e-6)
+    module, x = convolutional(), torch.from_numpy(case().image().channels_first().astype(np.float32))[None]
+    drawn = torch.Generator().manual_seed(0)
+    noisy = x + NOISE * (x.max() - x.min()) * torch.randn(x.shape, generator=drawn)
+    at = noisy.clone().requires_grad_(True)
+    module(at)[0, 1].backward()
+    assert np.allclose(smoothed(module, x, lambda z: z[0, 1], copies=1), at.grad[0, 0].numpy(), atol=1e-6)
+
+
+def test_the_same_explanation_of_a_network_that_has_learnt_nothing() -> None:
+    method = Gradients(of=Net(studied(None), layers=("2",)), baseline="mean")
+    other = method.redrawn("mass")
+    assert isinstance(other.of, Redrawn) and other.target == "mass" and other.kind == method.kind
+    assert not np.allclose(other.predict(case()).values, method.predict(case()).values)

@@ -1,0 +1,103 @@
+"""The answer of one network as a number, and its gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from isocenter.data import NotEvaluated, Opened
+from isocenter.errors import NotFoundError, RecipeError, nearest
+from isocenter.ops.array import Array
+
+Score = Callable[[Any], Any]
+# What explains a method without an inside.
+BLACK_BOX = "isocenter explain ... --method occlusion takes any predictor, shapley any that knows facts"
+
+
+def differentiable(of: Any, *, who: str) -> None:
+    """RecipeError unless `of` is one network that can be opened; `who` asks."""
+    if of is None:
+        raise RecipeError(f"{who} explain another method", wanted="of=", remedy="Name a bundle of a network")
+    if not hasattr(of, "opened"):
+        raise RecipeError(
+            f"{who} need the inside of one network",
+            got=type(of).__name__,
+            wanted="a fitted network with opened()",
+            remedy=f"Methods without gradients can be explained all the same: {BLACK_BOX}",
+        )
+
+
+def chosen(inside: Opened, x: Any, target: str | None) -> tuple[str, Score] | NotEvaluated:
+    """The class to explain, and its score as a function of the logits (1, classes[, *grid]).
+
+    Parameters
+    ----------
+    inside
+        The network.
+    x
+        Prepared tensor (1, c, *grid).
+    target
+        A class; None: the network's own answer, of pixels the region with the most of them.
+
+    Raises
+    ------
+    NotFoundError
+        The network knows no such class.
+    """
+    import torch
+
+    if target is not None and target not in inside.classes:
+        raise NotFoundError(f"the network knows no class {target!r}", remedy=nearest(target, inside.classes))
+    with torch.no_grad():
+        logits = inside.module(x)
+    if logits.ndim == 2:
+        index = int(logits[0].argmax()) if target is None else inside.classes.index(target)
+        return inside.classes[index], lambda z: z[0, index]
+    # What a network says beyond its classes (depth, offsets) is no class.
+    labels = logits[0, : len(inside.classes)].argmax(dim=0)
+    counts = torch.bincount(labels.flatten(), minlength=len(inside.classes))
+    index = 1 + int(counts[1:].argmax()) if target is None else inside.classes.index(target)
+    if not counts[index]:
+        what = "no region" if target is None else f"no {target}"
+        return NotEvaluated(f"the network finds {what} here, so there is no answer to explain")
+    region = (labels == index).to(logits.dtype)
+    return inside.classes[index], lambda z: (z[0, index] * region).sum()
+
+
+def gradient(module: Any, x: Any, score: Score) -> tuple[float, Array]:
+    """The score at x (1, c, *grid) and its gradient there, float64 (c, *grid)."""
+    import torch
+
+    with torch.enable_grad():
+        at = x.detach().requires_grad_(True)
+        value = score(module(at))
+        (slope,) = torch.autograd.grad(value, at)
+    return float(value.detach()), slope[0].double().numpy()
+
+
+def of_layer(inside: Opened, x: Any, score: Score, layer: str | None) -> tuple[Any, Any]:
+    """The output of one module (1, c, *coarser grid) and the gradient of the score there, detached.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such module, or its output has no grid.
+    """
+    import torch
+
+    name = layer or inside.layers[-1]
+    modules = dict(inside.module.named_modules())
+    if not name or name not in modules:
+        raise NotFoundError(f"the network has no layer {name!r}", remedy=nearest(name, inside.layers))
+    seen: list[Any] = []
+    handle = modules[name].register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    try:
+        with torch.enable_grad():
+            value = score(inside.module(x.detach().requires_grad_(True)))
+            maps = seen[-1] if seen else None
+            if not isinstance(maps, torch.Tensor) or maps.ndim != x.ndim:
+                raise NotFoundError(f"the output of {name!r} has no grid", remedy=nearest(name, inside.layers))
+            (slope,) = torch.autograd.grad(value, maps)
+    finally:
+        handle.remove()
+    return maps.detach(), slope.detach()
