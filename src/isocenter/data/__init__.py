@@ -13,6 +13,7 @@ from isocenter.data.findings import (
     Finding,
     Instances,
     NotEvaluated,
+    Perturbation,
     Probabilities,
     Segmentation,
     Value,
@@ -23,7 +24,18 @@ from isocenter.data.image import Image, Source
 from isocenter.data.plan import Normalisation, Plan
 from isocenter.data.positive import positive_of
 from isocenter.data.problem import Problem
-from isocenter.data.protocols import Differentiable, Fitted, Learner, Opened, Predictor, Progress, Task, Watch, silent
+from isocenter.data.protocols import (
+    Differentiable,
+    Fitted,
+    Learner,
+    Opened,
+    Passage,
+    Predictor,
+    Progress,
+    Task,
+    Watch,
+    silent,
+)
 from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
 from isocenter.data.scores import CaseScore, Interval, Score, Scores, Test
 from isocenter.data.study import After, Augment, Before, Intensity, Pretraining, Spatial, Study, pretraining_of
@@ -57,6 +69,8 @@ __all__ = [
     "Learner",
     "Normalisation",
     "NotEvaluated",
+    "Passage",
+    "Perturbation",
     "Opened",
     "Plan",
     "Predictor",

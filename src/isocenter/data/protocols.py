@@ -62,6 +62,32 @@ class Fitted(Protocol):
 
 
 @dataclass(frozen=True)
+class Passage:
+    """The differentiable way from the pixels of one image to a network's decision (needs the extra `train`).
+
+    Parameters
+    ----------
+    pixels
+        float32 tensor (1, c, *own grid) in the image's unit: the channels that the network looks at.
+    scores
+        Tensor (n, c, *own grid) to (n, classes[, *prepared grid]): the decision is the largest, or of several labels
+        every one above 0.
+    labels
+        uint8 label map (*own grid) to the prepared grid, with 255 where nothing counts.
+    changed
+        Array (c, *own grid) in the image's unit to the case with those pixels, rounded to the stored type.
+    multilabel
+        Whether several classes may hold at once.
+    """
+
+    pixels: Any
+    scores: Callable[[Any], Any]
+    labels: Callable[[Array], Array]
+    changed: Callable[[Array], Case]
+    multilabel: bool = False
+
+
+@dataclass(frozen=True)
 class Opened:
     """The inside of one network answer, for gradients (needs the extra `train`).
 
@@ -78,6 +104,8 @@ class Opened:
         Output index to name; for segmentation index 0 is background.
     layers
         Names of modules whose output Grad-CAM may use, the default last.
+    through
+        Case to the differentiable way from its own pixels to the decision; None: gradients end at what `prepare` made.
     """
 
     module: Any
@@ -85,6 +113,7 @@ class Opened:
     back: Callable[[Array, Case], Array]
     classes: tuple[str, ...]
     layers: tuple[str, ...]
+    through: Callable[[Case], Passage] | None = None
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from isocenter.infer import Engine, back, prepare, ready, working_shape
 from isocenter.infer.plans import flaws
 from isocenter.ops.array import Array
 from isocenter.ops.windows import multiple, padded, unpadded
+from isocenter.tasks._through import through
 
 NETWORK, INPUT, OUTPUT, WEIGHTS = "network.onnx", "vector/input", "vector/output", "weights/"
 
@@ -148,4 +150,5 @@ def opened_of(about: Mapping[str, Any], arrays: Mapping[str, Array], plan: Plan)
         out = returned_map(out, there.geometry, image)
         return out[0] if array.ndim == plan.rank else out
 
-    return Opened(module, tensor, returned, plan.classes, nets.layers(spec))
+    way = partial(through, module, plan)
+    return Opened(module, tensor, returned, plan.classes, nets.layers(spec), way)

@@ -8,11 +8,12 @@ from isocenter.data.findings.attribution import Attribution
 from isocenter.data.findings.boxes import Boxes
 from isocenter.data.findings.instances import OBJECT, Instances
 from isocenter.data.findings.not_evaluated import NotEvaluated
+from isocenter.data.findings.perturbation import Perturbation
 from isocenter.data.findings.probabilities import Probabilities
 from isocenter.data.findings.segmentation import IGNORE, Segmentation
 from isocenter.data.findings.values import Value, Values
 
-Finding: TypeAlias = Segmentation | Probabilities | Boxes | Instances | Attribution | Values
+Finding: TypeAlias = Segmentation | Probabilities | Boxes | Instances | Attribution | Perturbation | Values
 
 __all__ = [
     "IGNORE",
@@ -22,6 +23,7 @@ __all__ = [
     "Finding",
     "Instances",
     "NotEvaluated",
+    "Perturbation",
     "Probabilities",
     "Segmentation",
     "Value",
