@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from isocenter.data.geometry import Geometry
 from isocenter.errors import LabelError
@@ -25,6 +26,8 @@ class Attribution:
         Such as ``"grad-cam"`` or ``"integrated-gradients"``.
     completeness
         integrated gradients: \\|sum of attributions - (answer - baseline answer)\\| / \\|answer - baseline answer\\|.
+    checks
+        What was measured on the map, as `isocenter.metrics.faithfulness.checked` names it; empty when nothing was.
     """
 
     values: Array
@@ -32,6 +35,7 @@ class Attribution:
     target: str
     method: str
     completeness: float | None = None
+    checks: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.shape != self.geometry.shape:

@@ -31,7 +31,7 @@ class Redrawn:
         """The inside, redrawn; raises as `opened` of the network."""
         import torch
 
-        inside = self.of.opened()
+        inside: Opened = self.of.opened()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(FAR + self.seed)
             module = _other(inside.module)

@@ -129,4 +129,4 @@ def smoothed(module: Any, x: Any, score: Score, *, copies: int) -> Array:
     drawn = torch.Generator().manual_seed(0)
     sd = NOISE * float(x.max() - x.min())
     noisy = (x + sd * torch.randn(x.shape, generator=drawn, dtype=x.dtype) for _ in range(copies))
-    return np.asarray(sum(gradient(module, one, score)[1] for one in noisy).sum(axis=0) / copies)
+    return np.asarray(np.sum([gradient(module, one, score)[1].sum(axis=0) for one in noisy], axis=0) / copies)

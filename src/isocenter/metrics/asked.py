@@ -1,0 +1,100 @@
+"""What a method says about one class, as a number that can be watched while the image changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from isocenter.data import Case, NotEvaluated, Probabilities, Segmentation
+from isocenter.errors import InputError, NotFoundError, nearest
+from isocenter.ops.array import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One question to one predictor.
+
+    Parameters
+    ----------
+    predictor
+        Any that answers with `Probabilities` or a `Segmentation`.
+    target
+        The class asked for.
+    region
+        Of a segmentation: bool (*grid), the pixels that it gave to the class when it was first asked.
+    """
+
+    predictor: Any
+    target: str
+    region: Array | None = None
+
+    def answer(self, case: Case) -> float:
+        """0 to 1: the class's probability; of a segmentation its mean over the region (the share still in it, where
+
+        the method gives no probabilities). No answer is 0.
+        """
+        found = _answered(self.predictor, case)
+        if isinstance(found, Probabilities):
+            return float(found.of(self.target))
+        if isinstance(found, Segmentation) and self.region is not None and self.target in found.names:
+            index = found.names.index(self.target)
+            shares = found.labels == index if found.scores is None else found.scores[index]
+            return float(shares[self.region].mean())
+        return 0.0
+
+
+def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotEvaluated:
+    """The question that an explanation is about.
+
+    Parameters
+    ----------
+    predictor, case
+        Who is asked, about what.
+    target
+        A class; None: the most probable one, of a segmentation the region with the most pixels.
+
+    Returns
+    -------
+    NotEvaluated where there is no answer, or no such region in it.
+
+    Raises
+    ------
+    NotFoundError
+        The answer knows no such class.
+    InputError
+        The answer is no probability and no region.
+    """
+    found = _answered(predictor, case)
+    if isinstance(found, NotEvaluated):
+        return found
+    if not isinstance(found, Probabilities | Segmentation):
+        raise InputError("only classes of an image or of its pixels can be explained", got=type(found).__name__,
+                         wanted="Probabilities or Segmentation")
+    names = found.classes if isinstance(found, Probabilities) else found.regions
+    if target is not None and target not in names:
+        raise NotFoundError(f"the answer knows no class {target!r}", remedy=nearest(target, names))
+    if isinstance(found, Probabilities):
+        return Asked(predictor, target or found.label)
+    sizes = {name: int(found.mask(name).sum()) for name in names}
+    name = target or max(sizes, key=lambda n: sizes[n], default="")
+    if not sizes.get(name):
+        what = "no region" if target is None else f"no {target}"
+        return NotEvaluated(f"the method finds {what} here, so there is no answer to explain")
+    return Asked(predictor, name, found.mask(name))
+
+
+def with_pixels(case: Case, pixels: Array) -> Case:
+    """The case with other pixels in its leading image, of the same shape; they take the image's own type."""
+    image = case.image()
+    kind = np.dtype(image.dtype)
+    own = np.round(pixels) if kind.kind in "iu" and pixels.dtype.kind == "f" else pixels
+    cast = np.asarray(own).astype(kind)
+    role = next(r for r, im in case.images.items() if im is image)
+    return replace(case, images={**case.images, role: image.replaced(lambda: cast)})
+
+
+def _answered(predictor: Any, case: Case) -> Any:
+    """With probabilities where the method gives them only when asked."""
+    return getattr(predictor, "scored", predictor.predict)(case)
