@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
-from isocenter.nets.vgg import VGGDecoder
+from isocenter.nets.vgg import VGG16, VGGDecoder
 
 # Channels out and in of each convolution, by its number in the public weights (column D of the paper).
 PUBLISHED = {
@@ -42,3 +43,23 @@ def test_every_stage_reaches_the_answer() -> None:
     net = VGGDecoder(2, 1, 2, width=4).train()
     net(torch.randn(2, 1, 32, 32)).square().mean().backward()
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in net.parameters() if p.ndim > 1)
+
+
+def test_the_classifier_has_the_names_shapes_and_size_in_common_use() -> None:
+    with torch.device("meta"):
+        state = VGG16(2, 3, 1000).state_dict()
+    shapes = {f"features.{n}.weight": (*s, 3, 3) for n, s in PUBLISHED.items()}
+    shapes |= {"classifier.0.weight": (4096, 25088), "classifier.3.weight": (4096, 4096)}
+    shapes |= {"classifier.6.weight": (1000, 4096)}
+    shapes |= {k.replace("weight", "bias"): v[:1] for k, v in shapes.items()}
+    assert {k: tuple(v.shape) for k, v in state.items()} == shapes
+    assert sum(v.numel() for v in state.values()) == 138_357_544
+
+
+def test_the_classifier_needs_so_many_pixels_and_sees_volumes_and_slices() -> None:
+    net = VGG16(2, 1, 2, width=4).eval()
+    assert net(torch.randn(1, 1, 32, 40)).shape == (1, 2)
+    with pytest.raises(RuntimeError):
+        net(torch.randn(1, 1, 31, 40))
+    assert VGG16(3, 1, 2, width=4, pooled=1).eval()(torch.randn(1, 1, 32, 33, 34)).shape == (1, 2)
+    assert VGG16(3, 1, 2, width=4, context=1).eval()(torch.randn(1, 1, 3, 33, 34)).shape == (1, 2)

@@ -1,31 +1,56 @@
-"""ResNet-18 in two and three dimensions (He et al. 2016), with the parameter names in common use for its 2D weights."""
+"""ResNet-18 and ResNet-50 in two and three dimensions (He et al. 2016), with the parameter names in common use."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
-from isocenter.nets.parts import BATCH, CONVOLUTION, POOL, convolution, initialised
+from isocenter.nets.axes import Axes, pooled
+from isocenter.nets.parts import initialised
 
 
 class BasicBlock(nn.Module):  # type: ignore[misc]
     """Two 3-wide convolutions and the identity, projected where shapes differ."""
 
-    def __init__(self, rank: int, inputs: int, outputs: int, stride: int = 1) -> None:
+    GROWTH: ClassVar[int] = 1
+
+    def __init__(self, axes: Axes, inputs: int, *, width: int, stride: int = 1) -> None:
         super().__init__()
-        self.conv1 = convolution(rank, inputs, outputs, stride=(stride,) * rank)
-        self.bn1 = BATCH[rank](outputs)
+        self.conv1 = axes.convolution(inputs, width, 3, stride=stride)
+        self.bn1 = axes.norm(width)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = convolution(rank, outputs, outputs)
-        self.bn2 = BATCH[rank](outputs)
-        self.downsample: nn.Module | None = None
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                convolution(rank, inputs, outputs, stride=(stride,) * rank, kernel=1), BATCH[rank](outputs)
-            )
+        self.conv2 = axes.convolution(width, width, 3)
+        self.bn2 = axes.norm(width)
+        self.downsample = projected(axes, inputs, width, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, inputs, *grid) to (n, outputs, *grid / stride)."""
+        """(n, inputs, *grid) to (n, width, *grid / stride)."""
         y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
+        out: Tensor = self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return out
+
+
+class Bottleneck(nn.Module):  # type: ignore[misc]
+    """1-wide to fewer channels, 3-wide with the stride, 1-wide to four times as many; and the identity."""
+
+    GROWTH: ClassVar[int] = 4
+
+    def __init__(self, axes: Axes, inputs: int, *, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = axes.convolution(inputs, width, 1)
+        self.bn1 = axes.norm(width)
+        self.conv2 = axes.convolution(width, width, 3, stride=stride)
+        self.bn2 = axes.norm(width)
+        self.conv3 = axes.convolution(width, 4 * width, 1)
+        self.bn3 = axes.norm(4 * width)
+        self.relu = nn.ReLU(inplace=True)
+        self.downsample = projected(axes, inputs, 4 * width, stride=stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs, *grid) to (n, 4 width, *grid / stride)."""
+        y = self.relu(self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x))))))
+        y = self.bn3(self.conv3(y))
         out: Tensor = self.relu(y + (x if self.downsample is None else self.downsample(x)))
         return out
 
@@ -43,22 +68,38 @@ class ResNet18(nn.Module):  # type: ignore[misc]
         Channels of the first stage (64 in the paper).
     dropout
         Share of pooled features dropped in training.
+    context
+        As in `Axes`.
     """
 
-    def __init__(self, rank: int, channels: int, outputs: int, *, width: int = 64, dropout: float = 0.0) -> None:
+    LAST: ClassVar[str] = "fc"
+    BLOCK: ClassVar[type[BasicBlock] | type[Bottleneck]] = BasicBlock
+    BLOCKS: ClassVar[tuple[int, ...]] = (2, 2, 2, 2)
+
+    def __init__(
+        self,
+        rank: int,
+        channels: int,
+        outputs: int,
+        *,
+        width: int = 64,
+        dropout: float = 0.0,
+        context: int | None = None,
+    ) -> None:
         super().__init__()
-        self.conv1 = CONVOLUTION[rank](channels, width, 7, 2, 3, bias=False)
-        self.bn1 = BATCH[rank](width)
+        axes = Axes(rank, context)
+        self.conv1 = axes.first(channels, width, 7, stride=2)
+        self.bn1 = axes.norm(width)
         self.relu = nn.ReLU(inplace=True)
-        self.maxpool = POOL[rank](3, 2, 1)
+        self.maxpool = axes.pool(3, 2, padding=1)
         inputs = width
-        for stage in range(4):
-            outputs_ = width * 2**stage
-            blocks = nn.Sequential(
-                BasicBlock(rank, inputs, outputs_, 1 if stage == 0 else 2), BasicBlock(rank, outputs_, outputs_)
-            )
-            setattr(self, f"layer{stage + 1}", blocks)
-            inputs = outputs_
+        for stage, count in enumerate(self.BLOCKS):
+            blocks = []
+            for i in range(count):
+                stride = 2 if stage and not i else 1
+                blocks.append(self.BLOCK(axes, inputs, width=width * 2**stage, stride=stride))
+                inputs = width * 2**stage * self.BLOCK.GROWTH
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*blocks))
         self.dropout = nn.Dropout(dropout)
         initialised(self, slope=0.0)
         self.fc = nn.Linear(inputs, outputs)
@@ -68,5 +109,22 @@ class ResNet18(nn.Module):  # type: ignore[misc]
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         for stage in range(1, 5):
             x = getattr(self, f"layer{stage}")(x)
-        logits: Tensor = self.fc(self.dropout(x.flatten(2).mean(2)))
+        logits: Tensor = self.fc(self.dropout(pooled(x)))
         return logits
+
+
+class ResNet50(ResNet18):
+    """Stages of 3, 4, 6 and 3 bottlenecks with the stride in the 3-wide convolution, as the published weights have it.
+
+    Arguments as of `ResNet18`.
+    """
+
+    BLOCK = Bottleneck
+    BLOCKS = (3, 4, 6, 3)
+
+
+def projected(axes: Axes, inputs: int, outputs: int, *, stride: int) -> nn.Module | None:
+    """What brings the input of a block to the shape of its output; None where it has it."""
+    if stride == 1 and inputs == outputs:
+        return None
+    return nn.Sequential(axes.convolution(inputs, outputs, 1, stride=stride), axes.norm(outputs))
