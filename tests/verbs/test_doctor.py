@@ -25,7 +25,7 @@ def test_every_shipped_bundle_answers_its_vector(
 ) -> None:
     shutil.copytree(disc_bundle, tmp_path / "discs")
     monkeypatch.setattr(bundle.reading, "SHIPPED", tmp_path)
-    assert doctor(threads=1).bundles == {"discs": "answers as at its export"}
+    assert doctor(threads=1).bundles == {"discs": "answers as at its export; envelope: none: answers every image"}
 
 
 def test_a_damaged_bundle_is_broken(disc_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isocenter import catalog
 from isocenter.bundle import shipped
@@ -14,8 +14,13 @@ from isocenter.errors import NotFoundError, RecipeError, UsageError, nearest
 from isocenter.verbs._recipe import Settings, made
 from isocenter.verbs._text import typed
 
+if TYPE_CHECKING:
+    from isocenter.infer.envelope import Envelope
+
 # Questions whose answers gradients explain: classes of an image, or of its pixels.
 EXPLAINED = ("segment", "classify")
+# What to do with images outside the envelope.
+OUTSIDE = ("refuse", "answer")
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Method:
         Whether it has learnt what it had to.
     parts
         Other methods that its recipe names.
+    envelope
+        Of the images that it learnt from; None where none was drawn.
     """
 
     name: str
@@ -48,6 +55,7 @@ class Method:
     origins: Mapping[str, str] = field(default_factory=dict)
     fitted: bool = False
     parts: tuple[Method, ...] = ()
+    envelope: Envelope | None = None
 
     @property
     def learns(self) -> bool:
@@ -58,6 +66,19 @@ class Method:
     def answers(self) -> bool:
         """Whether it can answer as it is."""
         return hasattr(self.object, "predict")
+
+    @property
+    def gated(self) -> Any:
+        """What answers new images: the method within its envelope, or as it is where there is none."""
+        from isocenter.infer.gated import Gated
+
+        return self.object if self.envelope is None else Gated(self.object, self.envelope)
+
+    def answering(self, outside: str) -> Any:
+        """What answers: `gated` with ``"refuse"``, `object` itself with ``"answer"``; UsageError for other words."""
+        if outside not in OUTSIDE:
+            raise UsageError("unknown way with images outside the envelope", got=outside, wanted=" or ".join(OUTSIDE))
+        return self.gated if outside == "refuse" else self.object
 
     @property
     def reference(self) -> str:
@@ -128,11 +149,14 @@ def resolve(spec: Any, *, task: str | None = None, settings: Settings | None = N
 def opened(path: str | Path) -> Method:
     """A bundle, checked and opened, without torch; raises as `isocenter.bundle.open_bundle`."""
     from isocenter.bundle import open_bundle, state
+    from isocenter.infer.gated import parted
 
     bundle = open_bundle(path)
     cls: Any = catalog.find(bundle.task, bundle.method)
-    fitted = cls.from_state(bundle.about["about"], state(bundle))
-    return Method(bundle.path.stem, bundle.task, bundle.method, fitted, bundle, dict(bundle.about.get("origins", {})))
+    about, arrays, envelope = parted(bundle.about["about"], state(bundle))
+    origins = dict(bundle.about.get("origins", {}))
+    fitted = cls.from_state(about, arrays)
+    return Method(bundle.path.stem, bundle.task, bundle.method, fitted, bundle, origins, envelope=envelope)
 
 
 def shown(name: str, task: str) -> str:

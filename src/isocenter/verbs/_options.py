@@ -58,6 +58,24 @@ class Opening(Options, total=False):
     spacing: Sequence[float] | None
 
 
+class Answering(Options, total=False):
+    """Options of the verb that answers new images.
+
+    Parameters
+    ----------
+    series, axes, spacing
+        As in `Opening`.
+    outside
+        Of images unlike those that a bundle learnt from: ``"refuse"`` (default) gives `NotEvaluated`, ``"answer"``
+        answers all the same. Bundles without an envelope answer everything.
+    """
+
+    series: str | int | None
+    axes: str | None
+    spacing: Sequence[float] | None
+    outside: str
+
+
 def opening_of(options: Opening) -> dict[str, Any]:
     """What `isocenter.io.read` is told about an image beside its path."""
     said: dict[str, Any] = {name: options.get(name) for name in ("series", "axes", "spacing")}

@@ -20,6 +20,9 @@ class Judging(Options, total=False):
         ``"leakage"`` and the reason for which it is allowed.
     strict
         Refuse near copies between splits too, for a method that learns here.
+    outside
+        Of cases outside the method's envelope: ``"answer"`` (default) answers them and says how many they are,
+        ``"refuse"`` counts them as not evaluated, as `predict` does.
     overwrite, command
         As in `Reporting`.
     """
@@ -27,6 +30,7 @@ class Judging(Options, total=False):
     allow: str | None
     because: str | None
     strict: bool
+    outside: str
     overwrite: bool
     command: str
 

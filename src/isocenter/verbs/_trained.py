@@ -77,7 +77,7 @@ class Trained:
     @property
     def about(self) -> Mapping[str, Any]:
         """As `Fitted.about`."""
-        about: Mapping[str, Any] = self.method.object.about
+        about: Mapping[str, Any] = self.method.gated.about
         return about
 
     @property
@@ -91,12 +91,12 @@ class Trained:
 
     def state(self) -> dict[str, Any]:
         """As `Fitted.state`."""
-        state: dict[str, Any] = self.method.object.state()
+        state: dict[str, Any] = self.method.gated.state()
         return state
 
     def predict(self, case: Any) -> Any:
-        """The answer on the case's own grid."""
-        return self.method.object.predict(case)
+        """The answer on the case's own grid; `NotEvaluated` for images unlike those that it learnt from."""
+        return self.method.gated.predict(case)
 
     def opened(self) -> Any:
         """As `Differentiable.opened`."""
@@ -124,7 +124,7 @@ class Trained:
         said = facts(
             self.method, self.cases, scores=self.scores, seed=self.seed, fingerprint=self.fingerprint, card=card
         )
-        return write(self.method.object, folder, task=self.task, method=self.method.method, overwrite=overwrite, **said)
+        return write(self.method.gated, folder, task=self.task, method=self.method.method, overwrite=overwrite, **said)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""

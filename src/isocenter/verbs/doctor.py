@@ -167,6 +167,7 @@ def _checked_bundle(path: Path) -> str:
     from isocenter.bundle import open_bundle, state
     from isocenter.data import Plan
     from isocenter.infer import ready
+    from isocenter.verbs._enclosing import described
 
     bundle = open_bundle(path)
     about, arrays = bundle.about.get("about", {}), state(bundle)
@@ -174,4 +175,4 @@ def _checked_bundle(path: Path) -> str:
         return "checksums agree"
     plan = Plan.from_json(about["plan"])
     ready(arrays["network.onnx"].tobytes(), arrays["vector/input"], arrays["vector/output"], plan)
-    return "answers as at its export"
+    return f"answers as at its export; envelope: {described(about.get('envelope'))}"

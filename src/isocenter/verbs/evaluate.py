@@ -20,6 +20,7 @@ from isocenter.verbs._cases import (
     unseen,
     with_allowance,
 )
+from isocenter.verbs._enclosing import at_the_gate
 from isocenter.verbs._method import EXPLAINED, Method, resolve, shown
 from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import vacant_report
@@ -132,7 +133,7 @@ def evaluate(
     cases = held(with_allowance(cases_of(data, asked.task, options=options), options.get("because")))
     apart(asked, cases, split=split, options=options)
     test = _with_column(chosen(cases, split), by)
-    ready, notes = prepared(asked, cases, test=test, split=split, options=options)
+    ready, notes = at_the_gate(*prepared(asked, cases, test=test, split=split, options=options), test, options=options)
     answered = answer_all(ready, test, report=reporter(options))
     if not answered.scores:
         raise first_refusal(answered.problems, len(test))

@@ -8,7 +8,7 @@ from typing import Any
 from isocenter.verbs._method import opened
 
 
-def load(bundle: str | Path) -> Any:
+def load(bundle: str | Path, *, outside: str = "refuse") -> Any:
     """The predictor of a bundle: ``load("liver.bundle").predict(case)``.
 
     Parameters
@@ -16,11 +16,16 @@ def load(bundle: str | Path) -> Any:
     bundle
         Its folder, or the name of one that comes with isocenter (`isocenter models`).
 
+    outside
+        Of images unlike those that it learnt from: ``"refuse"`` gives `NotEvaluated`, ``"answer"`` answers.
+
     Raises
     ------
     NotFoundError
         No such bundle.
     BundleError
         It is damaged, or was made by a newer version.
+    UsageError
+        Another word for `outside`.
     """
-    return opened(bundle).object
+    return opened(bundle).answering(outside)

@@ -16,7 +16,7 @@ class Models:
     Parameters
     ----------
     items
-        Name to what is said about it: task, method, classes, text, licence, version, megabytes.
+        Name to what is said about it: task, method, classes, text, licence, envelope, megabytes.
     """
 
     items: Mapping[str, Mapping[str, Any]]
@@ -32,13 +32,16 @@ class Models:
         rows = [(name, i["text"] or "-", f"{i['task']}/{i['method']}", f"{i['megabytes']:.1f} MB", i["licence"] or "-")
                 for name, i in self.items.items()]
         first = next(iter(self.items))
-        return [*table(("name", "what", "method", "size", "licence"), rows, right=[3]), "",
+        free = [name for name, i in self.items.items() if i["envelope"].startswith("none")]
+        note = [f"without an envelope, so every image is answered: {', '.join(free)}"] if free else []
+        return [*table(("name", "what", "method", "size", "licence"), rows, right=[3]), "", *note,
                 f"next: isocenter predict {first} IMAGE -o OUT"]
 
 
 def models() -> Models:
     """The bundles that come with isocenter, checked against their checksums; raises BundleError for a damaged one."""
     from isocenter.bundle import open_bundle, shipped
+    from isocenter.verbs._enclosing import described
 
     items: dict[str, dict[str, Any]] = {}
     for name, path in shipped().items():
@@ -51,6 +54,7 @@ def models() -> Models:
             "classes": list(bundle.about.get("about", {}).get("classes", [])),
             "text": str(card.get("intended_use") or ""),
             "licence": str(card.get("licence") or ""),
+            "envelope": described(bundle.about.get("about", {}).get("envelope")),
             "megabytes": round(size / 1e6, 2),
             "path": str(path),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -14,10 +14,11 @@ from isocenter.data import Case, NotEvaluated, Problem, Progress, as_settings
 from isocenter.data.findings.boxes import OPERATING
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
+from isocenter.infer.envelope import OUTSIDE
 from isocenter.verbs._inputs import NOTHING, Input, bound, inputs_of, of_roles
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
-from isocenter.verbs._options import Opening, checked, opening_of, reporter, threads_of
+from isocenter.verbs._options import Answering, Opening, checked, opening_of, reporter, threads_of
 from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
@@ -77,6 +78,8 @@ class Predictions:
     def lines(self) -> list[str]:
         """One line an input, and where everything lies."""
         lines = [_line(item, self.folder) for item in self.items]
+        if any(OUTSIDE in item["note"] for item in self.items if item["status"] == "not evaluated"):
+            lines.append("--outside answer answers images outside all the same")
         if self.skipped:
             lines.append(f"{counted(self.skipped, 'input')} had been answered before")
         if self.problems:
@@ -85,7 +88,9 @@ class Predictions:
 
 
 @overload
-def predict(method: Any, inputs: Any, *, out: None = None, settings: Any = None, **options: Unpack[Opening]) -> Any: ...
+def predict(
+    method: Any, inputs: Any, *, out: None = None, settings: Any = None, **options: Unpack[Answering]
+) -> Any: ...
 
 
 @overload
@@ -98,7 +103,7 @@ def predict(
     overwrite: bool = False,
     formats: Sequence[str] = (),
     least: float = OPERATING,
-    **options: Unpack[Opening],
+    **options: Unpack[Answering],
 ) -> Predictions: ...
 
 
@@ -111,7 +116,7 @@ def predict(
     overwrite: bool = False,
     formats: Sequence[str] = (),
     least: float = OPERATING,
-    **options: Unpack[Opening],
+    **options: Unpack[Answering],
 ) -> Any:
     """Answers one input or many.
 
@@ -145,18 +150,20 @@ def predict(
     IsocenterError
         The only input is refused; with several the rest goes on.
     """
-    checked(options, Opening)
+    checked(options, Answering)
+    outside = options.get("outside", "refuse")
     how = opening_of(options)
     asked = resolve(method, settings=settings_of(settings))
     if not asked.answers:
         raise UsageError(
             f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE"
         )
+    asked = replace(asked, object=asked.answering(outside))
     with limited(threads_of(options)):
         if out is not None:
             if not 0 <= least <= 1:
                 raise UsageError("scores lie between 0 and 1", got=str(least), wanted="--least 0.5 or the like")
-            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task), least)
+            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task), least, outside)
             return _to_disk(asked, _paths(inputs), place=place, options=options)
         if isinstance(inputs, (list, tuple)) and not bound(inputs):
             return [asked.object.predict(case_of(one, how=how)) for one in inputs]
@@ -165,12 +172,13 @@ def predict(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where answers go: the folder or the one file, whether what is there is replaced, formats, and which boxes."""
+    """Where answers go: folder or file, whether what is there is replaced, formats, which boxes, which images."""
 
     out: Path
     overwrite: bool
     formats: tuple[str, ...] = ()
     least: float = OPERATING
+    outside: str = "refuse"
 
 
 def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, options: Opening) -> Predictions:
@@ -182,7 +190,9 @@ def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, optio
     usable(folder)
     # One named file has a record under its own name, so that a folder can hold several.
     record = {"record": f"{out.name}.json"} if single else {}
-    which = {"least": place.least} if asked.task == "detect" else {}
+    which: dict[str, Any] = {"least": place.least} if asked.task == "detect" else {}
+    if asked.envelope is not None and place.outside != "refuse":
+        which["outside"] = place.outside
     ledger = Ledger(folder, _made(asked) | which, **record)
     problems: list[Problem] = []
     skipped = 0

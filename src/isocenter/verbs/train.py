@@ -23,6 +23,7 @@ from isocenter.verbs._cases import (
     known_to_train,
     with_allowance,
 )
+from isocenter.verbs._enclosing import enclosed
 from isocenter.verbs._folds import cross_fitted
 from isocenter.verbs._method import Method, opened, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
@@ -164,8 +165,9 @@ def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None)
     seed = best_of({s: t.scores for s, t in made.items()}) if n > 1 else first
     spread = {s: t.scores for s, t in made.items() if t.scores is not None} if n > 1 else {}
     notes = (f"of {n} seeds, {seed} was the best on val and is the one kept",) if n > 1 else ()
+    kept = replace(made[seed], method=enclosed(made[seed].method, cases, options=options))
     folds = cross_fitted(asked, cases, options=options, budget=budget) if options.get("folds") else None
-    return replace(made[seed], seeds=spread, folds=folds, notes=notes)
+    return replace(kept, seeds=spread, folds=folds, notes=notes)
 
 
 def reported(made: Trained, out: Path, *, command: str) -> Trained:

@@ -22,6 +22,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="test", help="which cases (default test); 'all' for every case")
     parser.add_argument("--by", metavar="COLUMN", help="score the values of this column apart as well")
     parser.add_argument("--abstain", choices=("wrong", "report"), default="wrong", help="how no answer counts")
+    parser.add_argument("--outside", choices=("answer", "refuse"), default="answer",
+                        help="cases unlike those that a bundle learnt from: answered (default), or not evaluated")
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     parser.add_argument("-o", "--out", metavar="FOLDER", help="write a report there")
     parser.add_argument("--overwrite", action="store_true", help="replace a report that lies there")
@@ -32,7 +34,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return evaluate(
-        args.method, args.data, split=args.split, by=args.by, abstain=args.abstain, settings=settings(args),
-        out=args.out, overwrite=args.overwrite, allow=args.allow, because=args.because, strict=args.strict,
-        command=typed(), **options(args, report),
+        args.method, args.data, split=args.split, by=args.by, abstain=args.abstain, outside=args.outside,
+        settings=settings(args), out=args.out, overwrite=args.overwrite, allow=args.allow, because=args.because,
+        strict=args.strict, command=typed(), **options(args, report),
     )

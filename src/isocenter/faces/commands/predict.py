@@ -43,6 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SCORE",
         help="boxes from this score on are written and counted (default 0.5); 0: all, as curves need them",
     )
+    parser.add_argument("--outside", choices=("refuse", "answer"), default="refuse",
+                        help="images unlike those that a bundle learnt from: not evaluated (default), or answered")
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     opening(parser)
 
@@ -57,6 +59,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         overwrite=args.overwrite,
         formats=[f for f in args.formats.split(",") if f],
         least=args.least,
+        outside=args.outside,
         **opened(args),
         **options(args, report),
     )
