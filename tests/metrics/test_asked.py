@@ -72,3 +72,18 @@ def test_other_pixels_take_the_images_own_type():
     two = Case("x", {"CT": case(np.zeros((2, 2))).image(), "PET": case(np.ones((2, 2))).image()}, lead="PET")
     assert (with_pixels(two, np.full((2, 2), 3.0)).image("PET").pixels() == 3).all()
     assert not with_pixels(two, np.full((2, 2), 3.0)).image("CT").pixels().any()
+
+
+def test_an_envelope_refuses_the_image_but_not_its_changed_copies():
+    @dataclass(frozen=True)
+    class Enveloped:
+        method: Any
+        envelope: str = "of training"
+
+        def predict(self, case: Case) -> Any:
+            return NotEvaluated("outside") if case.image().pixels().max() > 8 else self.method.predict(case)
+
+    inner = Says(Probabilities(("a", "b"), (0.3, 0.7)))
+    assert asked(Enveloped(inner), case([[9.0, 1.0]])).reason == "outside"
+    question = asked(Enveloped(inner), case([[1.0, 1.0]]))
+    assert question.predictor is inner and question.answer(case([[9.0, 9.0]])) == 0.7

@@ -31,9 +31,9 @@ class Asked:
     region: Array | None = None
 
     def answer(self, case: Case) -> float:
-        """0 to 1: the class's probability; of a segmentation its mean over the region (the share still in it, where
+        """0 to 1: the class's probability; of a segmentation its mean over the region; 0 where there is no answer.
 
-        the method gives no probabilities). No answer is 0.
+        Where a segmenting method gives no probabilities it is the share of the region that is still found.
         """
         found = _answered(self.predictor, case)
         if isinstance(found, Probabilities):
@@ -66,6 +66,10 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
     InputError
         The answer is no probability and no region.
     """
+    inner = within(predictor)
+    if inner is not predictor and isinstance(outside := predictor.predict(case), NotEvaluated):
+        return outside
+    predictor = inner
     found = _answered(predictor, case)
     if isinstance(found, NotEvaluated):
         return found
@@ -83,6 +87,11 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
         what = "no region" if target is None else f"no {target}"
         return NotEvaluated(f"the method finds {what} here, so there is no answer to explain")
     return Asked(predictor, name, found.mask(name))
+
+
+def within(predictor: Any) -> Any:
+    """The method behind its envelope: a covered image is unlike those that it learnt from, and is to be answered."""
+    return predictor.method if hasattr(predictor, "envelope") and hasattr(predictor, "method") else predictor
 
 
 def with_pixels(case: Case, pixels: Array) -> Case:
