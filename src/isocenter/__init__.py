@@ -24,6 +24,7 @@ _NAMES = {
     "check": "isocenter.verbs.check",
     "split": "isocenter.verbs.split",
     "train": "isocenter.verbs.train",
+    "tune": "isocenter.verbs.tune",
     "predict": "isocenter.verbs.predict",
     "evaluate": "isocenter.verbs.evaluate",
     "compare": "isocenter.verbs.compare",

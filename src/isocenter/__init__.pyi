@@ -13,5 +13,6 @@ from isocenter.verbs.measure import measure as measure
 from isocenter.verbs.predict import predict as predict
 from isocenter.verbs.split import split as split
 from isocenter.verbs.train import train as train
+from isocenter.verbs.tune import tune as tune
 
 __version__: str

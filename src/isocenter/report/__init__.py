@@ -8,6 +8,7 @@ from isocenter.report.percase import extremes
 from isocenter.report.privacy import Codes
 from isocenter.report.recompute import recompute
 from isocenter.report.run import Curves, Data, Explanation, Mark, MethodResult, Picture, Run
+from isocenter.report.searched import Searched
 from isocenter.report.tables import csv_text, neutral, restored
 from isocenter.report.view import RESEARCH
 from isocenter.report.write import problems_csv, write_report
@@ -22,6 +23,7 @@ __all__ = [
     "MethodResult",
     "Picture",
     "Run",
+    "Searched",
     "card_markdown",
     "csv_text",
     "extremes",

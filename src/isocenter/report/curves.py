@@ -125,8 +125,9 @@ def history_keys(history: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[
 
 
 def learning_chart(
-    history: Sequence[Mapping[str, Any]], keys: Sequence[str], *, title: str, best: bool, size: Point
-) -> Drawing:
+    history: Sequence[Mapping[str, Any]], keys: Sequence[str], *, title: str, best: bool, size: Point,
+    along: str = "epoch",
+) -> Drawing:  # fmt: skip
     """One or more columns of a history over epochs.
 
     Parameters
@@ -141,15 +142,17 @@ def learning_chart(
         Whether to mark the highest value of the first column: the epoch whose weights were kept.
     size
         Width and height.
+    along
+        The column that the others are drawn over.
     """
     width, height = size
-    drawing = Drawing(width, height, f"{title} by epoch")
-    epochs = [float(row.get("epoch", i + 1)) for i, row in enumerate(history)]
+    drawing = Drawing(width, height, f"{title} by {along}")
+    epochs = [float(row.get(along, i + 1)) for i, row in enumerate(history)]
     table = [[_number(row.get(k)) for row in history] for k in keys]
     seen = [v for column in table for v in column if np.isfinite(v)]
     high = max(len(epochs) and max(epochs), min(epochs, default=0.0) + 1)
     frame = Frame(drawing, (50, 28, width - 14, height - 44), (min(epochs, default=0.0), high), padded(seen))
-    frame.x_axis("Epoch", wanted=4 if width < 500 else 6, grid=False)
+    frame.x_axis(along.capitalize(), wanted=4 if width < 500 else 6, grid=False)
     frame.y_axis(title, wanted=4)
     for i, column in enumerate(table):
         frame.line(epochs, column, series_class(i))

@@ -12,6 +12,7 @@ from isocenter.report.section_objects import objects_section
 from isocenter.report.section_pairs import pairs_section
 from isocenter.report.section_record import card_section, made_section, problems_section
 from isocenter.report.section_scores import scores_section
+from isocenter.report.section_search import search_section
 from isocenter.report.section_strata import strata_section
 from isocenter.report.section_study import (
     curves_section,
@@ -33,6 +34,7 @@ ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     cases_section,
     curves_section,
     explanations_section,
+    search_section,
     data_section,
     plan_section,
     samples_section,

@@ -11,6 +11,7 @@ from isocenter.data import Cases, Problem, Score, Scores, Test
 from isocenter.errors import InputError
 from isocenter.metrics import Confusion, Reliability, Roc, answers, confusion, operating_point, reliability, roc
 from isocenter.ops.array import Array
+from isocenter.report.searched import Searched
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 ALL = "all"
@@ -318,7 +319,7 @@ class Run:
         Metric key that leads; default the first of the scores.
     positive
         The class that tables lead with; default all classes.
-    data, plan, origins, history, samples, methods, tests, curves, explanations, made, card, problems
+    data, plan, origins, history, samples, methods, tests, curves, explanations, search, made, card, problems
         The parts, in the order of the page. `samples` are augmented training samples (at most 16 are shown).
         `made` is what made it: ``inputs`` (case to checksum), ``method``, ``weights``, ``parameters``, ``engine``,
         ``versions`` and whatever else. `card` is the model card, see `isocenter.report.card`.
@@ -352,6 +353,7 @@ class Run:
     tests: tuple[Test, ...] = ()
     curves: tuple[Curves, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    search: Searched | None = None
     made: Mapping[str, Any] = field(default_factory=_none)
     card: Mapping[str, Any] = field(default_factory=_none)
     problems: tuple[Problem, ...] = ()

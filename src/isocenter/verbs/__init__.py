@@ -23,6 +23,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "check": "pre-flight of a data set: geometry, labels, leakage, near copies, time and memory",
     "split": "write a table with train, val and test by group, stratified and seeded",
     "train": "learn a method on train, stop and set thresholds on val, write a bundle",
+    "tune": "search the recipe of a method on val; what that gained is measured once on test",
     "predict": "answer new images with a bundle or a classical method",
     "correct": "an edited label file becomes a new version of an answer, with author and date",
     "evaluate": "score one method on one split, every number with its interval",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from isocenter import catalog
 from isocenter.data import Cases, Scores
 from isocenter.errors import IsocenterError
-from isocenter.report import Data, MethodResult, Run
+from isocenter.report import Data, MethodResult, Run, Searched
 from isocenter.verbs._method import EXPLAINED, Method
 from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, samples_of
 from isocenter.verbs._score import engine_of
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from isocenter.verbs._trained import Trained
     from isocenter.verbs.compare import Comparison
     from isocenter.verbs.evaluate import Evaluation
+    from isocenter.verbs.tune import Tuned
 
 
 def evaluation_run(made: Evaluation, method: Method, *, cases: Cases, test: Cases, command: str = "") -> Run:
@@ -92,6 +93,24 @@ def training_run(made: Trained, *, command: str = "") -> Run:
         problems=made.problems,
         notes=(*made.notes, "scores are on val, where thresholds and stopping were chosen"),
         identifiers=_identifiers(made.cases),
+    )
+
+
+def tuning_run(made: Tuned, tuned: Method, cases: Cases, *, command: str = "") -> Run:
+    """What the report of a search shows: what was gained on test, the trials, the plan that is kept."""
+    base = (
+        comparison_run(made.gain, cases=cases, test=cases.split("test"), command=command)
+        if made.gain
+        else Run("", made.task, data=_data(cases), command=command, created=_now(), identifiers=_identifiers(cases),
+                 methods=(_result(tuned, None, cases=cases),), made=_made([tuned], cases.split("val")),
+                 card=_card(tuned), problems=made.problems)
+    )
+    trials = [{"trial": t.number, "score": t.score, "seconds": t.seconds, "lack": t.lack, "values": dict(t.values)}
+              for t in made.trials]
+    found = Searched(trials, made.best, " ".join(made.metric), made.importance, made.ranges)
+    return replace(
+        base, title=f"{made.task} / {made.method} tuned on {cases.name}", verb="tune", search=found,
+        chosen=None, chosen_by="", notes=made.notes,
     )
 
 
