@@ -1,4 +1,4 @@
-"""Curves, explanations, data, plan, samples, learning."""
+"""Curves, data, plan, samples, learning."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from isocenter.report import Data, Explanation, MethodResult, Picture, Run
+from isocenter.report import Data, MethodResult, Picture, Run
 from isocenter.report.privacy import Codes
 from isocenter.report.section_study import (
-    EXPLANATIONS,
     SAMPLES,
     class_table,
     curves_section,
     data_section,
-    explanations_section,
     learning_section,
     plan_section,
     samples_section,
@@ -42,15 +40,6 @@ def test_curves_say_threshold_split_and_area(view: View, classified: Callable[..
         "probabilities-cnn.svg",
         "probabilities-linear.svg",
     }
-
-
-def test_explanations_stand_beside_their_picture_with_their_numbers(view: View) -> None:
-    image, values = np.random.default_rng(0).normal(size=(20, 30)), np.zeros((20, 30))
-    one = Explanation(image, values, "tumour", "grad-cam", "Mustermann_7", None, {"completeness_error": 0.00421})
-    section = explanations_section(view, Run("t", explanations=(one,) * (EXPLANATIONS + 3)))
-    assert section is not None
-    assert section.body.count('class="frame pair"') == EXPLANATIONS
-    assert "completeness error 0.004" in section.body and "Mustermann" not in section.body
 
 
 def test_data_show_splits_classes_and_what_was_allowed(view: View, segmented: Callable[..., Run]) -> None:
@@ -127,7 +116,7 @@ def test_a_history_without_numbers_is_no_chart(view: View) -> None:
 
 
 @pytest.mark.parametrize(
-    "make", [curves_section, explanations_section, data_section, plan_section, samples_section, learning_section]
+    "make", [curves_section, data_section, plan_section, samples_section, learning_section]
 )
 def test_nothing_is_no_section(view: View, make: Callable[..., object]) -> None:
     assert make(view, Run("t")) is None

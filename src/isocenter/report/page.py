@@ -8,6 +8,7 @@ from isocenter.report.headline import answer, caveats
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Run
 from isocenter.report.section_cases import cases_section, lead_chart
+from isocenter.report.section_explanations import explanations_section
 from isocenter.report.section_objects import objects_section
 from isocenter.report.section_pairs import pairs_section
 from isocenter.report.section_record import card_section, made_section, problems_section
@@ -17,7 +18,6 @@ from isocenter.report.section_strata import strata_section
 from isocenter.report.section_study import (
     curves_section,
     data_section,
-    explanations_section,
     learning_section,
     plan_section,
     samples_section,
@@ -29,12 +29,12 @@ from isocenter.report.wording import counted, where_text
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     scores_section,
     pairs_section,
+    search_section,
     objects_section,
     strata_section,
     cases_section,
     curves_section,
     explanations_section,
-    search_section,
     data_section,
     plan_section,
     samples_section,

@@ -1,4 +1,4 @@
-"""The sections on what was learnt from what: curves, explanations, data, plan, samples, learning."""
+"""The sections on what was learnt from what: curves, data, plan, samples, learning."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from isocenter.report.curves import (
     roc_chart,
     threshold_text,
 )
-from isocenter.report.figures import explained, layers
 from isocenter.report.figures_objects import drawn as picture_drawn
 from isocenter.report.markup import Markup, joined, tag
-from isocenter.report.run import Curves, Data, Explanation, Picture, Run
+from isocenter.report.run import Curves, Data, Run
 from isocenter.report.section_scores import key_sign
 from isocenter.report.view import (
     Section,
@@ -33,10 +32,9 @@ from isocenter.report.view import (
     slug,
     table,
 )
-from isocenter.report.wording import counted, digits, score_text
+from isocenter.report.wording import counted, score_text
 
 SAMPLES = 16
-EXPLANATIONS = 8
 PROBABILITIES = 4
 
 
@@ -107,45 +105,6 @@ def _probabilities(view: View, series: int, curves: Curves) -> Markup:
         f"Each mark is one case. A useful method keeps the two rows apart; cases of {curves.positive} left of "
         "the dashed threshold are missed, others right of it are false alarms.",
     )
-
-
-def explanations_section(view: View, run: Run) -> Section | None:
-    """What answers rest on, picture beside heat map, with the numbers that test it."""
-    drawn = [_explanation(view, e, i) for i, e in enumerate(run.explanations[:EXPLANATIONS])]
-    if not drawn:
-        return None
-    legend = tag(
-        "div",
-        tag("label", tag("input", type="checkbox", checked=True, class_="see-heat"), "heat map"),
-        tag("label", tag("span", class_="swatch for"), "speaks for"),
-        tag("label", tag("span", class_="swatch against"), "speaks against"),
-        class_="switches",
-    )
-    words = (
-        "Left the picture, right the same under a map of what the answer rests on; strong colour is strong influence. "
-        "Such a map shows where the method looked, not whether it was right to look there."
-    )
-    body = tag(
-        "div",
-        legend,
-        view.figure("explanations", tag("div", *drawn, class_="pictures pairs"), words),
-        class_="has-overlay",
-    )
-    return view.section("explanations", "Explanations", body)
-
-
-def _explanation(view: View, e: Explanation, index: int) -> Markup:
-    plain = layers(Picture(e.image, spacing=e.spacing), side=240, detail=view.detail)
-    mapped = explained(e, side=240, detail=view.detail, label=f"What {e.target} rests on, by {e.method}")
-    view.keep_picture(f"explanation-{index + 1}", mapped)
-    numbers = "; ".join(f"{k.replace('_', ' ')} {digits(v, 3)}" for k, v in e.numbers.items())
-    lines = [
-        tag("b", e.target),
-        f" by {e.method} ",
-        tag("code", view.codes.of(e.case)) if e.case else None,
-        *(part for line in (numbers, view.text(e.text)) if line for part in (tag("br"), line)),
-    ]
-    return tag("div", tag("div", plain, mapped, class_="frame pair"), tag("p", *lines), class_="picture")
 
 
 def data_section(view: View, run: Run) -> Section | None:
