@@ -110,7 +110,8 @@ def tuning_run(made: Tuned, tuned: Method, cases: Cases, *, command: str = "") -
     found = Searched(trials, made.best, " ".join(made.metric), made.importance, made.ranges)
     return replace(
         base, title=f"{made.task} / {made.method} tuned on {cases.name}", verb="tune", search=found,
-        chosen=None, chosen_by="", notes=made.notes,
+        chosen="tuned" if made.gain else None, chosen_by=f"its score on val among {len(trials)} trials",
+        notes=made.notes,
     )
 
 
