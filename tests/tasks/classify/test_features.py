@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from isocenter.data import Image, Normalisation, Plan
-from isocenter.errors import InputError
+from isocenter.data import Case, Image, Normalisation, NotEvaluated, Plan
+from isocenter.errors import InputError, NotFoundError
+from isocenter.ops.radiomics import radiomics
 from isocenter.ops.texture import FIRST_ORDER
 from isocenter.tasks.classify._features import Features
 
@@ -66,5 +67,48 @@ def test_another_rank_is_refused() -> None:
 
 
 def test_it_survives_json() -> None:
-    for features in (Features((4, 4)), Features((2, 3, 4), "window", (-100.0, 300.0), False)):
+    for features in (Features((4, 4)), Features((2, 3, 4), "window", (-100.0, 300.0), False),
+                     Features((4, 4), kind="both", region="mask")):
         assert Features.from_json(json.loads(json.dumps(features.as_json()))) == features
+
+
+def test_what_was_written_before_there_were_kinds_is_read() -> None:
+    old = {"size": [4, 4], "intensity": "standardise", "window": None, "texture": True}
+    assert Features.from_json(old) == Features((4, 4))
+
+
+def test_radiomics_of_the_whole_image_have_no_shape() -> None:
+    array = np.random.default_rng(0).normal(100, 10, (20, 30))
+    row = Features((4, 4), kind="radiomics").row(Image.from_array(array), plan())
+    known = radiomics(array.astype(np.float32), np.ones(array.shape, bool), shape=False)
+    assert np.allclose(row, list(known.values())) and len(row) == 120
+    both = Features((4, 4), kind="both").row(Image.from_array(array), plan())
+    assert np.array_equal(both[-120:], row) and len(both) == 16 + len(FIRST_ORDER) + 30 + 120
+    assert Features((4, 4), kind="radiomics").pixels(plan()) == 0
+    large = Image.from_array(np.random.default_rng(0).normal(size=(600, 300)))
+    assert np.isfinite(Features((4, 4), kind="radiomics").row(large, plan())).all()
+
+
+def test_radiomics_of_a_region_are_those_of_its_pixels_and_its_shape() -> None:
+    rng = np.random.default_rng(0)
+    array, mask = rng.normal(100, 10, (12, 14, 10)), np.zeros((12, 14, 10), np.uint8)
+    mask[3:8, 4:11, 2:7] = 255
+    image = Image.from_array(array, spacing=(2.0, 1.0, 1.0))
+    features = Features((2, 2, 2), kind="radiomics", region="tumour")
+    case = Case("a", {"image": image, "tumour": Image.from_array(mask)})
+    row = features.of(case, plan(3))
+    known = radiomics(array.astype(np.float32), mask > 0, spacing=(2.0, 1.0, 1.0))
+    assert np.allclose(row, list(known.values())) and len(row) == 120 + 21
+    assert not np.array_equal(row[:120], Features((2, 2, 2), kind="radiomics").of(case, plan(3)))
+
+
+def test_a_region_that_is_not_there_is_not_answered() -> None:
+    image = Image.from_array(np.random.default_rng(0).normal(size=(8, 8)))
+    features = Features((2, 2), kind="radiomics", region="mask")
+    with pytest.raises(NotFoundError, match="mask"):
+        features.of(Case("a", {"image": image, "CT": image}), plan())
+    empty = Case("a", {"image": image, "mask": Image.from_array(np.zeros((8, 8)))})
+    found = features.of(empty, plan())
+    assert isinstance(found, NotEvaluated) and "mask is empty" in found.reason
+    with pytest.raises(InputError, match="another grid"):
+        features.of(Case("a", {"image": image, "mask": Image.from_array(np.ones((8, 9)))}), plan())

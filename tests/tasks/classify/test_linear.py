@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from isocenter.data import Before, Case, Cases, Image, NotEvaluated, Progress, Watch, build
+from isocenter.data import Before, Case, Cases, Entry, Image, NotEvaluated, Probabilities, Progress, Watch, build
 from isocenter.errors import BundleError, InputError, LabelError, RecipeError
 from isocenter.simulate import cohort
 from isocenter.tasks.classify.linear import FittedLinear, Linear
@@ -198,3 +198,25 @@ def test_a_case_without_class_is_left_out() -> None:
     mixed = replace(known, entries=unknown.entries + known.entries)
     one, two = Linear().fit(known, known), Linear().fit(mixed, known)
     assert all(np.array_equal(one.state()[k], two.state()[k]) for k in one.state())
+
+
+def test_the_shape_of_a_region_is_learnt() -> None:
+    """Discs and bars of one size in noise: only the mask tells them apart."""
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:32, :32] - 16
+    shapes = [(y**2 + x**2 <= 25), (np.abs(y) <= 1) & (np.abs(x) <= 12)]
+
+    def made(i: int) -> Case:
+        mask = np.roll(shapes[i % 2], rng.integers(-3, 4, 2), (0, 1))
+        images = {"image": Image.from_array(rng.normal(size=(32, 32))), "mask": Image.from_array(mask)}
+        truth = Probabilities.truth(("disc", "bar"), [("disc", "bar")[i % 2]])
+        return Case(f"{i}", images, load_truth=lambda: truth)
+
+    held = [made(i) for i in range(36)]
+    entries = tuple(Entry(c.id, lambda c=c: c, labels=(c.truth().label,)) for c in held)
+    data = Cases(entries, "shapes", "classify", ("disc", "bar"), tasks=("classify",))
+    train, valid, test = (replace(data, entries=data.entries[s]) for s in (slice(18), slice(18, 26), slice(26, 36)))
+    assert accuracy(Linear(features="radiomics", region="mask").fit(train, valid), test) == 1.0
+    assert accuracy(Linear().fit(train, valid), test) < 1.0
+    hidden = replace(held[0], images={"image": held[0].image(), "mask": Image.from_array(np.zeros((32, 32)))})
+    assert isinstance(Linear(features="radiomics", region="mask").fit(train, valid).predict(hidden), NotEvaluated)

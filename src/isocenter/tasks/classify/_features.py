@@ -1,4 +1,4 @@
-"""One row of numbers for one image: what a linear method looks at."""
+"""One row of numbers for one image: what methods without a network of their own look at."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Image, Plan
+from isocenter.data import Case, Image, NotEvaluated, Plan
+from isocenter.errors import InputError
 from isocenter.infer import prepare
+from isocenter.infer.preparing import unusable
 from isocenter.ops import normalise
 from isocenter.ops.array import Array
+from isocenter.ops.radiomics import radiomics
 from isocenter.ops.resample import resize
-from isocenter.ops.texture import first_order, texture
+from isocenter.ops.texture import LARGEST, averaged, first_order, texture
+
+THUMBNAIL, RADIOMICS, BOTH = KINDS = ("thumbnail", "radiomics", "both")
+# Edge of the thumbnail by number of axes.
+SIZES = {2: 24, 3: 8}
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,20 @@ class Features:
         Lowest and highest value of "window", in the image's unit.
     texture
         Whether first-order and co-occurrence features stand beside the thumbnail.
+    kind
+        "thumbnail" (with or without `texture`), "radiomics" (the IBSI's intensity, histogram, texture and, of a region,
+        shape features of each channel, 32 grey levels), or "both".
+    region
+        Role of a mask whose region (values above 0) the radiomics features are of; "": the whole image, averaged down
+        to at most 256 pixels an axis (64 in 3D).
     """
 
     size: tuple[int, ...]
     intensity: str = "standardise"
     window: tuple[float, float] | None = None
     texture: bool = True
+    kind: str = THUMBNAIL
+    region: str = ""
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Features:
@@ -46,6 +61,8 @@ class Features:
             str(values["intensity"]),
             None if window is None else (float(window[0]), float(window[1])),
             bool(values["texture"]),
+            str(values.get("kind", THUMBNAIL)),
+            str(values.get("region", "")),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +71,7 @@ class Features:
 
     def pixels(self, plan: Plan) -> int:
         """How many features, the first ones, are the thumbnail."""
-        return plan.channels * int(np.prod(self.size))
+        return 0 if self.kind == RADIOMICS else plan.channels * int(np.prod(self.size))
 
     def balance(self, plan: Plan, features: int) -> float:
         """What to divide standardised thumbnail features by, so that they vary as much in all as the others together.
@@ -64,8 +81,31 @@ class Features:
         pixels = self.pixels(plan)
         return float(np.sqrt(pixels / (features - pixels))) if features > pixels else 1.0
 
-    def row(self, image: Image, plan: Plan) -> Array:
+    def of(self, case: Case, plan: Plan) -> Array | NotEvaluated:
+        """The row of the case's leading image; NotEvaluated where pixels are not finite or the region is empty.
+
+        Raises
+        ------
+        NotFoundError
+            The case has no image, or no mask of the role `region`.
+        InputError
+            As `row`.
+        """
+        image = case.image()
+        lack = unusable(image.channels_first())
+        if lack is not None:
+            return lack
+        mask = None
+        if self.region and self.kind != THUMBNAIL:
+            mask = case.image(self.region).channels_first().max(axis=0) > 0
+            if not mask.any():
+                return NotEvaluated(f"the region {self.region} is empty", "no pixel", "at least one")
+        return self.row(image, plan, mask=mask)
+
+    def row(self, image: Image, plan: Plan, *, mask: Array | None = None) -> Array:
         """float64 (d,): thumbnail of each channel; first-order features of each channel; texture of their mean.
+
+        Or instead of them, or after them, the radiomics features of each channel; what is undefined counts as 0.
 
         Parameters
         ----------
@@ -73,17 +113,23 @@ class Features:
             Of plan.rank axes.
         plan
             Names rank and channels; its normalisation is "none", so that first-order features keep the image's unit.
+        mask
+            bool (*grid): the region of the radiomics features; None: the whole image, without shape.
 
         Raises
         ------
         InputError
-            As `infer.prepare`.
+            As `infer.prepare`, or the mask lies on another grid.
         """
         raw = prepare(image, plan).array
-        parts = [self._thumbnail(raw, image.dtype).ravel()]
-        if self.texture:
+        parts: list[Array] = []
+        if self.kind != RADIOMICS:
+            parts.append(self._thumbnail(raw, image.dtype).ravel())
+        if self.kind != RADIOMICS and self.texture:
             parts += [first_order(channel) for channel in raw]
             parts.append(texture(raw.mean(axis=0)))
+        if self.kind != THUMBNAIL:
+            parts += [_radiomics(channel, mask, image) for channel in raw]
         return np.concatenate(parts).astype(np.float64)
 
     def _thumbnail(self, raw: Array, dtype: str) -> Array:
@@ -95,3 +141,16 @@ class Features:
         if self.intensity == "rescale":
             return normalise.rescale(small, dtype)
         return normalise.window(small, *self.window) if self.window is not None else small
+
+
+def _radiomics(channel: Array, mask: Array | None, image: Image) -> Array:
+    if mask is None:
+        small = averaged(channel, [-(-s // LARGEST[channel.ndim]) for s in channel.shape])
+        found = radiomics(small, np.ones(small.shape, bool), shape=False)
+    else:
+        if mask.shape != channel.shape:
+            raise InputError("the region lies on another grid", where=image.name, got=str(mask.shape),
+                             wanted=str(channel.shape), remedy="Bring the mask onto the image's grid")
+        found = radiomics(channel, mask, spacing=image.geometry.spacing)
+    values = np.asarray(list(found.values()))
+    return np.where(np.isfinite(values), values, 0.0)

@@ -1,0 +1,230 @@
+"""What methods share that learn from a table of features: the table, and how its logits become an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from isocenter.data import (
+    Case,
+    Cases,
+    Image,
+    Normalisation,
+    NotEvaluated,
+    Plan,
+    Probabilities,
+    Progress,
+    Watch,
+    as_settings,
+)
+from isocenter.errors import InputError, LabelError
+from isocenter.infer.classifying import decided, probabilities
+from isocenter.ops.array import Array
+from isocenter.tasks.classify._features import Features
+
+# Standardised features are cut here, so that one odd image has no unbounded say.
+CUT = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Features and classes of the cases of train and val.
+
+    Parameters
+    ----------
+    x, y
+        Of train: float64 (n, d) features, (n, k) zeros and ones.
+    vx, vy
+        Of val.
+    plan
+        Rank, channels and classes of train.
+    features
+        How a row is made.
+    """
+
+    x: Array
+    y: Array
+    vx: Array
+    vy: Array
+    plan: Plan
+    features: Features
+
+
+def tabled(sides: tuple[Cases, Cases], plan: Plan, features: Features, *, watch: Watch, share: float = 1.0) -> Table:
+    """The features of all cases of train and val that have a class.
+
+    Parameters
+    ----------
+    sides
+        Train and val.
+    plan
+        As `plan_of` train.
+    features
+        How a row is made.
+    watch, share
+        Where progress goes, and how far it has come when the table is there.
+
+    Raises
+    ------
+    LabelError
+        A class of the set has no training case, or no case has a class.
+    InputError
+        Images differ in their number of axes or channels, hold values that are not finite, or an empty region.
+    """
+    train, valid = sides
+    part = share * len(train) / (len(train) + len(valid))
+    x, y = _rows(train, plan, features, watch=watch, share=(0.0, part))
+    missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
+    if missing:
+        raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
+    return Table(x, y, *_rows(valid, plan, features, watch=watch, share=(part, share)), plan, features)
+
+
+def plan_of(train: Cases) -> Plan:
+    """Axes, channels and classes of the training images; three equal channels are one.
+
+    Raises
+    ------
+    InputError
+        2D and 3D images in one set.
+    """
+    images = [train[i].image() for i in range(len(train))]
+    ranks = {image.ndim for image in images}
+    if len(ranks) != 1:
+        raise InputError("2D and 3D images in one set", where=train.name, remedy="Use cut('slice') on the volumes")
+    channels = max({_channels(image) for image in images})
+    if channels == 3 and all(_equal(image) for image in images):
+        channels = 1
+    return Plan(
+        "classify", ranks.pop(), channels, train.classes, normalisation=Normalisation("none"),
+        multilabel=train.multilabel, positive=train.positive,
+    )  # fmt: skip
+
+
+def _channels(image: Image) -> int:
+    return image.length("c") - sum(c in ("a", "alpha") for c in image.channels)
+
+
+def _equal(image: Image) -> bool:
+    if _channels(image) == 1:
+        return True
+    array = image.channels_first()[:3]
+    return bool(np.array_equal(array[0], array[1]) and np.array_equal(array[0], array[2]))
+
+
+def _rows(
+    cases: Cases, plan: Plan, features: Features, *, watch: Watch, share: tuple[float, float]
+) -> tuple[Array, Array]:
+    """Features (n, d) and truth (n, k) of the cases that have one."""
+    rows, truths = [], []
+    for i, case in enumerate(cases):
+        truth = case.truth()
+        if isinstance(truth, Probabilities):
+            row = features.of(case, plan)
+            if isinstance(row, NotEvaluated):
+                raise InputError(row.reason, where=case.id, got=row.measured, wanted=row.limit)
+            rows.append(row)
+            truths.append([truth.of(c) for c in plan.classes])
+        watch.report(Progress("features", share[0] + (share[1] - share[0]) * (i + 1) / len(cases)))
+    if not rows:
+        raise LabelError("no case has a class", where=cases.name)
+    return np.stack(rows), np.asarray(truths, float)
+
+
+def moments(x: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation (d,) of features (n, d); 1 where a feature never changes."""
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    # A feature that never changes in train says nothing: its coefficient stays 0 at any scale.
+    return mean, np.where(sd > 1e-9 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
+
+
+def standardised(x: Array, arrays: Mapping[str, Array]) -> Array:
+    """Features (n, d) less ``mean`` by ``scale``, cut at 5."""
+    return np.asarray(np.clip((x - arrays["mean"]) / arrays["scale"], -CUT, CUT))
+
+
+def described(recipe: Any, table: Table, logits: Array, history: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """What a bundle says about a method that learnt from a table.
+
+    Parameters
+    ----------
+    recipe
+        The method's own.
+    table
+        What it learnt from.
+    logits
+        (n, k) of val: temperature and thresholds are chosen on them.
+    history
+        What was tried, or how the study went.
+    """
+    return {
+        "recipe": as_settings(recipe),
+        "plan": decisions(table.plan, logits, table.vy).as_json(),
+        "features": table.features.as_json(),
+        "classes": list(table.plan.classes),
+        "history": [dict(h) for h in history],
+    }
+
+
+def decisions(plan: Plan, logits: Array, truth: Array) -> Plan:
+    """The plan with temperature and thresholds chosen on val: logits and truth (n, k)."""
+    from isocenter.metrics import best_threshold, fit_temperature
+
+    labels = truth if plan.multilabel else truth.argmax(axis=1)
+    warm = replace(plan, temperature=fit_temperature(logits, labels))
+    values = np.stack([probabilities(row, warm) for row in logits])
+    if plan.multilabel:
+        limits: Sequence[float] = [best_threshold(values[:, k], truth[:, k]) for k in range(len(plan.classes))]
+        return replace(warm, thresholds=tuple(limits))
+    if len(plan.classes) != 2:
+        return warm
+    positive = plan.positive or plan.classes[-1]
+    at = plan.classes.index(positive)
+    return replace(warm, thresholds=(best_threshold(values[:, at], truth[:, at]),), positive=positive)
+
+
+@dataclass(frozen=True, eq=False)
+class Tabled:
+    """What answers from a row of features; a method adds its `logits`.
+
+    Parameters
+    ----------
+    about
+        ``recipe``, ``plan`` (rank, channels, classes, thresholds, temperature), ``features``, ``classes``, ``history``.
+    arrays
+        The method's own.
+    """
+
+    about: Mapping[str, Any]
+    arrays: Mapping[str, Array]
+
+    def state(self) -> dict[str, Array]:
+        """Name to array."""
+        return dict(self.arrays)
+
+    def logits(self, x: Array) -> Array:
+        """(n, k) of features (n, d)."""
+        raise NotImplementedError
+
+    def predict(self, case: Case) -> Probabilities | NotEvaluated:
+        """The probability of each class; NotEvaluated where pixels are not finite, or there is no region.
+
+        Raises
+        ------
+        InputError
+            The image has another number of axes or channels than those of train.
+        """
+        plan = Plan.from_json(self.about["plan"])
+        row = Features.from_json(self.about["features"]).of(case, plan)
+        if isinstance(row, NotEvaluated):
+            return row
+        return answered(self.logits(row[None])[0], plan)
+
+
+def answered(logits: Array, plan: Plan) -> Probabilities:
+    """Probabilities and decision of logits (k,)."""
+    values = probabilities(logits, plan)
+    return Probabilities(plan.classes, tuple(float(v) for v in values), plan.multilabel, decided(values, plan))
