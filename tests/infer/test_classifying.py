@@ -92,3 +92,12 @@ def test_refusals(mean_network, rng):
     with pytest.raises(BundleError, match="another shape"):
         classify(run, Image.from_array(np.zeros((4, 4))), plan(("a", "b", "c")))
     assert isinstance(classify(run, Image.from_array(np.full((4, 4), np.nan)), plan()), NotEvaluated)
+
+
+def test_a_map_of_the_plan_follows_the_temperature():
+    how = {"kind": "platt", "slope": [0.5, 0.5], "offset": [0.2, -0.2]}
+    found = probabilities(np.array([4.0, 0.0]), plan(temperature=2.0, settings={"calibration": how}))
+    assert found == pytest.approx([1 / (1 + np.exp(-1.4)), 1 / (1 + np.exp(1.4))])
+    steps = {"kind": "isotonic", "at": [[0.3, 0.7]] * 2, "value": [[0.4, 0.6]] * 2}
+    sure = probabilities(np.array([9.0, -9.0]), plan(settings={"calibration": steps}))
+    assert sure == pytest.approx([0.6, 0.4])

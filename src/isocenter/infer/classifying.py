@@ -11,6 +11,7 @@ from isocenter.infer.memory import flight
 from isocenter.infer.mirror import answered
 from isocenter.infer.preparing import prepared, unusable
 from isocenter.ops.array import Array
+from isocenter.ops.calibration import calibrated
 from isocenter.ops.windows import multiple, padded
 
 
@@ -49,8 +50,15 @@ def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEva
 
 
 def probabilities(logits: Array, plan: Plan) -> Array:
-    """float64 (classes,) probabilities of logits (classes,): softmax, or a sigmoid each with plan.multilabel."""
+    """float64 (classes,) probabilities of logits (classes,): softmax, or a sigmoid each with plan.multilabel.
+
+    The temperature divides the logits, which leaves their order as it is. With ``settings["calibration"]`` its map
+    follows: Platt's may move the limit between classes, the isotonic one may make them tie.
+    """
     scaled = np.asarray(logits, np.float64) / plan.temperature
+    how = plan.settings.get("calibration")
+    if how is not None:
+        return calibrated(scaled[None], how, multilabel=plan.multilabel)[0]
     if plan.multilabel:
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scaled)))
     raised = np.exp(scaled - scaled.max())

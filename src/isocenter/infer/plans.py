@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocenter.data import Plan
+from isocenter.ops import calibration
 
 # Least of a grid, and most of it and of others: beyond these an answer would take all memory or for ever.
 LEAST = 1e-6
@@ -101,6 +102,8 @@ def flaws(plan: Plan) -> list[str]:
     found = [flaw for name, wanted in ranges.items() if (flaw := _flaw(plan, name, wanted))]
     if plan.kind == "contours" and not found and plan.outputs != len(plan.classes) + 1 + plan.rank:
         found.append(f"settings.outputs is {plan.outputs}, not {len(plan.classes) + 1 + plan.rank}")
+    if plan.kind == "classify" and "calibration" in plan.settings:
+        found += filter(None, [calibration.flaw(plan.settings["calibration"], len(plan.classes))])
     return found + (_pyramid(plan.settings) if plan.kind == "rcnn" else [])
 
 
