@@ -26,6 +26,7 @@ from isocenter.data import (
     Image,
     Instances,
     NotEvaluated,
+    Perturbation,
     Probabilities,
     Segmentation,
     Watch,
@@ -33,7 +34,7 @@ from isocenter.data import (
     build,
     knobs,
 )
-from isocenter.errors import IsocenterError, NotFoundError, RecipeError
+from isocenter.errors import IsocenterError, LabelError, NotFoundError, RecipeError
 from isocenter.simulate import cohort
 
 TASKS = ("segment", "classify", "detect", "instances")
@@ -324,6 +325,34 @@ def test_networks_can_be_explained_on_the_cases_own_grid(task: str, method: str,
         assert found.completeness <= 0.01
 
 
+@each_rank
+@each_method
+@pytest.mark.parametrize("name", ["fgsm", "pgd", "apgd", "deepfool", "square"])
+def test_networks_can_be_attacked_on_the_cases_own_grid(task: str, method: str, rank: int, name: str) -> None:
+    cls: Any = catalog.find("attack", name)
+    brief = {"fgsm": {}, "pgd": {"steps": 2}, "apgd": {"steps": 2}, "deepfool": {"steps": 2}, "square": {"queries": 3}}
+    asked, case = fitted(task, method, rank), data(task, rank)[7]
+    if name != "square" and not hasattr(asked, "opened"):
+        with pytest.raises(RecipeError, match="square"):
+            cls(of=asked)
+        return
+    if name == "square" and not (task == "classify" or hasattr(asked, "opened")):
+        pytest.skip("square asks any predictor the same way; one network of each kind says it")
+    if task not in ("segment", "classify"):
+        with pytest.raises(LabelError, match="attacks classes"):
+            cls(of=asked).predict(case)
+        return
+    found = cls(of=asked, **brief[name]).predict(case)
+    if isinstance(found, NotEvaluated):
+        assert name == "deepfool"
+        return
+    assert isinstance(found, Perturbation)
+    assert found.geometry.same_grid(case.image().geometry) and found.values.shape[1:] == case.image().geometry.shape
+    assert np.isfinite(found.values).all() and type(found.after).__name__ == catalog.task(task).finding
+    if found.epsilon is not None:
+        assert found.size <= found.epsilon * 1.001
+
+
 def test_every_task_module_is_imported_and_every_recipe_made_without_torch() -> None:
     code = (
         "import sys; sys.modules['torch'] = None\n"
@@ -333,7 +362,7 @@ def test_every_task_module_is_imported_and_every_recipe_made_without_torch() -> 
         "for task in catalog.tasks():\n"
         "    for method in catalog.methods(task):\n"
         "        cls = catalog.find(task, method)\n"
-        "        if task != 'explain': build(cls, settings.get(method, {}))\n"
+        "        if task not in ('explain', 'attack'): build(cls, settings.get(method, {}))\n"
         "print('skimage' in sys.modules, 'pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

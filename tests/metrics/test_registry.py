@@ -15,7 +15,7 @@ from isocenter.errors import LabelError, NotFoundError
 from isocenter.metrics import METRICS, Metric, get, records, summarise
 
 
-@pytest.mark.parametrize("name", ["segment", "classify", "detect", "instances", "explain"])
+@pytest.mark.parametrize("name", ["segment", "classify", "detect", "instances", "explain", "attack"])
 def test_every_key_of_a_task_has_a_metric_that_says_what_it_is(name: str) -> None:
     task = catalog.task(name)
     for key in task.metrics:

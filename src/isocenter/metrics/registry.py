@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from isocenter.data import Attribution, Boxes, Instances, NotEvaluated, Probabilities, Segmentation, Task
+from isocenter.data import Attribution, Boxes, Instances, NotEvaluated, Perturbation, Probabilities, Segmentation, Task
 from isocenter.errors import LabelError, NotFoundError, nearest
 from isocenter.metrics import detect, instances, objects, sizes
+from isocenter.metrics.attack import ATTACK
 from isocenter.metrics.by_case import means
 from isocenter.metrics.classify import CLASSIFY
 from isocenter.metrics.explain import EXPLAIN
@@ -26,10 +27,12 @@ BY_TASK: Mapping[str, Mapping[str, Metric]] = {
     "detect": {m.key: m for m in (*detect.DETECT, sizes.BOXES)},
     "instances": {m.key: m for m in (*instances.INSTANCES, sizes.OBJECTS)},
     "explain": {m.key: m for m in EXPLAIN},
+    "attack": {m.key: m for m in ATTACK},
 }
 
 FINDINGS: Mapping[str, type] = {
     "segment": Segmentation, "classify": Probabilities, "detect": Boxes, "instances": Instances, "explain": Attribution,
+    "attack": Perturbation,
 }
 
 
@@ -37,7 +40,7 @@ def _answered(metric: Metric) -> Metric:
     return replace(metric, key=metric.key + ANSWERED, text=metric.text + " (answered cases only)")
 
 
-_TABLE = {m.key: m for m in (*EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *CLASSIFY, *SEGMENT)}
+_TABLE = {m.key: m for m in (*ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *CLASSIFY, *SEGMENT)}
 METRICS: Mapping[str, Metric] = {
     **_TABLE, **{m.key: m for m in map(_answered, _TABLE.values())}, "coverage": COVERAGE,
 }
@@ -92,7 +95,7 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
     prediction
         The task's finding, or `NotEvaluated`.
     truth
-        The task's finding that is true; explain has none.
+        The task's finding that is true; explain has none, attack carries its own.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
         A segmentation, boxes or instances lie on another grid.
     """
     wanted = FINDINGS.get(task.name)
-    checked: Sequence[Any] = (prediction,) if task.name == "explain" else (prediction, truth)
+    checked: Sequence[Any] = (prediction,) if task.name in ("explain", "attack") else (prediction, truth)
     for value in checked:
         if wanted and not isinstance(value, wanted) and not (isinstance(value, NotEvaluated) and value is prediction):
             raise LabelError(f"{task.name} compares findings of one kind", got=type(value).__name__,

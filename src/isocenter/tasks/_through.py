@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from isocenter.data import IGNORE, Case, Image, Passage, Plan
 from isocenter.data.geometry import orienting
+from isocenter.data.repainted import repainted
 from isocenter.data.turning import moved, turned, turns
 from isocenter.errors import InputError
 from isocenter.infer.preparing import ALPHA, prepared, unusable, working_shape
 from isocenter.ops.array import Array
 from isocenter.ops.normalise import SAMPLE
 from isocenter.ops.resample import resize, taps, winner
-from isocenter.ops.span import span, stored
 from isocenter.ops.windows import multiple, padded
 
 
@@ -70,29 +69,26 @@ def through(module: Any, plan: Plan, case: Case) -> Passage:
         return np.pad(found, [(n // 2, n - n // 2) for n in lack], constant_values=IGNORE)
 
     first = np.stack([array[at[0]] for at in places]).astype(np.float32)
-    return Passage(torch.from_numpy(first)[None], scores, labels, changer(case, image, places), plan.multilabel)
+    return Passage(torch.from_numpy(first)[None], scores, labels, changer(case, places), plan.multilabel)
 
 
-def changer(case: Case, image: Image, places: Sequence[Sequence[int]]) -> Callable[[Array], Case]:
+def changer(case: Case, places: Sequence[Sequence[int]]) -> Callable[[Array], Case]:
     """What makes the case with other pixels in its leading image, rounded to the stored type.
 
     Parameters
     ----------
-    case, image
-        And its leading image.
+    case
+        As it is.
     places
         Per channel of the new pixels the channels of the image that take them.
     """
-    array = image.channels_first()
-    limits = span(array, image.dtype)
-    role = next(r for r, i in case.images.items() if i is image)
+    array = case.image().channels_first()
 
     def changed(values: Array) -> Case:
-        out = array.copy()
+        out = array.astype(np.float64)
         for channel, at in zip(values, places, strict=True):
-            out[list(at)] = stored(channel, image.dtype, limits)
-        own = out if "c" in image.axes else out[0]
-        return replace(case, images={**case.images, role: image.replaced(lambda: own)})
+            out[list(at)] = channel
+        return repainted(case, out)
 
     return changed
 
