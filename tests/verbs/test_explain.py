@@ -26,11 +26,42 @@ def test_a_map_on_the_cases_own_grid_and_its_files(network: Path, discs_folder: 
     path = discs_folder / "images" / "case00.png"
     made = explain(network, path, out=tmp_path / "out", threads=1)
     assert isinstance(made.found, Attribution) and made.found.values.shape == (48, 48)
-    assert sorted(f.suffix for f in made.files) == [".npy", ".png"] and all(f.is_file() for f in made.files)
+    assert sorted(f.suffix for f in made.files) == [".html", ".json", ".npy", ".png"]
+    assert all(f.is_file() for f in made.files)
     document = json.loads(json.dumps(made.as_json(), allow_nan=False))
     assert document["target"] in ("large", "small") and document["kind"] == "grad-cam"
+    assert json.loads((tmp_path / "out" / "case00_grad-cam.json").read_text()) == document
+    assert set(document["checks"]) == {"answer", "deletion", "deletion_random", "insertion", "insertion_random",
+                                       "randomised"}
+    assert len(document["curves"]["deletion"]["shares"]) == len(document["curves"]["deletion"]["answers"])
+    page = (tmp_path / "out" / "case00_grad-cam.report" / "report.html").read_text()
+    assert "Weights drawn anew" in page and "case00" not in page
+    assert "src=" not in page and "<script" not in page
+    assert any("deletion: area" in line for line in made.lines())
     with pytest.raises(OutputError):
         explain(network, path, out=tmp_path / "out")
+
+
+def test_without_checks_the_map_alone(network: Path, sizes: Cases) -> None:
+    made = explain(network, sizes[0], checks=False, threads=1)
+    assert made.as_json()["checks"] == {} and made.said == ""
+
+
+def test_any_method_is_explained_by_occlusion(squares: Cases, tmp_path: Path) -> None:
+    case = squares[0]
+    made = explain("segment/histogram", case, method="occlusion", settings={"patch": 6, "stride": 6}, out=tmp_path)
+    assert made.found.target == "foreground" and "randomised" not in made.found.checks
+    numbers = made.as_json()["checks"]
+    assert numbers["pointing_game"] == 1.0 and numbers["iou_same_size"] > 0.1, "the case knows its mask"
+    page = (tmp_path / f"{case.id}_occlusion.report" / "report.html").read_text()
+    assert "the highest pixel lies in the truth" in page and "outline of the truth" in page
+
+
+def test_a_mask_in_a_file_is_the_truth(network: Path, discs_folder: Path) -> None:
+    path, mask = discs_folder / "images" / "case00.png", discs_folder / "masks" / "case00.png"
+    made = explain(network, path, truth=mask, checks=False, threads=1)
+    assert set(made.as_json()["checks"]) == {"pointing_game", "iou_same_size"}
+    assert any("pointing game" in line for line in made.lines())
 
 
 def test_settings_of_the_explanation(network: Path, sizes: Cases) -> None:
@@ -41,7 +72,7 @@ def test_settings_of_the_explanation(network: Path, sizes: Cases) -> None:
 
 
 def test_what_cannot_be_explained(network: Path, disc_bundle: Path, sizes: Cases) -> None:
-    with pytest.raises(UsageError, match="no gradients"):
+    with pytest.raises(UsageError, match=r"no gradients.*occlusion.*shapley"):
         explain("segment/histogram", sizes[0])
     with pytest.raises(UsageError, match="must be trained first"):
         explain("classify/cnn", sizes[0])

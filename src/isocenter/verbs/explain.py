@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
 
 from isocenter import catalog
 from isocenter.data import Attribution, NotEvaluated
 from isocenter.errors import UsageError
+from isocenter.files import write_text
 from isocenter.infer import limited
+from isocenter.verbs._explanation import Examined, examined, explain_run, sentence, truth_of, words
 from isocenter.verbs._method import EXPLAINED, Method, resolve
 from isocenter.verbs._options import Opening, checked, opening_of, threads_of
+from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, made, settings_of
 from isocenter.verbs._text import number
 from isocenter.verbs.predict import case_of
+
+
+class Explaining(Opening, total=False):
+    """Options of `explain`.
+
+    Parameters
+    ----------
+    overwrite
+        Replace what is there.
+    truth
+        File of a mask on the image's grid: the checks then say whether the map points into it.
+    command
+        As typed, for the report.
+    """
+
+    overwrite: bool
+    truth: str | Path | None
+    command: str
 
 
 @dataclass(frozen=True)
@@ -25,7 +47,7 @@ class Explained:
     Parameters
     ----------
     found
-        The attribution, or why there is none.
+        The attribution (with its checks), or why there is none; of ``features`` and ``shapley`` their own finding.
     files
         What was written.
     method
@@ -34,13 +56,19 @@ class Explained:
         What was explained.
     source
         The input, as given.
+    examined
+        The checks; None where there is no map to check.
+    said
+        What was found, in a sentence.
     """
 
-    found: Attribution | NotEvaluated
+    found: Any
     files: tuple[Path, ...]
     method: str
     of: str
     source: str
+    examined: Examined | None = field(default=None, compare=False)
+    said: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, without the pixels."""
@@ -53,18 +81,24 @@ class Explained:
         }
         if isinstance(self.found, NotEvaluated):
             return {**base, "not_evaluated": self.found.line()}
-        return {**base, "target": self.found.target, "kind": self.found.method, "completeness": self.found.completeness}
+        if not isinstance(self.found, Attribution):
+            return {**base, **self.found.as_json()}
+        own = {"target": self.found.target, "kind": self.found.method, "completeness": self.found.completeness}
+        return {**base, **own, "said": self.said, **(self.examined.as_json() if self.examined else {})}
 
     def lines(self) -> list[str]:
-        """Target, kind, how complete, and where the pictures are."""
+        """Target, kind, the checks, and where the pictures are."""
         if isinstance(self.found, NotEvaluated):
             return [f"{self.source}: {self.found.line()}", f"next: isocenter predict {self.of} {self.source} -o OUT"]
+        wrote, after = [f"wrote: {f}" for f in self.files], f"next: isocenter methods explain {self.method}"
+        if not isinstance(self.found, Attribution):
+            return [f"{self.source}:", *self.found.lines(), *wrote, after]
         whole = f", completeness error {number(self.found.completeness)}" if self.found.completeness is not None else ""
         return [
-            f"{self.source}: {self.found.method} for {self.found.target}{whole}", *[f"wrote: {f}" for f in self.files],
-            "orange speaks for it, blue against it; a picture of the network, not of the disease",
-            f"next: isocenter methods explain {self.method}",
-        ]
+            f"{self.source}: {self.found.method} for {self.found.target}{whole}", *([self.said] if self.said else []),
+            *(words(self.examined) if self.examined else []), *wrote,
+            "orange speaks for it, blue against it; a picture of the network, not of the disease", after,
+        ]  # fmt: skip
 
 
 def explain(
@@ -74,25 +108,25 @@ def explain(
     method: str = "gradients",
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
-    overwrite: bool = False,
-    **options: Unpack[Opening],
+    checks: bool = True,
+    **options: Unpack[Explaining],
 ) -> Explained:
-    """Explains one answer.
+    """Explains one answer, and checks the explanation.
 
     Parameters
     ----------
     predictor
         A bundle (path or name), ``"TASK/METHOD"``, or an object with `predict`.
     inputs
-        One path, `Case`, `Image` or array.
+        One path, `Case`, `Image` or array; several as ``ROLE=PATH`` and ``FACT=VALUE``.
     method
         Of the task ``explain``.
     settings
         Of that method, such as ``{"kind": "grad-cam"}``.
     out
-        Folder for the map and its picture; None: nothing is written.
-    overwrite
-        Replace what is there.
+        Folder for the map, its picture, its checks (JSON) and a page; None: nothing is written.
+    checks
+        Deletion and insertion against a random order, and weights drawn anew: about a hundred answers more.
 
     Raises
     ------
@@ -100,21 +134,34 @@ def explain(
         The method needs the inside of one network, and this predictor has none; or it answers boxes or objects.
     MissingExtraError
         torch is not installed.
+    GeometryError
+        The truth lies on another grid.
     """
-    checked(options, Opening)
+    checked(options, Explaining)
     asked = resolve(predictor)
-    cls: Any = catalog.find("explain", method)
-    fixed = {"of": _inside(asked, cls)}
-    explainer = made(cls, settings_of(settings), part=lambda use, own: resolve(use, settings=own).object, fixed=fixed)
+    explainer = explainer_of(asked, method, settings=settings_of(settings))
     case = case_of(inputs, how=opening_of(options))
-    with limited(threads_of(options)):
-        found = explainer.predict(case)
-    files: tuple[Path, ...] = ()
-    if out is not None and not isinstance(found, NotEvaluated):
-        files = _written(found, case, folder=Path(out), overwrite=overwrite)
     source = str(inputs) if isinstance(inputs, (str, Path)) else case.id
     name = str(asked.bundle.path) if asked.bundle else f"{asked.task}/{asked.method}"
-    return Explained(found, files, method, name, source)
+    with limited(threads_of(options)):
+        found = explainer.predict(case)
+        if not isinstance(found, Attribution):
+            files = () if out is None or isinstance(found, NotEvaluated) else _kept(found, case, Path(out), options)
+            return Explained(found, files, method, name, source)
+        truth = truth_of(options.get("truth"), case)
+        seen = examined(explainer, asked.object, case, found=found, truth=truth, checks=checks)
+    said = sentence(seen, name=asked.name) if checks else ""
+    result = Explained(seen.found, (), method, name, source, seen, said)
+    if out is None:
+        return result
+    return _written(result, case, asked=asked, explainer=explainer, folder=Path(out), options=options)
+
+
+def explainer_of(asked: Method, method: str, *, settings: Settings) -> Any:
+    """The explanation of a method, ready to answer; raises as `explain`."""
+    cls: Any = catalog.find("explain", method)
+    fixed = {"of": _inside(asked, cls)}
+    return made(cls, settings, part=lambda use, own: resolve(use, settings=own).object, fixed=fixed)
 
 
 def _inside(asked: Method, cls: Any) -> Any:
@@ -129,17 +176,40 @@ def _inside(asked: Method, cls: Any) -> Any:
         getattr(cls, "__annotations__", {}).get("of", "")
     ):
         raise UsageError(f"{asked.name} is no network, so it has no gradients", wanted="a bundle of a network",
-                         remedy="See: isocenter methods explain")
+                         remedy="These take any method: --method occlusion; for facts --method shapley")
     return asked.object
 
 
-def _written(found: Attribution, case: Any, *, folder: Path, overwrite: bool) -> tuple[Path, ...]:
-    from isocenter.io import write
+def _written(
+    result: Explained, case: Any, *, asked: Method, explainer: Any, folder: Path, options: Explaining
+) -> Explained:
+    from dataclasses import replace
 
-    image = case.image()
+    from isocenter.io import write
+    from isocenter.report import write_report
+
+    image, found, seen = case.image(), result.found, result.examined
+    overwrite = options.get("overwrite", False)
     end = ".nii.gz" if image.ndim == 3 or image.source.format in ("nifti", "dicom") else ".npy"
     stem = f"{case.id}_{found.method}"
-    return (
+    vacant_report(folder / f"{stem}.report", overwrite=overwrite)
+    files = [
         write(found, folder / f"{stem}{end}", like=image, overwrite=overwrite),
         write(found, folder / f"{stem}.png", like=image, overwrite=overwrite),
-    )
+    ]
+    if seen is not None:
+        run = explain_run(seen, case, asked=asked, explainer=explainer, command=options.get("command", ""))
+        page = write_report(run, folder / f"{stem}.report", overwrite=overwrite)
+        files += [folder / f"{stem}.json", page]
+    result = replace(result, files=tuple(files))
+    write_text(folder / f"{stem}.json", json.dumps(result.as_json(), indent=1) + "\n", overwrite=overwrite)
+    return result
+
+
+def _kept(found: Any, case: Any, folder: Path, options: Explaining) -> tuple[Path, ...]:
+    """The files of a finding that is no map: it says itself what they hold."""
+    files = {f"{case.id}_{name}": data for name, data in found.files().items()}
+    overwrite = options.get("overwrite", False)
+    for name, data in files.items():
+        write_text(folder / name, data, overwrite=overwrite)
+    return tuple(folder / name for name in files)

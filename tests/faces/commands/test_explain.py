@@ -24,4 +24,10 @@ def asked(monkeypatch: pytest.MonkeyPatch, *words: str) -> tuple[tuple[Any, ...]
 def test_words_reach_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
     given, named = asked(monkeypatch, "x.bundle", "a.png", "-o", "out", "--set", "kind=gradient")
     assert given == ("x.bundle", "a.png") and named["method"] == "gradients" and named["out"] == "out"
-    assert named["settings"].values == {"kind": "gradient"}
+    assert named["settings"].values == {"kind": "gradient"} and named["checks"] is True and named["truth"] is None
+
+
+def test_several_inputs_truth_and_no_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, named = asked(monkeypatch, "x.bundle", "CT=a.nii", "age=61", "-o", "o", "--truth", "m.png", "--no-checks")
+    assert given == ("x.bundle", ["CT=a.nii", "age=61"])
+    assert named["truth"] == "m.png" and named["checks"] is False and named["command"].startswith("isocenter")

@@ -5,21 +5,25 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from isocenter.faces.arguments import Report, opened, opening, options, settings
+from isocenter.faces.arguments import Report, opened, opening, options, settings, typed
 from isocenter.verbs.explain import explain
 
 EXAMPLES = (
     "isocenter explain chest.bundle image.png -o explained/",
     "isocenter explain chest.bundle image.png --method gradients --set kind=integrated-gradients -o explained/",
+    "isocenter explain chest.bundle image.png --method occlusion --truth mask.png -o explained/",
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Its own arguments."""
     parser.add_argument("predictor", metavar="BUNDLE", help="a bundle (path or name) or TASK/METHOD")
-    parser.add_argument("input", metavar="INPUT", help="one file or series folder")
+    parser.add_argument("input", metavar="INPUT", nargs="+",
+                        help="one file or series folder, or ROLE=PATH and FACT=VALUE")
     parser.add_argument("--method", default="gradients", help="how (see: isocenter methods explain)")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder for the map and its picture")
+    parser.add_argument("--truth", metavar="MASK", help="a mask on the image's grid: does the map point into it?")
+    parser.add_argument("--no-checks", action="store_true", help="the map alone, without the answers that check it")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder for map, picture, checks and page")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     opening(parser)
 
@@ -28,11 +32,14 @@ def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return explain(
         args.predictor,
-        args.input,
+        args.input[0] if len(args.input) == 1 else args.input,
         method=args.method,
         settings=settings(args),
         out=args.out,
+        checks=not args.no_checks,
+        truth=args.truth,
         overwrite=args.overwrite,
+        command=typed(),
         **opened(args),
         **options(args, report),
     )
