@@ -58,7 +58,7 @@ def probabilities(logits: Array, plan: Plan) -> Array:
     scaled = np.asarray(logits, np.float64) / plan.temperature
     how = plan.settings.get("calibration")
     if how is not None:
-        return calibrated(scaled[None], how, multilabel=plan.multilabel)[0]
+        return np.asarray(calibrated(scaled[None], how, multilabel=plan.multilabel)[0])
     if plan.multilabel:
         return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scaled)))
     raised = np.exp(scaled - scaled.max())

@@ -104,7 +104,7 @@ def flaw(how: Any, classes: int) -> str:
     """What is wrong with a map that was read from a file; "" where nothing is."""
     if not isinstance(how, Mapping) or how.get("kind") not in (PLATT, ISOTONIC):
         return "settings.calibration is of no known kind"
-    lists = [how.get(name) for name in (("slope", "offset") if how["kind"] == PLATT else ("at", "value"))]
+    lists: list[Any] = [how.get(name) for name in (("slope", "offset") if how["kind"] == PLATT else ("at", "value"))]
     if not all(isinstance(v, Sequence) and not isinstance(v, str) and len(v) == classes for v in lists):
         return f"settings.calibration has not {classes} entries"
     if how["kind"] == PLATT:
