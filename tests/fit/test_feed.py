@@ -8,7 +8,7 @@ import pytest
 from isocenter.data import IGNORE, Cases
 from isocenter.errors import LabelError
 from isocenter.fit import feed
-from isocenter.fit.feed import Shelf, batch, by_class, prepared_case, room, turn
+from isocenter.fit.feed import Shelf, batch, by_class, generator, prepared_case, room, turn
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
 from isocenter.fit.scheme import Scheme
@@ -79,10 +79,35 @@ def test_rare_classes_are_drawn_as_often(pictures) -> None:
     x = np.zeros((20, 8, 8), np.float32)
     cases = Cases.from_arrays(x, ["rare"] * 2 + ["usual"] * 18)
     scheme = scheme_of(cases, "classify")
-    assert scheme.loop.balanced
+    assert scheme.loop.imbalance.sampling == "balanced"
     targets = np.concatenate([batch(Shelf(cases, scheme), s, seed=0, size=16)[1] for s in range(8)])
     assert 0.35 < targets[:, 0].mean() < 0.65
     assert [len(g) for g in by_class(cases)] == [2, 18]
+
+
+def test_by_the_root_of_their_cases_classes_are_drawn_in_between() -> None:
+    cases = Cases.from_arrays(np.zeros((20, 8, 8), np.float32), ["rare"] * 2 + ["usual"] * 18)
+    scheme = scheme_of(cases, "classify")
+    loop = replace(scheme.loop, imbalance=replace(scheme.loop.imbalance, sampling="sqrt"))
+    shelf = Shelf(cases, replace(scheme, loop=loop))
+    share = np.mean([batch(shelf, s, seed=0, size=16)[1][:, 0].mean() for s in range(40)])
+    # Roots of 2 and 18 are one to three; 640 draws have an SD of 0.017.
+    assert share == pytest.approx(0.25, abs=0.05)
+
+
+def test_mixup_joins_each_sample_with_the_next(pictures) -> None:
+    cases = pictures()
+    plain = scheme_of(cases, "classify")
+    loop = replace(plain.loop, imbalance=replace(plain.loop.imbalance, mixup=0.4))
+    images, targets = batch(Shelf(cases, plain), 3, seed=1, size=6)
+    found, shares = batch(Shelf(cases, replace(plain, loop=loop)), 3, seed=1, size=6)
+    share = float(generator(1, 3, 6).beta(0.4, 0.4))
+    assert 0 < share < 1
+    for i in range(6):
+        assert np.allclose(found[i], share * images[i] + (1 - share) * images[(i + 1) % 6], atol=1e-6)
+        assert np.allclose(shares[i], share * targets[i] + (1 - share) * targets[(i + 1) % 6], atol=1e-6)
+    assert np.array_equal(found, batch(Shelf(cases, replace(plain, loop=loop)), 3, seed=1, size=6)[0])
+    assert shares.sum(1).tolist() == pytest.approx([1.0] * 6)
 
 
 def test_cases_beyond_the_budget_are_prepared_anew(discs) -> None:

@@ -148,7 +148,8 @@ def test_a_coarser_grid_on_request() -> None:
 def test_a_size_for_classification() -> None:
     found = facts(task="classify", classes=["a", "b"], counts={"a": 5, "b": 5}, median=[1000, 500])
     assert plan(Cnn(), found).plan.size == (224, 112)
-    assert plan(Cnn(), facts(task="classify", median=[28, 28], counts={"a": 1, "b": 9})).loop.balanced
+    uneven = facts(task="classify", median=[28, 28], counts={"a": 1, "b": 9})
+    assert plan(Cnn(), uneven).loop.imbalance.sampling == "balanced"
 
 
 def test_what_networks_do_not_offer_is_refused() -> None:

@@ -9,8 +9,10 @@ import torch
 
 from isocenter import nets
 from isocenter.bundle.tensors import packed
+from isocenter.data import merged
 from isocenter.errors import BundleError, MissingFileError
-from isocenter.fit.pretrained import begun, digest
+from isocenter.fit.pretrained import adapted, begun, digest, named
+from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.segment.unet import UNet
 from isocenter.tasks.segment.vgg_decoder import VGGDecoder
 
@@ -68,3 +70,83 @@ def test_what_does_not_fit_is_refused(published: Path, tmp_path: Path) -> None:
 
 def test_the_digest_is_that_of_the_file(published: Path) -> None:
     assert digest(published) == hashlib.sha256(published.read_bytes()).hexdigest()
+
+
+RESNET = {"name": "resnet18", "rank": 2, "channels": 3, "outputs": 5, "width": 8, "seed": 1}
+GOOGLENET = {"name": "googlenet", "rank": 2, "channels": 3, "outputs": 5, "width": 8, "aux": True, "seed": 1}
+
+
+def kept(tmp_path: Path, spec: dict[str, object], *, without: str = "-") -> Cnn:
+    """The recipe that names a file with the weights of a description."""
+    path = tmp_path / "net.safetensors"
+    state = nets.build(spec).state_dict()
+    path.write_bytes(packed({k: v.numpy() for k, v in state.items() if without not in k}))
+    return merged(Cnn(), {"form.weights": str(path)})
+
+
+def test_a_classifier_takes_all_but_its_last_layer(tmp_path: Path) -> None:
+    recipe, donor = kept(tmp_path, RESNET), nets.build(RESNET).state_dict()
+    fresh = nets.build(RESNET | {"outputs": 2, "seed": 7})
+    own = {k: v.clone() for k, v in fresh.state_dict().items()}
+    for name, value in begun(fresh, recipe).state_dict().items():
+        assert torch.equal(value, (own if name.startswith("fc.") else donor)[name]), name
+    # With the same classes the last layer comes too.
+    same = begun(nets.build(RESNET | {"seed": 7}), recipe).state_dict()
+    assert all(torch.equal(same[k], donor[k]) for k in donor)
+
+
+def test_heads_half_way_and_counts_may_be_missing(tmp_path: Path) -> None:
+    recipe, donor = kept(tmp_path, GOOGLENET, without="aux"), nets.build(GOOGLENET).state_dict()
+    found = begun(nets.build(GOOGLENET | {"outputs": 2, "seed": 7}), recipe).state_dict()
+    assert torch.equal(found["inception5b.branch1.conv.weight"], donor["inception5b.branch1.conv.weight"])
+    assert not torch.equal(found["aux1.conv.conv.weight"], donor["aux1.conv.conv.weight"])
+    begun(nets.build(RESNET), kept(tmp_path, RESNET, without="num_batches_tracked"))
+    with pytest.raises(BundleError, match=r"network's weights.*layer3\.0\.conv1"):
+        begun(nets.build(RESNET), kept(tmp_path, RESNET, without="layer3.0.conv1"))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+def test_other_channels_answer_as_three_equal_ones(tmp_path: Path, channels: int) -> None:
+    recipe = kept(tmp_path, RESNET)
+    mine, theirs = (begun(nets.build(RESNET | {"channels": c}), recipe) for c in (channels, 3))
+    x = torch.randn(1, 1, 32, 32)
+    with torch.inference_mode():
+        assert torch.allclose(mine(x.repeat(1, channels, 1, 1)), theirs(x.repeat(1, 3, 1, 1)), atol=1e-4)
+
+
+@pytest.mark.parametrize("context", [None, 0, 1])
+def test_a_volume_of_equal_slices_answers_as_its_slice(tmp_path: Path, context: int | None) -> None:
+    recipe = kept(tmp_path, RESNET)
+    volume = nets.build(RESNET | {"rank": 3} | ({} if context is None else {"context": context}))
+    begun(volume, recipe)
+    flat = begun(nets.build(RESNET), recipe)
+    x = torch.randn(1, 3, 32, 32)
+    found: list[torch.Tensor] = []
+    volume.layer1.register_forward_hook(lambda _m, _i, out: found.append(out[0]))
+    flat.layer1.register_forward_hook(lambda _m, _i, out: found.append(out[0]))
+    with torch.inference_mode():
+        volume(x[:, :, None].repeat(1, 1, 65, 1, 1))
+        flat(x)
+    # Far from the first and last slice, beyond which there is nothing.
+    middle = found[0].shape[1] // 2
+    assert torch.allclose(found[0][:, middle], found[1], atol=1e-4)
+
+
+def test_what_does_not_fit_a_classifier_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="another shape"):
+        begun(nets.build(RESNET | {"width": 16}), kept(tmp_path, RESNET))
+    dense = {"name": "vgg16", "rank": 2, "channels": 3, "outputs": 2, "width": 4}
+    with pytest.raises(BundleError, match=r"classifier\.0.*another shape.*form\.context"):
+        begun(nets.build(dense | {"rank": 3}), kept(tmp_path, dense))
+    begun(nets.build(dense | {"rank": 3, "context": 0}), kept(tmp_path, dense))
+
+
+def test_what_is_done_to_the_weights_is_said(tmp_path: Path) -> None:
+    path = named(kept(tmp_path, RESNET))
+    assert path is not None
+    assert adapted(path, RESNET) == []
+    assert adapted(path, RESNET | {"outputs": 2}) == ["fc begins anew (5 classes in the file, 2 here)"]
+    said = adapted(path, RESNET | {"channels": 1, "rank": 3})
+    assert said[0] == "conv1.weight takes the sum over 3 channels in 1 equal parts"
+    assert said[1:] == ["kernels are laid out in equal parts across slices"]
+    assert named(Cnn()) is None

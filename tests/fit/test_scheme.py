@@ -53,3 +53,14 @@ def test_a_bad_edit_is_refused_with_its_field(scheme: Scheme, path: str, value: 
     node[last] = value
     with pytest.raises(RecipeError, match=message):
         Scheme.from_json(values)
+
+
+def test_a_plan_from_before_imbalance_is_read_under_the_new_names(scheme: Scheme) -> None:
+    values = json.loads(json.dumps(scheme.as_json()))
+    for name in ("imbalance", "counts", "order"):
+        del values["loop"][name]
+    values["loop"] |= {"balanced": True, "smoothing": 0.3}
+    found = Scheme.from_json(values).loop.imbalance
+    assert (found.sampling, found.smoothing, found.focal) == ("balanced", 0.3, None)
+    values["loop"] |= {"balanced": False}
+    assert Scheme.from_json(values).loop.imbalance.sampling == "none"

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from isocenter.errors import BundleError, NotFoundError, RecipeError
-from isocenter.nets import answering, build, layers
+from isocenter.nets import answering, build, last, lasting, layers
 
 UNET = {"name": "unet", "rank": 2, "channels": 1, "outputs": 2, "widths": [4, 8, 8], "strides": [[2, 2]] * 2, "deep": 1}
 SMALL = {"name": "small", "rank": 2, "channels": 1, "outputs": 2, "width": 8, "depth": 3}
@@ -30,6 +30,21 @@ def test_weights_go_in_and_come_out() -> None:
     x = torch.randn(1, 1, 8, 8)
     assert torch.equal(net(x), again(x))
     assert not again.training
+
+
+def test_heads_half_way_stay_behind() -> None:
+    spec = {"name": "googlenet", "rank": 2, "channels": 1, "outputs": 2, "width": 8, "aux": True}
+    state = build(spec).state_dict()
+    again = build(answering(spec), {k: v.numpy() for k, v in state.items() if lasting(k)})
+    assert {k for k in state if not lasting(k)} == {k for k in state if k.startswith(("aux1.", "aux2."))}
+    assert len(again.state_dict()) < len(state)
+    assert [lasting(k) for k in ("aux.0.weight", "auxiliary.weight", "fc.weight")] == [False, True, True]
+
+
+def test_the_last_layer_has_the_classes() -> None:
+    for spec in (RESNET, {"name": "alexnet", "rank": 2, "channels": 1, "outputs": 2, "width": 4}):
+        assert build(spec).get_submodule(last(spec)).out_features == 2
+    assert last(UNET) == last({"name": "mine:Net"}) == ""
 
 
 def test_weights_of_another_network_are_refused() -> None:

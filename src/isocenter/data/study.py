@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from isocenter.data.recipe import knob
+from isocenter.errors import RecipeError
 
 Range = tuple[float, float]
 
@@ -60,6 +61,53 @@ class Study:
     )
     patch: tuple[int, ...] | None = knob(None, "pixels per axis of one sample, array order", low=1, high=4096)
     augment: Augment = knob(Augment, "augmentation")
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """What a classifier does about classes of uneven size and about labels that may be wrong. None: the plan decides.
+
+    Weights and adjustment go by how often classes are drawn, so that nothing is made up for twice.
+
+    Raises
+    ------
+    RecipeError
+        Weights or adjustment of classes that are drawn equally often: there is nothing left to make up for.
+    """
+
+    sampling: str | None = knob(
+        None,
+        "how often classes are drawn: none (as they come), balanced (equally), sqrt (by the root of their cases); "
+        "None: equally where one has more than 1.5 times the cases of another",
+        choices=("none", "balanced", "sqrt"), tunable=True, source="Kang et al., ICLR 2020; Mahajan et al., ECCV 2018",
+    )  # fmt: skip
+    weights: str | None = knob(
+        None, "what a class weighs in the loss: none, inverse (of its cases), effective (of their effective number)",
+        choices=("none", "inverse", "effective"), tunable=True, source="Cui et al., CVPR 2019",
+    )  # fmt: skip
+    focal: float | None = knob(
+        None, "exponent by which sure answers weigh less in the loss; 0: cross-entropy", low=0, high=10, tunable=True,
+        source="Lin et al., ICCV 2017",
+    )  # fmt: skip
+    adjustment: float | None = knob(
+        None, "how many times the log frequency of a class is added to its logit in training (tau); 0: none", low=0,
+        high=4, tunable=True, source="Menon et al., ICLR 2021",
+    )  # fmt: skip
+    mixup: float | None = knob(
+        None, "parameter alpha of the beta distribution by which pairs of images and their labels are mixed; 0: none",
+        low=0, high=10, tunable=True, source="Zhang et al., ICLR 2018",
+    )  # fmt: skip
+    smoothing: float | None = knob(
+        None, "share of the target spread over all classes", low=0, high=0.9, source="Szegedy et al., CVPR 2016"
+    )
+
+    def __post_init__(self) -> None:
+        if self.sampling == "balanced" and (self.weights in ("inverse", "effective") or self.adjustment):
+            raise RecipeError(
+                "classes that are drawn equally often need neither weights nor adjustment",
+                got=f"sampling=balanced, weights={self.weights}, adjustment={self.adjustment}",
+                remedy="Set sampling to none or sqrt, or leave the others out",
+            )
 
 
 @dataclass(frozen=True)

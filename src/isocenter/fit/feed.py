@@ -15,6 +15,7 @@ from isocenter.data import Case, Cases
 from isocenter.data.turning import turned
 from isocenter.fit import questions
 from isocenter.fit.augment import drawn, positions, sampled, shaded
+from isocenter.fit.imbalance import drawn as drawn_of
 from isocenter.fit.questions.question import Ready
 from isocenter.fit.scheme import Scheme
 from isocenter.infer import available, prepare
@@ -99,7 +100,27 @@ def batch(shelf: Shelf, step: int, *, seed: int, size: int | None = None) -> tup
     n = size or int(shelf.scheme.study.batch_size or 1)
     pairs = [sample(shelf, step, k, seed=seed, size=n) for k in range(n)]
     images = torch.from_numpy(np.stack([p[0] for p in pairs]))
-    return images, questions.of(shelf.scheme.plan.kind).stacked([p[1] for p in pairs])
+    targets = questions.of(shelf.scheme.plan.kind).stacked([p[1] for p in pairs])
+    alpha = float(shelf.scheme.loop.imbalance.mixup or 0.0)
+    # One counter beyond those of the samples.
+    return mixed(images, targets, generator(seed, step, n), alpha=alpha) if alpha else (images, targets)
+
+
+def mixed(images: Tensor, targets: Tensor, rng: np.random.Generator, *, alpha: float) -> tuple[Tensor, Tensor]:
+    """Each sample mixed with the next one of the batch, and so are their shares of classes (mixup, Zhang et al. 2018).
+
+    Parameters
+    ----------
+    images, targets
+        (n, c, *patch) and (n, classes).
+    rng
+        Draws the share of the first of each pair, one for the batch, from Beta(alpha, alpha).
+    alpha
+        Above 0: the larger, the nearer to halves.
+    """
+    share = float(rng.beta(alpha, alpha))
+    first, second = (share * t + (1 - share) * t.roll(-1, 0) for t in (images, targets))
+    return first, second
 
 
 def sample(shelf: Shelf, step: int, k: int, *, seed: int, size: int) -> tuple[Array, Any]:
@@ -117,10 +138,12 @@ def sample(shelf: Shelf, step: int, k: int, *, seed: int, size: int) -> tuple[Ar
 
 def _which(shelf: Shelf, rng: np.random.Generator, position: int, seed: int) -> int:
     u = rng.random(2)
-    if not shelf.scheme.loop.balanced:
+    sampling = shelf.scheme.loop.imbalance.sampling or "none"
+    if sampling == "none":
         return turn(len(shelf), seed, position)
     groups = by_class(shelf.cases)
-    chosen = groups[int(u[0] * len(groups))]
+    edges = np.cumsum(drawn_of([len(g) for g in groups], sampling))
+    chosen = groups[min(len(groups) - 1, int(np.searchsorted(edges, u[0] * edges[-1], side="right")))]
     return chosen[int(u[1] * len(chosen))]
 
 

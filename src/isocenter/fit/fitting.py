@@ -88,7 +88,7 @@ def fitted(
     vector = vector_of(checks[0].image, vector_grid(scheme))
     network = question.exported(_answering(trained.module, scheme), scheme, vector)
     about = _about(recipe, scheme, facts, trained) | ({"pretraining": before} if before else {})
-    weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if not k.startswith("aux.")}
+    weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if nets.lasting(k)}
     return about, {**network, **weights}
 
 
@@ -225,7 +225,7 @@ def _affordable(scheme: Scheme) -> None:
 def _answering(module: nn.Module, scheme: Scheme) -> nn.Module:
     if scheme.network["name"] in ("given",) or ":" in scheme.network["name"]:
         return module
-    state = {k: v for k, v in module.state_dict().items() if not k.startswith("aux.")}
+    state = {k: v for k, v in module.state_dict().items() if nets.lasting(k)}
     return nets.build(nets.answering(scheme.network), {k: v.numpy() for k, v in state.items()})
 
 

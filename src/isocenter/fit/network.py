@@ -8,6 +8,7 @@ from typing import Any
 
 from isocenter.errors import RecipeError
 from isocenter.fit import questions
+from isocenter.fit.classifiers import LEFT, classifier, left
 from isocenter.fit.fingerprint import Fingerprint
 from isocenter.fit.pretrained import digest
 
@@ -15,8 +16,6 @@ from isocenter.fit.pretrained import digest
 WIDTH, WIDEST, LEAST, DEPTH = {2: 16, 3: 16}, 256, 4, {2: 5, 3: 4}
 # Coarse pixels per axis for which the atrous rates 6, 12, 18 were chosen (Chen et al. 2018: crops of 513, stride 16).
 PAPER = 33
-# Training cases from which a residual network of 18 layers is worth its time.
-ENOUGH = 300
 
 
 def describe(
@@ -48,15 +47,7 @@ def describe(
         ) * fp.rank
     if questions.of(fp.head or fp.task).dense:
         return _dense(recipe, fp, patch, spacing, base, origins)
-    if asked is None:
-        base["name"] = "resnet18" if fp.n >= ENOUGH and min(patch) >= 48 else "small"
-        origins["network.name"] = f"fingerprint: {fp.n} training cases of {tuple(patch)}"
-    if ":" not in base["name"]:
-        _set(base, recipe, "width", 16 if base["name"] == "small" else 64, origins)
-        _set(base, recipe, "dropout", 0.2, origins)
-    if base["name"] == "small":
-        base["depth"] = max(2, min(5, int(math.log2(max(8, min(patch)))) - 2))
-    return base, ()
+    return classifier(recipe, fp, patch, base, origins), ()
 
 
 def _dense(
@@ -167,8 +158,7 @@ def deepest(network: Mapping[str, Any], patch: Sequence[int]) -> int | None:
     if "strides" in network:
         steps: list[list[int]] = network["strides"]
         return min(math.ceil(p / math.prod(s[a] for s in steps)) for a, p in enumerate(patch))
-    halvings = {"resnet18": 5, "small": int(network.get("depth", 4)) - 1}.get(name)
-    return None if halvings is None else min(math.ceil(p / 2**halvings) for p in patch)
+    return min(left(network, patch)) if name in LEFT else None
 
 
 def numbers(network: Mapping[str, Any]) -> float:

@@ -10,6 +10,7 @@ from torch import nn
 
 from isocenter import nets
 from isocenter.data import Cases, Pretraining, Study, Watch, pretraining_of
+from isocenter.data.study import Imbalance
 from isocenter.errors import RecipeError
 from isocenter.fit.feed import Shelf
 from isocenter.fit.loop import Builder, train
@@ -106,7 +107,7 @@ def phase(scheme: Scheme) -> Scheme:
         plan=replace(plan, head=KIND, settings={"outputs": plan.channels}, mirror=(), largest=False),
         network=nets.answering(scheme.network) | {"outputs": plan.channels},
         study=replace(scheme.study, epochs=asked.epochs, steps=asked.steps, patience=0),
-        loop=replace(scheme.loop, foreground=0.0, balanced=False),
+        loop=replace(scheme.loop, foreground=0.0, imbalance=Imbalance()),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from isocenter.data import Plan, Pretraining, Study, as_settings, build, knob
+from isocenter.data.study import Imbalance
 from isocenter.errors import RecipeError, nearest
 
 FORMAT = 1
@@ -23,9 +24,10 @@ class Loop:
     clip: float = knob(12.0, "largest norm of the gradient", low=1e-6, high=1e6)
     ema: float = knob(0.99, "decay of the running mean of the weights; 0: the weights themselves", low=0, high=0.99999)
     foreground: float = knob(0.5, "share of samples centred on a region (segment)", low=0, high=1)
-    balanced: bool = knob(False, "draw classes equally often (classify)")
     loss: str = knob("dice+cross_entropy", "terms of the loss joined by + (segment); see `nets.losses`")
-    smoothing: float = knob(0.0, "share of the target spread over all classes (classify)", low=0, high=0.9)
+    imbalance: Imbalance = knob(Imbalance, "classes of uneven size and labels that may be wrong (classify)")
+    counts: tuple[int, ...] = knob((), "training cases of each class, then of all (classify)", low=0)
+    order: tuple[str, ...] = knob((), "classes from the lowest to the highest, where they have an order (classify)")
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,18 @@ class Scheme:
             Plan.from_json(values["plan"]),
             dict(values["network"]),
             build(Study, values["study"], where="study."),
-            build(Loop, values.get("loop", {}), where="loop."),
+            build(Loop, _renamed(values.get("loop", {})), where="loop."),
             dict(values.get("origins", {})),
             dict(values.get("estimate", {})),
             build(Pretraining, values.get("pretraining", {}), where="pretraining."),
         )
+
+
+def _renamed(loop: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of plans from before there was `Loop.imbalance` under the names that they have now."""
+    found = dict(loop)
+    if "balanced" in found:
+        found["imbalance.sampling"] = "balanced" if found.pop("balanced") else "none"
+    if "smoothing" in found:
+        found["imbalance.smoothing"] = found.pop("smoothing")
+    return found

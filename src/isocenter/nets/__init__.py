@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from isocenter.nets.building import answering, build, layers
+from isocenter.nets.building import answering, build, last, lasting, layers
+from isocenter.nets.classification_losses import ClassLoss
 from isocenter.nets.detection_losses import DETECTION_LOSSES
 from isocenter.nets.distance import IGNORED
 from isocenter.nets.losses import (
     Loss,
     deep,
     dice_cross_entropy,
-    multilabel,
     segmentation_loss,
-    soft_cross_entropy,
 )
 
 __all__ = [
     "DETECTION_LOSSES",
     "IGNORED",
+    "ClassLoss",
     "Loss",
     "answering",
     "build",
     "deep",
     "dice_cross_entropy",
+    "last",
+    "lasting",
     "layers",
-    "multilabel",
     "segmentation_loss",
-    "soft_cross_entropy",
 ]

@@ -10,15 +10,20 @@ import torch
 from torch import nn
 
 from isocenter.errors import BundleError, NotFoundError, RecipeError, nearest
+from isocenter.nets.alexnet import AlexNet
 from isocenter.nets.deeplab import DeepLab
+from isocenter.nets.densenet import DenseNet121
 from isocenter.nets.fcn import FCN
+from isocenter.nets.googlenet import INCEPTION, GoogLeNet
+from isocenter.nets.mobilenet import MobileNetV3Small
 from isocenter.nets.rcnn import RCNN
-from isocenter.nets.resnet import ResNet18
+from isocenter.nets.resnet import ResNet18, ResNet50
 from isocenter.nets.retinanet import RetinaNet
 from isocenter.nets.small import Small
 from isocenter.nets.ssd import SSD
+from isocenter.nets.textbook import Textbook
 from isocenter.nets.unet import UNet
-from isocenter.nets.vgg import VGGDecoder
+from isocenter.nets.vgg import VGG16, VGGDecoder
 from isocenter.nets.yolo import Points, Version3
 
 NETWORKS: dict[str, type[nn.Module]] = {
@@ -27,13 +32,32 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "vgg_decoder": VGGDecoder,
     "deeplab": DeepLab,
     "small": Small,
+    "textbook": Textbook,
+    "alexnet": AlexNet,
+    "vgg16": VGG16,
+    "googlenet": GoogLeNet,
     "resnet18": ResNet18,
+    "resnet50": ResNet50,
+    "densenet121": DenseNet121,
+    "mobilenet_v3_small": MobileNetV3Small,
     "yolo": Points,
     "yolov3": Version3,
     "retinanet": RetinaNet,
     "ssd": SSD,
     "rcnn": RCNN,
 }
+# Modules whose output Grad-CAM may use, of the networks that answer about an image whole.
+LAYERS = {
+    "alexnet": ("features.4", "features.7", "features.11"),
+    "vgg16": ("features.8", "features.15", "features.22", "features.29"),
+    "googlenet": tuple(f"inception{name}" for name in INCEPTION),
+    "resnet18": tuple(f"layer{i}" for i in range(1, 5)),
+    "resnet50": tuple(f"layer{i}" for i in range(1, 5)),
+    "densenet121": ("features.denseblock1", "features.denseblock2", "features.denseblock3", "features.norm5"),
+    "mobilenet_v3_small": ("features.3", "features.8", "features.11", "features.12"),
+}
+# Parameters that serve training alone: heads half way.
+AUXILIARY = ("aux.", "aux1.", "aux2.")
 # Fields of a description that are not arguments of the network's class.
 OUTSIDE = ("name", "seed", "rank", "channels", "outputs")
 
@@ -72,8 +96,18 @@ def build(spec: Mapping[str, Any], weights: Mapping[str, Any] | None = None) -> 
 
 
 def answering(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The description without what serves training alone: heads of deep supervision and of distances."""
-    return {k: v for k, v in spec.items() if k not in ("deep", "distance")}
+    """The description without what serves training alone: heads half way, of deep supervision and of distances."""
+    return {k: v for k, v in spec.items() if k not in ("aux", "deep", "distance")}
+
+
+def lasting(parameter: str) -> bool:
+    """Whether a parameter of this name also serves the answer, and not training alone."""
+    return not parameter.startswith(AUXILIARY)
+
+
+def last(spec: Mapping[str, Any]) -> str:
+    """The linear layer whose outputs are the classes; "" for networks of others and those that answer per pixel."""
+    return str(getattr(NETWORKS.get(str(spec["name"])), "LAST", ""))
 
 
 def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:
@@ -87,8 +121,10 @@ def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:
         return (f"down.{stages - 1}", f"join.{stages - 2}")
     if name == "small":
         return tuple(f"stages.{i}" for i in range(int(spec.get("depth", 4))))
-    if name == "resnet18":
-        return tuple(f"layer{i}" for i in range(1, 5))
+    if name == "textbook":
+        return tuple(f"features.{3 * i + 1}" for i in range(int(spec.get("depth", 3))))
+    if name in LAYERS:
+        return LAYERS[name]
     if name == "fcn":
         last = 3 if spec.get("encoder") == "resnet18" else len(spec["strides"])
         return (f"encoder.stages.{last - 1}", f"encoder.stages.{last}")

@@ -45,26 +45,6 @@ def dice_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return entropy + (1 - dice).mean()
 
 
-def soft_cross_entropy(logits: Tensor, target: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Cross-entropy against probabilities.
-
-    Parameters
-    ----------
-    logits, target
-        (n, classes); the target sums to 1 per row.
-    smoothing
-        Share of the target that is spread over all classes (Szegedy et al. 2016).
-    """
-    target = target * (1 - smoothing) + smoothing / target.shape[1]
-    return -(target * functional.log_softmax(logits.float(), 1)).sum(1).mean()
-
-
-def multilabel(logits: Tensor, target: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """Binary cross-entropy per class, mean over classes and cases; `smoothing` pulls 0 and 1 towards 1/2."""
-    target = target * (1 - smoothing) + smoothing / 2
-    return functional.binary_cross_entropy_with_logits(logits.float(), target)
-
-
 def deep(loss: Loss, logits: Sequence[Tensor], target: Tensor) -> Tensor:
     """The loss of heads on ever coarser grids, each of half the weight; labels are thinned to the head's grid."""
     total, weight = torch.zeros(()), 0.0

@@ -6,7 +6,10 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
+from isocenter.nets.axes import Axes
 from isocenter.nets.parts import Block, initialised
+
+NORM = "group"
 
 
 class Small(nn.Module):  # type: ignore[misc]
@@ -24,8 +27,8 @@ class Small(nn.Module):  # type: ignore[misc]
         Number of stages; every one after the first halves the grid.
     dropout
         Share of pooled features dropped in training.
-    norm
-        As in `parts.norm`.
+    context
+        As in `axes.Axes`.
     """
 
     def __init__(
@@ -37,12 +40,17 @@ class Small(nn.Module):  # type: ignore[misc]
         width: int = 16,
         depth: int = 4,
         dropout: float = 0.2,
-        norm: str = "group",
+        context: int | None = None,
     ) -> None:
         super().__init__()
         widths = [width * 2**i for i in range(depth)]
-        stages = [Block(rank, channels, width, kind=norm)]
-        stages += [Block(rank, a, b, stride=(2,) * rank, kind=norm, residual=True) for a, b in pairwise(widths)]
+        axes = Axes(rank, context)
+        flat, first = axes.sized(3), axes.sized(3, across=2 * (context or 0) + 1)
+        stages = [Block(rank, channels, width, kind=NORM, kernels=(first, flat))]
+        stages += [
+            Block(rank, a, b, stride=axes.sized(2), kind=NORM, residual=True, kernels=(flat, flat))
+            for a, b in pairwise(widths)
+        ]
         self.stages = nn.Sequential(*stages)
         self.dropout = nn.Dropout(dropout)
         initialised(self)

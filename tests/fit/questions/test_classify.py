@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from isocenter.errors import LabelError
+from isocenter.data import merged
+from isocenter.errors import LabelError, RecipeError
 from isocenter.fit.feed import Shelf
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
@@ -42,9 +45,40 @@ def test_uneven_classes_are_drawn_equally_often_and_said(pictures) -> None:
     cases = pictures()
     uneven = cases.subset([0, 2, 4, 6, 8, 1])
     origins: dict[str, str] = {}
-    assert QUESTION.loop(Cnn(), fingerprint(uneven, "classify"), origins).balanced
-    assert "{'normal': 5, 'sick': 1}" in origins["loop.balanced"]
-    assert not QUESTION.loop(Cnn(), fingerprint(cases, "classify"), {}).balanced
+    assert QUESTION.loop(Cnn(), fingerprint(uneven, "classify"), origins).imbalance.sampling == "balanced"
+    assert "{'normal': 5, 'sick': 1}" in origins["loop.imbalance.sampling"]
+    assert QUESTION.loop(Cnn(), fingerprint(cases, "classify"), {}).imbalance.sampling == "none"
+
+
+def test_the_loss_is_that_of_the_recipe(pictures) -> None:
+    cases = pictures().subset([0, 2, 4, 6, 8, 1])
+    facts = fingerprint(cases, "classify")
+    logits, target = torch.zeros(1, 2), torch.tensor([[0.0, 1.0]])
+
+    def loss(**settings: object) -> float:
+        return float(QUESTION.loss(plan(merged(Cnn(), settings), facts))(logits, target))
+
+    # Even logits: smoothing is nothing, a class of one in six cases weighs three and has 1 / 6 of the adjusted softmax.
+    assert loss() == pytest.approx(np.log(2), rel=1e-5)
+    weighed = loss(**{"imbalance.weights": "inverse", "imbalance.smoothing": 0.0})
+    assert weighed == pytest.approx(3 * np.log(2), rel=1e-5)
+    assert loss(**{"imbalance.adjustment": 1.0, "imbalance.smoothing": 0.0}) == pytest.approx(np.log(6), rel=1e-5)
+    focused = loss(**{"imbalance.focal": 2.0, "imbalance.smoothing": 0.0})
+    assert focused == pytest.approx(0.25 * np.log(2), rel=1e-5)
+
+
+def test_an_order_must_name_each_class_once(pictures) -> None:
+    facts = fingerprint(pictures(), "classify")
+    origins: dict[str, str] = {}
+    recipe = merged(Cnn(), {"form.order": ("sick", "normal")})
+    assert QUESTION.loop(recipe, facts, origins).order == ("sick", "normal")
+    assert origins["loop.order"] == "recipe"
+    assert QUESTION.loss(plan(recipe, facts)).order == (1, 0)
+    with pytest.raises(RecipeError, match="each class once"):
+        QUESTION.loop(merged(Cnn(), {"form.order": ("sick",)}), facts, {})
+    several = replace(facts, multilabel=True)
+    with pytest.raises(RecipeError, match="of which one holds"):
+        QUESTION.loop(recipe, several, {})
 
 
 def test_temperature_and_thresholds_are_chosen_on_val(pictures) -> None:
