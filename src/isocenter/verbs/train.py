@@ -28,6 +28,7 @@ from isocenter.verbs._folds import cross_fitted
 from isocenter.verbs._method import Method, opened, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._record import keep
 from isocenter.verbs._score import answer_all, summary
 from isocenter.verbs._scores import best_of
 from isocenter.verbs._study import Budget, alone, plan_of, sides, study
@@ -88,7 +89,8 @@ def train(
     overwrite = options.get("overwrite", False)
     vacant(target, resume=again, overwrite=overwrite)
     made = studied(asked, data, options=options, target=target)
-    return reported(made, target, command=options.get("command", ""))
+    given = {"task": task, "data": data, "method": method or _usual(task), "settings": settings, **options}
+    return reported(made, target, given=given)
 
 
 def studied(asked: Method, data: Any, *, options: Studying, target: Path | None) -> Trained:
@@ -104,9 +106,10 @@ def studied(asked: Method, data: Any, *, options: Studying, target: Path | None)
 
 
 def noted(made: Trained, exam: Examined, *, notes: tuple[str, ...], data: Any) -> Trained:
-    """With what was found before the training, and why it stopped."""
-    stopped = str(getattr(made.method.object, "about", {}).get("stopped") or "")
-    last = (f"stopped early: {stopped}",) if stopped else ()
+    """With what was found before the training, why it stopped, and what the method itself has to say."""
+    about = getattr(made.method.object, "about", {})
+    stopped = str(about.get("stopped") or "")
+    last = (f"stopped early: {stopped}",) if stopped else tuple(map(str, about.get("said", ())))
     return replace(
         made,
         problems=(*exam.problems, *made.problems),
@@ -170,7 +173,7 @@ def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None)
     return replace(kept, seeds=spread, folds=folds, notes=notes)
 
 
-def reported(made: Trained, out: Path, *, command: str) -> Trained:
+def reported(made: Trained, out: Path, *, given: Mapping[str, Any]) -> Trained:
     """With its report, and the table of a split that we made, beside the bundle.
 
     A report that fails is a warning: the bundle stands.
@@ -180,7 +183,9 @@ def reported(made: Trained, out: Path, *, command: str) -> Trained:
 
     folder = report_folder(out)
     try:
-        made = replace(made, report=write_report(training_run(made, command=command), folder, overwrite=True))
+        run = training_run(made, command=given.get("command", ""))
+        made = replace(made, report=write_report(run, folder, overwrite=True))
+        keep(run, given, made=made, cases=made.cases, methods=[made.method], folder=folder)
         if made.notes and made.notes[0].startswith(UNSPLIT) and any(e.files for e in made.cases.entries):
             table = table_of(made.cases, folder / "private" / "split.csv", overwrite=True)
             made = replace(made, data=str(table), notes=(*made.notes, f"the split stands in {table}"))

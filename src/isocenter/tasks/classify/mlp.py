@@ -97,7 +97,8 @@ class FittedMlp(Tabled):
         for weights, biases in self._layers():
             inputs.append(weights.shape[1] if weights.shape == (inputs[-1], len(biases)) else -1)
         scale = self.arrays.get("scale")
-        if scale is None or scale.shape != (inputs[0],) or min(inputs) < 1 or len(inputs) < 2 or inputs[-1] != len(self.about.get("classes", ())):
+        fits = scale is not None and scale.shape == (inputs[0],) and min(inputs) >= 1 and len(inputs) > 1
+        if not fits or inputs[-1] != len(self.about.get("classes", ())):
             got = {name: array.shape for name, array in self.arrays.items()}
             raise BundleError("the arrays of the perceptron do not fit", got=str(got), wanted="layers that follow")
 
