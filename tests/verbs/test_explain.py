@@ -77,7 +77,7 @@ def test_what_cannot_be_explained(network: Path, disc_bundle: Path, sizes: Cases
     with pytest.raises(UsageError, match="must be trained first"):
         explain("classify/cnn", sizes[0])
     with pytest.raises(NotFoundError, match="Did you mean gradients"):
-        explain(network, sizes[0], method="gradient")
+        explain(network, sizes[0], method="gradints")
     with pytest.raises(RecipeError, match="Did you mean target"):
         explain(network, sizes[0], settings={"taget": "small"})
 

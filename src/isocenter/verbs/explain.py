@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from isocenter import catalog
-from isocenter.data import Attribution, NotEvaluated
+from isocenter.data import Attribution, NotEvaluated, knobs
 from isocenter.errors import UsageError
 from isocenter.files import write_text
 from isocenter.infer import limited
@@ -120,7 +120,7 @@ def explain(
     inputs
         One path, `Case`, `Image` or array; several as ``ROLE=PATH`` and ``FACT=VALUE``.
     method
-        Of the task ``explain``.
+        Of the task ``explain``, or a kind of gradients such as ``"grad-cam"``.
     settings
         Of that method, such as ``{"kind": "grad-cam"}``.
     out
@@ -139,7 +139,8 @@ def explain(
     """
     checked(options, Explaining)
     asked = resolve(predictor)
-    explainer = explainer_of(asked, method, settings=settings_of(settings))
+    method, kind = named(method)
+    explainer = explainer_of(asked, method, settings=settings_of(settings).over(kind, "--method"))
     case = case_of(inputs, how=opening_of(options))
     source = str(inputs) if isinstance(inputs, (str, Path)) else case.id
     name = str(asked.bundle.path) if asked.bundle else f"{asked.task}/{asked.method}"
@@ -155,6 +156,14 @@ def explain(
     if out is None:
         return result
     return _written(result, case, asked=asked, explainer=explainer, folder=Path(out), options=options)
+
+
+def named(method: str) -> tuple[str, dict[str, Any]]:
+    """A method of the task ``explain`` and its settings: kinds of gradients are known by their own names too."""
+    if method in catalog.methods("explain") or ":" in method:
+        return method, {}
+    kinds = next(k.choices for k in knobs(catalog.find("explain", "gradients")) if k.name == "kind")
+    return ("gradients", {"kind": method}) if method in kinds else (method, {})
 
 
 def explainer_of(asked: Method, method: str, *, settings: Settings) -> Any:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from isocenter.errors import UsageError
 from isocenter.faces.arguments import Parser, everywhere
 from isocenter.faces.commands import explain
 
@@ -31,3 +32,18 @@ def test_several_inputs_truth_and_no_checks(monkeypatch: pytest.MonkeyPatch) -> 
     given, named = asked(monkeypatch, "x.bundle", "CT=a.nii", "age=61", "-o", "o", "--truth", "m.png", "--no-checks")
     assert given == ("x.bundle", ["CT=a.nii", "age=61"])
     assert named["truth"] == "m.png" and named["checks"] is False and named["command"].startswith("isocenter")
+
+
+def test_a_split_asks_for_all_its_cases(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[Any] = []
+    monkeypatch.setattr(explain, "explain_over", lambda *given, **named: met.append((given, named)))
+    words = ["x.bundle", "DATA", "--split", "val", "--method", "grad-cam,occlusion, centre", "--target", "mask"]
+    parser = Parser("explain", "text", explain.EXAMPLES)
+    explain.arguments(parser)
+    everywhere(parser)
+    explain.call(parser.parse_args(words), print)
+    given, named = met[0]
+    assert given == ("x.bundle", "DATA") and named["methods"] == ["grad-cam", "occlusion", "centre"]
+    assert named["split"] == "val" and named["target"] == "mask" and named["checks"] is True
+    with pytest.raises(UsageError, match="-o OUT"):
+        explain.call(parser.parse_args(["x.bundle", "a.png"]), print)
