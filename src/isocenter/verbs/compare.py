@@ -27,6 +27,7 @@ from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._record import keep
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side
 from isocenter.verbs._study import Budget, Taken, sides, study
@@ -170,7 +171,8 @@ def compare(
     )
     made = replace(made, place=typed(data) if isinstance(data, (str, Path)) else "DATA")
     made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
-    return made if out is None else _reported(made, cases, folder=Path(out), options=options)
+    asked_for = {"task": task, "data": data, "methods": methods, "split": split, "settings": settings, **options}
+    return made if out is None else _reported(made, cases, folder=Path(out), given=asked_for)
 
 
 def _resolved(spec: Any, task: str, *, settings: Settings) -> Method:
@@ -297,10 +299,12 @@ def _compared(
     return Comparison(task, cases.name, methods=scores, tests=tests, predictors=ready, **more)
 
 
-def _reported(made: Comparison, cases: Cases, *, folder: Path, options: Studying) -> Comparison:
+def _reported(made: Comparison, cases: Cases, *, folder: Path, given: Mapping[str, Any]) -> Comparison:
     from isocenter.report import write_report
     from isocenter.verbs._report import comparison_run
 
     test = chosen(cases, made.split) if made.split in cases.splits else cases
-    run = comparison_run(made, cases=cases, test=test, command=options.get("command", ""))
-    return replace(made, report=write_report(run, folder, overwrite=options.get("overwrite", False)))
+    run = comparison_run(made, cases=cases, test=test, command=given.get("command", ""))
+    made = replace(made, report=write_report(run, folder, overwrite=given.get("overwrite", False)))
+    keep(run, given, made=made, cases=cases, methods=list(made.predictors.values()), folder=folder)
+    return made

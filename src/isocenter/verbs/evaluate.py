@@ -25,6 +25,7 @@ from isocenter.verbs._method import EXPLAINED, Method, resolve, shown
 from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._record import keep
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import cost, heading, score_lines
 from isocenter.verbs._sides import Judging, apart
@@ -142,13 +143,9 @@ def evaluate(
     groups = _by(ready, answered, test=test, column=by, like=(scores, abstain, options)) if by else {}
     made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups=groups, answered=answered)
     made = replace(made, next=_next(ready, data, out=out))
-    if out is None:
-        return made
-    from isocenter.report import write_report
-    from isocenter.verbs._report import evaluation_run
-
-    run = evaluation_run(made, ready, cases=cases, test=test, command=options.get("command", ""))
-    return replace(made, report=write_report(run, out, overwrite=options.get("overwrite", False)))
+    given = {"method": method, "data": data, "split": split, "by": by, "abstain": abstain, "settings": settings}
+    given |= options
+    return made if out is None else _reported(made, ready, cases=cases, test=test, out=Path(out), given=given)
 
 
 def prepared(
@@ -179,6 +176,18 @@ def prepared(
                             got=str(cases.splits), remedy="See: isocenter split")
     known_classes(test, classes_of(asked), name=asked.name)
     return asked, notes
+
+
+def _reported(
+    made: Evaluation, ready: Method, *, cases: Cases, test: Cases, out: Path, given: Mapping[str, Any]
+) -> Evaluation:
+    from isocenter.report import write_report
+    from isocenter.verbs._report import evaluation_run
+
+    run = evaluation_run(made, ready, cases=cases, test=test, command=given.get("command", ""))
+    made = replace(made, report=write_report(run, out, overwrite=given.get("overwrite", False)))
+    keep(run, given, made=made, cases=cases, methods=[ready], folder=out)
+    return made
 
 
 def classes_of(method: Method) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from isocenter.verbs._csv import write_rows
 from isocenter.verbs._method import Method, opened, resolve
 from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
+from isocenter.verbs._record import keep
 from isocenter.verbs._scores import leading, paired_lines, side_by_side
 from isocenter.verbs._text import counted, duration, number, table
 from isocenter.verbs._trained import Trained
@@ -201,7 +202,9 @@ def tune(
         if part.is_dir() and not resume:
             shutil.rmtree(part)
         part.mkdir(parents=True, exist_ok=True)
-        made = _searched(asked, data, part=part, fields=fields, trials=trials, options=options)
+        given = {"task": task, "data": data, "method": asked.method, "settings": settings, "over": list(over),
+                 "trials": trials, **options}
+        made = _searched(asked, data, part=part, fields=fields, trials=trials, options=options, given=given)
         if target.exists():
             shutil.rmtree(target)
         part.replace(target)
@@ -217,7 +220,8 @@ def _vacant(target: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def _searched(
-    asked: Method, data: Any, *, part: Path, fields: Mapping[str, Any], trials: int | None, options: Studying
+    asked: Method, data: Any, *, part: Path, fields: Mapping[str, Any], trials: int | None, options: Studying,
+    given: Mapping[str, Any],
 ) -> Tuned:
     from isocenter.fit.tuning import Search
 
@@ -231,7 +235,7 @@ def _searched(
     _tried(job, again(said), most=trials or (USUAL if budget is None else None), budget=budget)
     if said["left"]:
         notes += (f"not searched, as no range is known or the method refuses it: {', '.join(said['left'])}",)
-    return _ended(job, said, notes=notes)
+    return _ended(job, said, notes=notes, given=given)
 
 
 def _begun(job: _Job, known: Mapping[str, Any], fields: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -297,7 +301,7 @@ def _height(scores: Scores | None) -> tuple[float, tuple[str, str]]:
     return (-value if METRICS[lead[0]].better == "lower" else value), lead
 
 
-def _ended(job: _Job, said: Mapping[str, Any], *, notes: tuple[str, ...]) -> Tuned:
+def _ended(job: _Job, said: Mapping[str, Any], *, notes: tuple[str, ...], given: Mapping[str, Any]) -> Tuned:
     trials = job.search.trials()
     best = max((t for t in trials if t.score is not None), key=lambda t: (float(t.score or 0.0), -t.number))
     if best.number == 0:
@@ -315,7 +319,7 @@ def _ended(job: _Job, said: Mapping[str, Any], *, notes: tuple[str, ...]) -> Tun
         job.part, job.asked.task, job.asked.method, tuple(said["metric"]), tuple(trials), best.number, values,
         job.search.importance(), {d.name: d.text() for d in again(said)}, gain, job.exam.problems, notes,
     )
-    return replace(made, report=_reported(made, job, tuned))
+    return replace(made, report=_reported(made, job, tuned, given=given))
 
 
 def _gain(job: _Job) -> Comparison:
@@ -323,9 +327,11 @@ def _gain(job: _Job) -> Comparison:
     return compare(job.asked.task, job.cases, methods=[job.part / TUNED, job.part / DEFAULT], split="test", **shared)
 
 
-def _reported(made: Tuned, job: _Job, tuned: Method) -> Path:
+def _reported(made: Tuned, job: _Job, tuned: Method, *, given: Mapping[str, Any]) -> Path:
     from isocenter.report import write_report
     from isocenter.verbs._report import tuning_run
 
     run = tuning_run(made, tuned, job.cases, command=job.options.get("command", ""))
-    return write_report(run, job.part, overwrite=True)
+    page = write_report(run, job.part, overwrite=True)
+    keep(run, given, made=made, cases=job.cases, methods=[tuned], folder=job.part)
+    return page
