@@ -32,6 +32,7 @@ from isocenter.verbs._record import keep
 from isocenter.verbs._score import answer_all, summary
 from isocenter.verbs._scores import best_of
 from isocenter.verbs._study import Budget, alone, plan_of, sides, study
+from isocenter.verbs._suspects import suspected
 from isocenter.verbs._text import counted
 from isocenter.verbs._trained import Trained
 from isocenter.verbs.split import table_of
@@ -170,7 +171,8 @@ def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None)
     notes = (f"of {n} seeds, {seed} was the best on val and is the one kept",) if n > 1 else ()
     kept = replace(made[seed], method=enclosed(made[seed].method, cases, options=options))
     folds = cross_fitted(asked, cases, options=options, budget=budget) if options.get("folds") else None
-    return replace(kept, seeds=spread, folds=folds, notes=notes)
+    suspects, more = suspected(folds)
+    return replace(kept, seeds=spread, folds=folds, problems=suspects, notes=(*notes, *more))
 
 
 def reported(made: Trained, out: Path, *, given: Mapping[str, Any]) -> Trained:
