@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from scipy.stats import linregress, permutation_test
+from scipy.stats import linregress, norm, permutation_test
 
 from isocenter.metrics import summarise
 from isocenter.metrics.gaps import gaps, trend
@@ -25,8 +25,8 @@ def test_a_site_that_fares_worse_is_flagged_and_the_others_are_not(classify, bin
     found = {g.group: g for g in gaps(classify, scores, list(site), positive="ill", resamples=500)}
     assert found["c"].flags == ("gap",) and found["c"].difference < -0.3 and found["c"].p_holm < 0.05
     assert found["c"].low <= found["c"].difference <= found["c"].high < 0
-    own = summarise(classify, [c for c, s in zip(scores.cases, site, strict=True) if s == "c"], method="a", split="test",
-                    resamples=10)
+    mine = [c for c, s in zip(scores.cases, site, strict=True) if s == "c"]
+    own = summarise(classify, mine, method="a", split="test", resamples=10)
     assert found["c"].value == pytest.approx(own.metrics["auc"]["all"].value)
     assert found["c"].n == found["c"].n_subjects == 100 and found["c"].metric == "auc"
     # The rest of a and b holds c: their gap is the other way round.
@@ -36,12 +36,12 @@ def test_a_site_that_fares_worse_is_flagged_and_the_others_are_not(classify, bin
 
 def test_chance_alone_is_seldom_flagged(classify, binary, scored) -> None:
     flagged = 0
-    for seed in range(30):
+    for seed in range(15):
         truth, p = told(120, np.ones(120), seed)
         labels = [str(i % 4) for i in range(120)]
         found = gaps(classify, scored(binary(truth, p), resamples=20), labels, positive="ill", resamples=400)
         flagged += any("gap" in g.flags for g in found)
-    assert flagged <= 5
+    assert flagged <= 3
 
 
 def test_few_subjects_have_no_p(segment, overlaps) -> None:
@@ -87,8 +87,6 @@ def test_the_trend_of_decisions_is_cochran_armitage(classify, binary, scored) ->
     assert found.slope == pytest.approx(linregress(years, right.astype(float)).slope)
     share, x = right.mean(), years - years.mean()
     z = (x @ right) / np.sqrt(share * (1 - share) * (x @ x))
-    from scipy.stats import norm
-
     assert found.p == pytest.approx(2 * norm.sf(abs(z))) and found.p < 0.01
 
 

@@ -29,11 +29,11 @@ def test_ties_come_in_together(binary, scored) -> None:
 
 
 def test_a_limit_from_val_keeps_its_word_on_other_cases(binary, scored) -> None:
-    val, test = (scored(binary(*drawn(3000, s)), resamples=5) for s in (0, 1))
+    val, test = (scored(binary(*drawn(1200, s)), resamples=5) for s in (0, 1))
     limit = limit_for(val, 0.1)
-    assert limit is not None and 0.7 < limit < 0.9
+    assert limit is not None and 0.8 < limit < 0.95
     found = answered_from(test, limit, resamples=50)
-    assert found["risk"].value == pytest.approx(0.1, abs=0.03) and 0.2 < found["answered"].value < 0.6
+    assert found["risk"].value <= 0.1 and 0.1 < found["answered"].value < 0.5
     assert found["risk"].low < found["risk"].value < found["risk"].high
     assert answered_from(val, limit, resamples=5)["risk"].value <= 0.1
 
@@ -42,7 +42,8 @@ def test_no_limit_suffices_or_none_is_needed(binary, scored) -> None:
     poor = scored(binary([0, 1] * 10, [0.9, 0.1] * 10), resamples=5)
     assert limit_for(poor, 0.1) is None
     good = scored(binary([0, 1] * 10, [0.1, 0.8] * 10), resamples=5)
-    assert limit_for(good, 0.1) == pytest.approx(0.8)
+    # 0 of 20 may still be 1 - 0.05 ** (1 / 20) = 0.139.
+    assert limit_for(good, 0.14) == pytest.approx(0.8) and limit_for(good, 0.139) is None
     for risk in (0, 1, -1):
         with pytest.raises(UsageError):
             limit_for(good, risk)

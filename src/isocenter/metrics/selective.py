@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Unpack
 
 import numpy as np
+from scipy.special import betaincinv
 
 from isocenter.data import Score, Scores
 from isocenter.errors import UsageError
@@ -15,6 +16,9 @@ from isocenter.metrics.metric import Estimate, Metric
 from isocenter.metrics.resample import groups_of
 from isocenter.metrics.summary import Sampling, scored, settled
 from isocenter.ops.array import Array
+
+# Of the bound by which a limit is chosen.
+SURE = 0.95
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +62,11 @@ def risk_coverage(scores: Scores, **sampling: Unpack[Sampling]) -> RiskCoverage 
 
 
 def limit_for(scores: Scores, risk: float) -> float | None:
-    """The least confidence from which on at most `risk` of these cases (of val) are wrong; None where none is.
+    """The least confidence from which on at most `risk` of new cases should be wrong, by these cases (of val).
 
-    The largest share of cases is taken that allows it. It was chosen here, so another split says what it is worth.
+    The largest share of cases is taken whose risk, at the upper end of its one-sided 95 % interval (Clopper and
+    Pearson, Biometrika 1934), is what was asked for; None where no share allows it. It was chosen here among many, so
+    another split says what it is worth.
 
     Raises
     ------
@@ -72,7 +78,10 @@ def limit_for(scores: Scores, risk: float) -> float | None:
     found = risk_coverage(scores, resamples=1)
     if found is None:
         return None
-    kept = np.flatnonzero(found.risk <= risk)
+    n = np.round(found.coverage * len(scores.cases))
+    wrong = np.round(found.risk * n)
+    bound = np.where(wrong < n, betaincinv(wrong + 1, np.maximum(n - wrong, 1), SURE), 1.0)
+    kept = np.flatnonzero(bound <= risk)
     return float(found.confidence[kept[-1]]) if len(kept) else None
 
 

@@ -23,6 +23,11 @@ class Judging(Options, total=False):
     outside
         Of cases outside the method's envelope: ``"answer"`` (default) answers them and says how many they are,
         ``"refuse"`` counts them as not evaluated, as `predict` does.
+    coverage, sets
+        classify: the share of sets of classes that are to hold the truth, their limits chosen on val; ``"lac"``
+        (default) or ``"aps"``, each also with ``"-by-class"``; see `metrics.conformal`.
+    risk
+        classify: the largest share of wrong decisions; below a confidence chosen on val there is no answer.
     overwrite, command
         As in `Reporting`.
     """
@@ -31,6 +36,9 @@ class Judging(Options, total=False):
     because: str | None
     strict: bool
     outside: str
+    coverage: float | None
+    sets: str
+    risk: float | None
     overwrite: bool
     command: str
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from isocenter.data import Cases, CaseScore, Problem, Scores
 from isocenter.errors import NotFoundError, UsageError, nearest
@@ -20,7 +20,9 @@ from isocenter.verbs._cases import (
     unseen,
     with_allowance,
 )
+from isocenter.verbs._certainty import certainty_lines, certainty_of
 from isocenter.verbs._enclosing import at_the_gate
+from isocenter.verbs._groups import compared, group_lines, groups_json, labelled
 from isocenter.verbs._method import EXPLAINED, Method, resolve, shown
 from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import vacant_report
@@ -33,6 +35,10 @@ from isocenter.verbs._strata import strata_json, strata_lines
 from isocenter.verbs._study import study
 from isocenter.verbs._text import counted, typed
 
+if TYPE_CHECKING:
+    from isocenter.metrics.certainty import Certainty
+    from isocenter.metrics.gaps import Gap, Trend
+
 
 @dataclass(frozen=True)
 class Evaluation(Scores):
@@ -43,7 +49,11 @@ class Evaluation(Scores):
     data
         Name of the set.
     by
-        Value of the column asked for to the scores of its cases.
+        Value of the column asked for to the scores of its cases; of many dates the year, of many numbers the third.
+    gaps, trend
+        Each of these groups against the rest, and the trend along the column; empty and None without a column.
+    certainty
+        Of a classification: sets, abstention, risk by coverage; None otherwise.
     problems
         Cases that were refused.
     report
@@ -54,6 +64,9 @@ class Evaluation(Scores):
 
     data: str = ""
     by: Mapping[str, Scores] = field(default_factory=dict)
+    gaps: tuple[Gap, ...] = ()
+    trend: Trend | None = None
+    certainty: Certainty | None = None
     problems: tuple[Problem, ...] = ()
     report: Path | None = None
     next: str = ""
@@ -67,13 +80,14 @@ class Evaluation(Scores):
         """The document of `Scores`, with groups, strata (sizes and classes), problems and the report's path."""
         more = {"data": self.data, "by": {k: s.as_json()["metrics"] for k, s in self.by.items()},
                 "strata": strata_json({"all": self, **self.by}), "problems": [p.as_json() for p in self.problems],
+                "certainty": self.certainty.as_json() if self.certainty else None, **groups_json(self.gaps, self.trend),
                 "report": str(self.report) if self.report else None}
         return {**super().as_json(), **more}
 
     def lines(self) -> list[str]:
         """The table."""
         lines = [*heading(self, self.data), *[f"note: {n}" for n in self.notes], "", *score_lines(self)]
-        lines += strata_lines(self)
+        lines += [*certainty_lines(self.certainty), *strata_lines(self), *group_lines(self.gaps, self.trend)]
         for value, scores in self.by.items():
             who = f"{counted(len(scores.cases), 'case')}, {counted(scores.n_subjects, 'subject')}"
             lines += ["", f"{value}: {who}", *score_lines(scores), *strata_lines(scores)]
@@ -141,8 +155,9 @@ def evaluate(
     scores = summary(ready, answered, cases=test, split=split, abstain=abstain, seed=options.get("seed", 0),
                      threads=threads_of(options))
     groups = _by(ready, answered, test=test, column=by, like=(scores, abstain, options)) if by else {}
-    made = _evaluation(replace(scores, notes=(*scores.notes, *notes)), cases.name, groups=groups, answered=answered)
-    made = replace(made, next=_next(ready, data, out=out))
+    scores = replace(scores, notes=(*scores.notes, *notes))
+    made = _evaluation(scores, cases.name, groups=groups, answered=answered, after=_next(ready, data, out=out))
+    made = _surer(made, ready, cases=cases, test=test, by=by, options=options)
     given = {"method": method, "data": data, "split": split, "by": by, "abstain": abstain, "settings": settings}
     given |= options
     return made if out is None else _reported(made, ready, cases=cases, test=test, out=Path(out), given=given)
@@ -197,9 +212,11 @@ def classes_of(method: Method) -> tuple[str, ...]:
     return tuple(method.bundle.about.get("about", {}).get("classes", ()))
 
 
-def _evaluation(scores: Scores, data: str, *, groups: dict[str, Scores], answered: Answered) -> Evaluation:
+def _evaluation(
+    scores: Scores, data: str, *, groups: dict[str, Scores], answered: Answered, after: str
+) -> Evaluation:
     values = {f.name: getattr(scores, f.name) for f in fields(Scores)}
-    return Evaluation(**values, data=data, by=groups, problems=answered.problems)
+    return Evaluation(**values, data=data, by=groups, problems=answered.problems, next=after)
 
 
 def _with_column(test: Cases, column: str | None) -> Cases:
@@ -215,16 +232,25 @@ def _by(
     method: Method, answered: Answered, *, test: Cases, column: str, like: tuple[Scores, str, Judging]
 ) -> dict[str, Scores]:
     whole, abstain, options = like
-    notes = {e.id: e.notes for e in test.entries}
+    notes = {e.id: str(e.notes.get(column, "")) for e in test.entries}
     apart: dict[str, list[CaseScore]] = {}
-    for case in answered.scores:
-        apart.setdefault(str(notes[case.case].get(column, "")), []).append(case)
+    for case, value in zip(answered.scores, labelled([notes[c.case] for c in answered.scores]), strict=True):
+        apart.setdefault(value, []).append(case)
     return {
-        f"{column} {value or '(empty)'}": summary(
+        f"{column} {value}": summary(
             method, Answered(tuple(some), (), 0.0), cases=test, split=whole.split, abstain=abstain,
             seed=options.get("seed", 0), threads=whole.threads)
         for value, some in sorted(apart.items())
     }
+
+
+def _surer(
+    made: Evaluation, method: Method, *, cases: Cases, test: Cases, by: str | None, options: Judging
+) -> Evaluation:
+    """With how sure the method is, and whether groups of a column differ."""
+    certainty = certainty_of(method, made, cases=cases, options=options)
+    found, along = compared(made, test, by, seed=options.get("seed", 0)) if by else ((), None)
+    return replace(made, certainty=certainty, gaps=found, trend=along)
 
 
 def _next(method: Method, data: Any, *, out: str | Path | None) -> str:

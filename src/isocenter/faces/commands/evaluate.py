@@ -11,6 +11,7 @@ from isocenter.verbs.evaluate import evaluate
 EXAMPLES = (
     "isocenter evaluate vessels.bundle eyes/ --split test",
     "isocenter evaluate segment/histogram eyes/ --split test --by eye",
+    "isocenter evaluate chest.bundle chest/ --by site --coverage 0.9 --risk 0.05",
     "isocenter evaluate classify/given chest/ --set column=second_reader -o report/",
 )
 
@@ -24,6 +25,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--abstain", choices=("wrong", "report"), default="wrong", help="how no answer counts")
     parser.add_argument("--outside", choices=("answer", "refuse"), default="answer",
                         help="cases unlike those that a bundle learnt from: answered (default), or not evaluated")
+    parser.add_argument("--coverage", type=float, metavar="SHARE",
+                        help="classify: sets of classes that hold the truth so often, their limits chosen on val")
+    parser.add_argument("--sets", choices=("lac", "aps", "lac-by-class", "aps-by-class"), default="lac",
+                        help="how such sets are made (default lac: the smallest)")
+    parser.add_argument("--risk", type=float, metavar="SHARE",
+                        help="classify: answer only what val allows to be wrong at most so often")
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     parser.add_argument("-o", "--out", metavar="FOLDER", help="write a report there")
     parser.add_argument("--overwrite", action="store_true", help="replace a report that lies there")
@@ -35,6 +42,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return evaluate(
         args.method, args.data, split=args.split, by=args.by, abstain=args.abstain, outside=args.outside,
+        coverage=args.coverage, sets=args.sets, risk=args.risk,
         settings=settings(args), out=args.out, overwrite=args.overwrite, allow=args.allow, because=args.because,
         strict=args.strict, command=typed(), **options(args, report),
     )
