@@ -93,8 +93,8 @@ def test_weights_are_drawn_anew_where_there_is_a_network():
     class Explains:
         answer: object
 
-        def redrawn(self, target):
-            assert target == "ill"
+        def redrawn(self, target, *, seed):
+            assert target == "ill" and seed in range(3)
             return self
 
         def predict(self, case):
@@ -106,6 +106,8 @@ def test_weights_are_drawn_anew_where_there_is_a_network():
     opposite = Attribution(-right(), Geometry((16, 16)), "ill", "x")
     assert checked(Explains(opposite), network, spotted(), found).found.checks["randomised"] == pytest.approx(-1.0)
     assert checked(Explains(NotEvaluated("none")), network, spotted(), found).found.checks["randomised"] == 0.0
+    flat = Attribution(0 * right(), Geometry((16, 16)), "ill", "x")
+    assert checked(Explains(flat), network, spotted(), found).found.checks["randomised"] == 0.0
     assert "randomised" not in checked(Explains(found), Spot([]), spotted(), found).found.checks
 
 

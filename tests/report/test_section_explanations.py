@@ -54,7 +54,7 @@ def test_one_is_large_with_its_checks_curves_and_truth(view, checked):
     section = explanations_section(view, Run("t", explanations=(checked,)))
     assert section is not None
     for words in ("one-pair", "outline of the truth", "better than chance", "no better than chance",
-                  "the map depends on what was learnt", "probability of tumour", 'class="truth"'):
+                  "the map depends on what was learnt", "probability of tumour", 'class="truth pale"'):
         assert words in section.body
     assert "answer: tumour 0.93" in section.body and "Mustermann" not in section.body
     assert set(view.figures) == {"explanation-1.svg", "deletion-1.svg", "insertion-1.svg"}

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Attribution, Case, NotEvaluated
+from isocenter.data import Attribution, Case
 from isocenter.metrics.asked import Asked, asked, with_pixels
 from isocenter.ops.array import Array
 
 # Steps of a curve; random orders that it is held against.
 STEPS, ORDERS = 16, 2
+# Times that weights are drawn anew where there is no map to compare.
+DRAWS = 3
 # SD of the blur that takes the structure away, and of the blobs of a random order: a share of the longest axis.
 BLUR = 1 / 12
 # Pixels that a rank correlation looks at.
@@ -83,10 +85,21 @@ def checked(explainer: Any, predictor: Any, case: Case, found: Attribution) -> C
         for name, curve in curves.items():
             numbers |= {name: curve.area, f"{name}_random": curve.area_random}
     if hasattr(explainer, "redrawn") and hasattr(predictor, "opened"):
-        other = explainer.redrawn(found.target).predict(case)
-        # A network that knows nothing may find no region to explain: nothing in common, then.
-        numbers["randomised"] = 0.0 if isinstance(other, NotEvaluated) else rank_correlation(found.values, other.values)
+        numbers["randomised"] = redrawn_correlation(explainer, case, found)
     return Checked(replace(found, checks=numbers), curves)
+
+
+def redrawn_correlation(explainer: Any, case: Case, found: Attribution) -> float:
+    """Rank correlation of a map with that of the same network with other weights, -1 to 1.
+
+    A network that knows nothing may find no region, or nothing that speaks for the class, so that there is no map to
+    compare: then the weights are drawn again, `DRAWS` times at most; 0 where none gives a map.
+    """
+    for seed in range(DRAWS):
+        other = explainer.redrawn(found.target, seed=seed).predict(case)
+        if isinstance(other, Attribution) and np.ptp(other.values) > 0:
+            return rank_correlation(found.values, other.values)
+    return 0.0
 
 
 def deletion(question: Asked, case: Case, values: Array, *, steps: int = STEPS, orders: int = ORDERS) -> Curve:

@@ -57,7 +57,7 @@ def explanations_section(view: View, run: Run) -> Section | None:
         tag("label", tag("input", type="checkbox", checked=True, class_="see-heat"), "heat map"),
         tag("label", tag("span", class_="swatch for"), "speaks for"),
         tag("label", tag("span", class_="swatch against"), "speaks against"),
-        tag("label", tag("input", type="checkbox", checked=True, class_="see-truth"), "outline of the truth")
+        tag("label", tag("input", type="checkbox", checked=True, class_="see-truth"), "outline of the truth (white)")
         if truths
         else None,
         class_="switches",
@@ -171,7 +171,7 @@ def _mapped(view: View, e: Explanation, *, side: int = 240) -> Markup:
     parts = [
         canvas.image(data_uri(windowed(e.image), side=raster)),
         canvas.image(data_uri(heat(e.values), side=raster), "heat"),
-        *regions([("truth", e.truth.astype(np.uint8))], ("background", "truth"), canvas),
+        *regions([("truth pale", e.truth.astype(np.uint8))], ("background", "truth"), canvas),
     ]
     return framed(canvas, parts, label)
 

@@ -94,13 +94,16 @@ def sentence(seen: Examined, *, name: str) -> str:
     from isocenter.report.section_explanations import SAME
 
     numbers, found = seen.numbers, seen.found
-    said = f"{name} answers {found.target}" + (f" ({numbers['answer']:.2f})." if "answer" in numbers else ".")
+    said = f"{name} is asked about {found.target}"
+    said += f", to which it gives the probability {numbers['answer']:.2f}." if "answer" in numbers else "."
     gains = [sign * (numbers[k] - numbers[f"{k}_random"]) > 0
              for k, sign in (("deletion", -1), ("insertion", 1)) if k in numbers]  # fmt: skip
     if gains:
         said += f" The map by {found.method} {GAINS[sum(gains), len(gains)]}."
     if abs(numbers.get("randomised", 0.0)) >= SAME:
         said += " It hardly changes when the weights are drawn anew: it shows the image more than the method."
+    if "pointing_game" in numbers:
+        said += f" Its highest pixel lies {'in' if numbers['pointing_game'] else 'outside'} the truth."
     return said
 
 
@@ -148,7 +151,7 @@ def explain_run(seen: Examined, case: Case, *, asked: Method, explainer: Any, co
     facts = {"explained by": seen.found.method, "method": asked.name,
              "image size": " x ".join(map(str, image.geometry.shape)) + f" ({image.axes})"}  # fmt: skip
     return Run(
-        title=f"What {asked.task or 'the'} / {asked.name} looks at",
+        title=f"Why {seen.found.target}? {asked.name}, explained by {seen.found.method}",
         task=asked.task, verb="explain", created=stamp(), command=command, headline=sentence(seen, name=asked.name),
         plan=recipe_of(explainer), explanations=(explanation(seen, case, task=asked.task),), facts=facts,
         made={"method": f"{asked.task}/{asked.method}", "notice": "research use only"},
