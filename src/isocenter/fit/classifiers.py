@@ -15,7 +15,7 @@ ENOUGH, ACROSS = 300, 48
 # Channels of the first stage, by axes, where nobody says: a training on one core takes minutes, not hours.
 WIDTH = {
     "small": {2: 16, 3: 16}, "textbook": {2: 16, 3: 8}, "alexnet": {2: 32, 3: 32}, "vgg16": {2: 16, 3: 8},
-    "googlenet": {2: 32, 3: 16}, "resnet18": {2: 64, 3: 32}, "resnet50": {2: 32, 3: 16}, "densenet121": {2: 32, 3: 16},
+    "googlenet": {2: 32, 3: 16}, "resnet18": {2: 64, 3: 16}, "resnet50": {2: 32, 3: 16}, "densenet121": {2: 32, 3: 16},
     "mobilenet_v3_small": {2: 16, 3: 16},
 }  # fmt: skip
 # Those of the published weights.
