@@ -35,7 +35,7 @@ def test_a_case_counts_as_robust_when_the_aim_is_still_decided_for() -> None:
     assert robust_accuracy(made(WRONG)) == {"values": {"all": 0.0}}
     assert robust_accuracy(made(replace(RIGHT, decided=("b",)))) == {"values": {"all": 0.0}}
     assert robust_accuracy(made(NotEvaluated("gone"))) == {"values": {"all": 0.0}}
-    assert robust_accuracy(NotEvaluated("never asked")) == {"values": {"all": None}}
+    assert robust_accuracy(NotEvaluated("no answer at all")) == {"values": {"all": 0.0}}
 
 
 def test_dice_is_that_of_the_answer_after() -> None:

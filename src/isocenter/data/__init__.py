@@ -37,7 +37,7 @@ from isocenter.data.protocols import (
     silent,
 )
 from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
-from isocenter.data.scores import CaseScore, Interval, Score, Scores, Test
+from isocenter.data.scores import CaseScore, Disturbed, Interval, Score, Scores, Test
 from isocenter.data.study import After, Augment, Before, Intensity, Pretraining, Spatial, Study, pretraining_of
 from isocenter.ops.array import Array
 
@@ -56,6 +56,7 @@ __all__ = [
     "CaseScore",
     "Cases",
     "Differentiable",
+    "Disturbed",
     "Entry",
     "Fact",
     "Finding",

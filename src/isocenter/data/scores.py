@@ -135,3 +135,59 @@ class Test:
     p_holm: float | None
     test: str
     flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """One method on the same cases unchanged and changed: by an attack, or as worse scans would have shown them.
+
+    Parameters
+    ----------
+    name
+        Such as ``"pgd"`` or ``"noise"``.
+    method
+        Whose answers.
+    clean
+        Scores on the cases as they are.
+    levels
+        Level as text (``"2/255"`` of the range, severity ``"3"``) to the scores on the changed cases, weakest first.
+    amounts
+        The levels as numbers.
+    lead
+        The level that tables and tests lead with.
+    metric
+        What is shown of the changed cases, and of the unchanged ones.
+    tests
+        Changed against unchanged at the leading level, and against other methods there.
+    flags
+        What speaks against believing an attack; see `isocenter.metrics.attack.masking`.
+    notes
+        What else the reader must know.
+    """
+
+    name: str
+    method: str
+    clean: Scores
+    levels: Mapping[str, Scores]
+    amounts: tuple[float, ...]
+    lead: str
+    metric: tuple[str, str]
+    tests: tuple[Test, ...] = ()
+    flags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def shown(self, level: str = "") -> Score:
+        """The number that tables show at a level; "" for the unchanged cases; undefined where there is none."""
+        scores, key = (self.levels[level], self.metric[0]) if level else (self.clean, self.metric[1])
+        targets = scores.metrics.get(key, {})
+        none = Score(None, None, None, 0, flags=("undefined",))
+        return targets.get("all") or targets.get("foreground") or next(iter(targets.values()), none)
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of one method under one disturbance."""
+        return {
+            "name": self.name, "method": self.method, "lead": self.lead, "metric": list(self.metric),
+            "clean": self.clean.as_json(), "levels": {k: s.as_json() for k, s in self.levels.items()},
+            "tests": [{**asdict(t), "flags": list(t.flags)} for t in self.tests], "flags": list(self.flags),
+            "notes": list(self.notes),
+        }

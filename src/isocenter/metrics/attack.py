@@ -21,7 +21,9 @@ DICE = next(m for m in SEGMENT if m.key == "dice")
 
 
 def robust_accuracy(prediction: Perturbation | NotEvaluated, truth: Any = None) -> dict[str, Any]:
-    """1 where the classes decided for are still those aimed at, else 0; segmentations and no answer leave it."""
+    """1 where the classes decided for are still those aimed at, else (or unanswered) 0; segmentations leave it."""
+    if isinstance(prediction, NotEvaluated):
+        return {"values": {"all": 0.0}}
     if not isinstance(prediction, Perturbation) or not isinstance(prediction.aim, Probabilities):
         return {"values": {"all": None}}
     after = prediction.after
@@ -30,7 +32,7 @@ def robust_accuracy(prediction: Perturbation | NotEvaluated, truth: Any = None) 
 
 
 def robust_dice(prediction: Perturbation | NotEvaluated, truth: Any = None) -> dict[str, Any]:
-    """Dice of each region after the attack; classifications and no answer leave it."""
+    """Dice of each region after the attack; classifications leave it, and what was not answered before any attack."""
     if not isinstance(prediction, Perturbation) or not isinstance(prediction.aim, Segmentation):
         return {"values": {}}
     after = prediction.after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from isocenter.report.card import card_markdown
+from isocenter.report.change import Change
 from isocenter.report.figures import jpeg, layers, pick_slice, png, windowed
 from isocenter.report.percase import extremes
 from isocenter.report.privacy import Codes
@@ -15,6 +16,7 @@ from isocenter.report.write import problems_csv, write_report
 
 __all__ = [
     "RESEARCH",
+    "Change",
     "Codes",
     "Curves",
     "Data",

@@ -36,6 +36,7 @@ NAMES = {
     "pq": "Panoptic quality",
     "aji": "AJI",
     "recall_50": "Recall at IoU 0.5",
+    "robust_dice": "Robust Dice",
 }
 FLAGS = {
     "few_subjects": "fewer than 10 subjects: the interval is a rough guide and no p value is given",
@@ -49,6 +50,11 @@ FLAGS = {
     "unstable": "undefined in more than 1 of 20 resamples: read the interval with care",
     "answered_only": "over answered cases only",
     "tolerance_one_pixel_diagonal": "tolerance: one pixel diagonal",
+    "zero_gradient": "gradients are 0 in 1 of 10 cases or more: the attack may be too weak to believe",
+    "loss_does_not_grow": "the loss does not grow in 1 of 10 cases or more: the attack may be too weak to believe",
+    "noise_as_good": "noise of the same size does as much: the gradient is of no use, the attack too weak to believe",
+    "black_box_better": "an attack without gradients gets through where this one failed: it is too weak to believe",
+    "below_one_level": "the budget is below one level of the stored pixels: nothing could change",
 }
 MINUS = "\N{MINUS SIGN}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from isocenter import catalog
-from isocenter.data import Cases, Problem, Scores, Test, knobs
+from isocenter.data import Cases, Disturbed, Perturbation, Problem, Scores, Test, knobs
 from isocenter.errors import RecipeError, UsageError, nearest
 from isocenter.verbs._cases import (
     cases_of,
@@ -24,14 +24,17 @@ from isocenter.verbs._cases import (
 )
 from isocenter.verbs._folds import folds_of, named
 from isocenter.verbs._method import Method, resolve
-from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
+from isocenter.verbs._options import Comparing, Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
 from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side
+from isocenter.verbs._strains import Strain, strains_of, without
 from isocenter.verbs._study import Budget, Taken, sides, study
 from isocenter.verbs._text import counted, duration, typed
+from isocenter.verbs._under import disturbed
+from isocenter.verbs._under_lines import under_lines
 from isocenter.verbs.evaluate import classes_of
 
 
@@ -59,6 +62,10 @@ class Comparison:
         Name to the fitted method that answered.
     place
         The data as they are typed, for the next command.
+    under
+        Each method under an attack or a corruption.
+    changes
+        "METHOD under ATTACK" to what was found at the leading level by case, for pictures.
     """
 
     task: str
@@ -74,6 +81,8 @@ class Comparison:
     report: Path | None = None
     predictors: Mapping[str, Method] = field(default_factory=dict)
     place: str = "DATA"
+    under: tuple[Disturbed, ...] = ()
+    changes: Mapping[str, Mapping[str, Perturbation]] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -89,6 +98,7 @@ class Comparison:
             "training": {n: {"seconds": t.seconds, "peak_mb": t.peak_mb} for n, t in self.taken.items()},
             "problems": [p.as_json() for p in self.problems], "notes": list(self.notes),
             "report": str(self.report) if self.report else None,
+            **({"under": [d.as_json() for d in self.under]} if self.under else {}),
         }
 
     def lines(self) -> list[str]:
@@ -98,7 +108,7 @@ class Comparison:
         lines = [f"{self.task} on {self.data}, split {self.split}: {counted(len(first.cases), 'case')}, "
                  f"{counted(first.n_subjects, 'subject')}; {first.interval.level:.0%} intervals by {first.interval.by}"]
         lines += [f"note: {n}" for n in self.notes] + [f"{p.severity}: {p.line()}" for p in self.problems]
-        lines += ["", *side_by_side(self.methods, lead), "", *paired_lines(self.tests), ""]
+        lines += ["", *side_by_side(self.methods, lead), "", *paired_lines(self.tests), *under_lines(self.under), ""]
         learnt = [f"{n} {duration(t.seconds)}" for n, t in self.taken.items() if t.seconds is not None]
         lines += [f"learnt in: {', '.join(learnt)}"] if learnt else []
         when = f"before {self.split} was opened" if " " not in self.split else "inside each fold before its test part"
@@ -124,7 +134,7 @@ def compare(
     split: str = "test",
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
-    **options: Unpack[Studying],
+    **options: Unpack[Comparing],
 ) -> Comparison:
     """Scores several methods on the same cases.
 
@@ -148,16 +158,17 @@ def compare(
     LeakageError
         Sides of the split share patients or images, or a bundle has studied cases of `split`.
     UsageError
-        Fewer than one method, or one twice.
+        Fewer than one method, or one twice; an attack that a method cannot take.
     """
     from isocenter.infer.holding import held
 
-    checked(options, Studying)
+    checked(options, Comparing)
     vacant_report(out, overwrite=options.get("overwrite", False))
-    given = settings_of(settings)
+    given = without(settings_of(settings), options)
     asked = [_resolved(m, task, settings=given) for m in methods]
     _named_once(asked, given)
     cases = cases_of(data, task, options=options)
+    strains = strains_of(asked, settings_of(settings), options, cases=cases)
     notes: tuple[str, ...] = ()
     if not options.get("folds"):
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
@@ -169,10 +180,22 @@ def compare(
         if options.get("folds")
         else _on_split(asked, cases, split=split, options=options)
     )
+    made = _under(made, strains, cases, options)
     made = replace(made, place=typed(data) if isinstance(data, (str, Path)) else "DATA")
     made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
     asked_for = {"task": task, "data": data, "methods": methods, "split": split, "settings": settings, **options}
     return made if out is None else _reported(made, cases, folder=Path(out), given=asked_for)
+
+
+def _under(made: Comparison, strains: Sequence[Strain], cases: Cases, options: Comparing) -> Comparison:
+    """The comparison with every method under every attack and corruption, once what is best is named."""
+    if not strains:
+        return made
+    test = chosen(cases, made.split)
+    rows, problems, found = disturbed(
+        strains, made.predictors, made.methods, cases=test, split=made.split, options=options
+    )
+    return replace(made, under=rows, changes=found, problems=(*made.problems, *problems))
 
 
 def _resolved(spec: Any, task: str, *, settings: Settings) -> Method:

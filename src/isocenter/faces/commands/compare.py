@@ -13,6 +13,8 @@ EXAMPLES = (
     "isocenter compare segment eyes/ --methods histogram,morphology,vessels.bundle",
     "isocenter compare classify chest/ --methods linear,cnn --time 10m -o runs/chest",
     "isocenter compare segment eyes/ --methods histogram,morphology --folds 5",
+    "isocenter compare classify chest/ --methods chest.bundle,hardened.bundle --attack pgd --epsilon 1/255,2/255,4/255",
+    "isocenter compare classify chest/ --methods chest.bundle --corrupt noise,blur --severity 1,3,5",
 )
 
 
@@ -24,6 +26,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="test", help="which cases (default test)")
     parser.add_argument("--folds", type=folds, default=0, metavar="K", help="score all cases, in K folds by group")
     parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
+    parser.add_argument("--attack", metavar="NAME", help="also score under an attack (see: isocenter methods attack)")
+    parser.add_argument("--epsilon", type=words, default=[], metavar="E,F", help="its budgets, shares of the image's "
+                        "range: 1/255 is one grey level of 8 bits; the middle one leads")
+    parser.add_argument("--corrupt", type=words, default=[], metavar="A,B", help="also score on worse scans: noise, "
+                        "speckle, blur, motion, bias_field, ghosting, gain, wrong_window, jpeg, metal; or usual")
+    parser.add_argument("--severity", type=numbers, default=[], metavar="1,3,5", help="how bad, 1 to 5")
+    parser.add_argument("--at-most", type=int, metavar="N", help="attack or corrupt at most N cases, drawn by --seed")
     parser.add_argument("-o", "--out", metavar="FOLDER", help="folder of the report (default runs/compare-N)")
     parser.add_argument("--overwrite", action="store_true", help="replace a report that lies there")
     studying(parser)
@@ -46,9 +55,18 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         allow=args.allow,
         because=args.because,
         strict=args.strict,
-        overwrite=args.overwrite, command=typed(),
+        overwrite=args.overwrite, command=typed(), attack=args.attack, epsilon=args.epsilon, corrupt=args.corrupt,
+        severity=args.severity, at_most=args.at_most,
         **options(args, report),
     )
+
+
+def numbers(text: str) -> list[int]:
+    """Whole numbers between commas; argparse's error where they are none."""
+    try:
+        return [int(word) for word in words(text)]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not whole numbers: {text!r}") from error
 
 
 def free(stem: str) -> Path:
