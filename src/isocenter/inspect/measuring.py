@@ -13,6 +13,7 @@ import numpy as np
 
 from isocenter.data import IGNORE, OBJECT, Geometry, Image, Instances, Segmentation
 from isocenter.errors import InputError
+from isocenter.inspect.bounds import Bounds, beyond, is_uptake, uptake
 from isocenter.inspect.readout import Column, Readout
 from isocenter.ops import components
 from isocenter.ops.array import Array
@@ -23,6 +24,8 @@ from isocenter.ops.stain import separate
 
 AXES = "zyx"
 DYES = ("hematoxylin", "dab")
+# Beginnings of the columns whose medians stand in the summary.
+MEDIANS = ("area_", "volume_", "equivalent_", "feret_", "mean_", "suv_", "share_")
 STATISTICS = ("mean", "sd", "min", "max")
 # In how many unconnected parts an object may lie before a word is due, and of how many objects that is asked.
 PARTS, ASKED = 1, 8
@@ -95,7 +98,8 @@ def scattered(found: Instances) -> int:
 
 
 def measured(
-    found: Instances, image: Image | None = None, *, ids: Array | None = None, thresholds: Sequence[float] | None = None
+    found: Instances, image: Image | None = None, *, ids: Array | None = None,
+    thresholds: Sequence[float] | None = None, bounds: Bounds | None = None,
 ) -> Readout:
     """A row an object.
 
@@ -110,11 +114,14 @@ def measured(
     thresholds
         The image is a picture of hematoxylin and DAB: mean optical density of both dyes, and the grade (0 to 3) of
         DAB by these limits.
+    bounds
+        Shares of pixels beyond values; of an image in SUV also its uptake (the usual thresholds where None).
 
     Raises
     ------
     InputError
-        The image lies on another grid, or staining is asked of one that has no three colours.
+        The image lies on another grid or is not there, staining is asked of one that has no three colours, or uptake
+        of one that holds no SUV.
     """
     grid = found.geometry
     steps = None if grid.matrix is None else grid.matrix[:-1, :-1]
@@ -128,9 +135,11 @@ def measured(
     columns |= sizes(got.pixels, grid) | _lengths(got, grid, steps) | _places(got, grid)
     if image is not None:
         pixels = _pixels(image, grid)
-        columns |= _grey(found, image, pixels)
+        columns |= _grey(found, image, pixels) | _bounded(found, image, pixels, bounds or Bounds())
         if thresholds is not None:
             columns |= _stained(found, image, pixels, thresholds)
+    elif bounds is not None and (bounds.below or bounds.above or bounds.uptake):
+        raise InputError("bounds are about the image, which was not given", remedy="Name the image too")
     elif thresholds is not None:
         raise InputError("staining is read from the picture, which was not given", remedy="Name the image too")
     return Readout.of(columns)
@@ -208,6 +217,16 @@ def _grey(found: Instances, image: Image, pixels: Array) -> dict[str, Column]:
     return columns
 
 
+def _bounded(found: Instances, image: Image, pixels: Array, bounds: Bounds) -> dict[str, Column]:
+    """Shares beyond bounds of each channel, and the uptake of the first."""
+    columns: dict[str, Column] = {}
+    for name, channel in zip(channels_of(image), pixels, strict=True):
+        if name != "alpha":
+            made = beyond(found, channel, image.unit, bounds)
+            columns |= {f"{key}_{name}" if name else key: values for key, values in made.items()}
+    return columns | (uptake(found, image, pixels[0], bounds) if is_uptake(image, bounds) else {})
+
+
 def _within(found: Instances, channel: Array) -> list[Array]:
     return [channel[found.where(i)][mask] for i, mask in enumerate(found.masks)]
 
@@ -252,8 +271,9 @@ def _summary(name: str, found: Instances, rows: Readout) -> dict[str, Any]:
     line |= {f"total_{key}": values[0] for key, values in sizes(held, grid).items()}
     line |= {"overlap_px": int(found.areas.sum()) - covered, "share_of_image": covered / np.prod(grid.shape)}
     line |= _density(len(found), grid)
+    line |= {f"total_{c}": sum(rows.column(c)) for c in rows.header if c.startswith(("mtv_", "tlg_"))}
     line["border_objects"] = sum(rows.column("border"))
-    medians = [c for c in rows.header if c.startswith(("area_", "volume_", "equivalent_", "feret_", "mean_"))]
+    medians = [c for c in rows.header if c.startswith(MEDIANS)]
     line |= {f"median_{c}": _median(rows.column(c)) for c in [*medians, "solidity"]}
     return line | (_staining(rows) if "dab_grade" in rows.header else {})
 

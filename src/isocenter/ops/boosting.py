@@ -109,7 +109,8 @@ class Trees:
         if x.ndim != 2 or x.shape[1] <= self.features.max(initial=LEAF):
             raise InputError("too few features", got=str(x.shape), wanted=f"more than {self.features.max()}")
         out = np.tile(self.start, (len(x), 1)).astype(np.float64)
-        _walk(out, x, self.roots, self.features, self.thresholds, self.left, self.right, self.values)
+        children = np.stack([self.left, self.right])
+        _walk(out, x, self.roots, self.features, self.thresholds, children, self.values)
         return out
 
     @property
@@ -260,7 +261,7 @@ class _Forest:
 
 @kernel
 def _walk(
-    out: Array, x: Array, roots: Array, features: Array, thresholds: Array, left: Array, right: Array, values: Array
+    out: Array, x: Array, roots: Array, features: Array, thresholds: Array, children: Array, values: Array
 ) -> None:
     for i in range(out.shape[0]):
         for turn in range(roots.shape[0]):
@@ -269,7 +270,7 @@ def _walk(
                 if node < 0:
                     continue
                 while features[node] >= 0:
-                    node = left[node] if x[i, features[node]] <= thresholds[node] else right[node]
+                    node = children[0 if x[i, features[node]] <= thresholds[node] else 1, node]
                 out[i, k] += values[node]
 
 

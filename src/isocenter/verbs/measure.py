@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from isocenter.data import Cases, NotEvaluated, Problem, Progress
 from isocenter.errors import InputError, UsageError, nearest
 from isocenter.inspect.readout import Readout, joined
+from isocenter.verbs._bounds import bounds_of
 from isocenter.verbs._labels import Labelled, Reading, folder_frames, is_data, of_cases, of_frames, of_one
 from isocenter.verbs._lung import LEAD as LUNG
 from isocenter.verbs._lung import lung_tables
@@ -25,6 +26,7 @@ STAINS = ("hdab",)
 # Options that change what is measured.
 SAID = (
     "names", "parts", "thresholds", "frames", "frame", "slice", "given", "task", "series", "axes", "spacing", "target",
+    "below", "above", "uptake",
 )  # fmt: skip
 # Rows of a table that are shown; the files hold all.
 SHOWN = 12
@@ -34,7 +36,7 @@ LEAD = (
     ("total_area_mm2", "total_volume_ml", "total_area_px", "total_volume_px"),
     ("median_area_mm2", "median_volume_mm3", "median_area_px", "median_volume_px"),
     ("median_equivalent_diameter_mm", "median_equivalent_diameter_px"),
-    ("density_per_mm2", "density_per_ml", "density_per_Mpx"), ("positive_share",), ("h_score",),
+    ("median_suv_max",), ("density_per_mm2", "density_per_ml", "density_per_Mpx"), ("positive_share",), ("h_score",),
 )  # fmt: skip
 
 
@@ -51,6 +53,10 @@ class Measuring(Options, total=False):
         Relate only pairs whose surfaces are at most this far apart (mm, or px where the spacing is unknown).
     thresholds
         Mean optical density of DAB from which an object is weak, moderate, strong; default QuPath's 0.2, 0.4, 0.6.
+    below, above
+        Shares of an object's pixels below and above these values, in the image's unit.
+    uptake
+        Threshold of MTV and TLG in PET: ``"41%"`` of the maximum (the default of images in SUV), or an SUV.
     frames
         LABELS (and IMAGE) are folders whose files are frames in the order of their names.
     frame, slice
@@ -74,6 +80,9 @@ class Measuring(Options, total=False):
     parts: bool
     reach: float | None
     thresholds: Sequence[float] | None
+    below: Sequence[float] | None
+    above: Sequence[float] | None
+    uptake: str | float | None
     frames: bool
     frame: str | None
     slice: str | None
@@ -309,7 +318,9 @@ def _measure(label: Labelled, got: _Collected, relate: bool, stain: str | None, 
     limits = (options.get("thresholds") or THRESHOLDS) if stain else None
     where = {"case": label.name, "subject": label.subject, "slice": label.piece, "frame": label.frame,
              "time_s": label.seconds}
-    rows = measured(label.found, label.image, ids=label.ids, thresholds=limits)
+    rows = measured(label.found, label.image, ids=label.ids, thresholds=limits, bounds=bounds_of(options))
+    if "suv_max" in rows.header:
+        got.notes[bounds_of(options).line()] = None
     made = {"objects": rows, "summary": summarised(label.found, rows)}
     if said := caution(label.found):
         got.notes[said] = None

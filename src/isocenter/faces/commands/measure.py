@@ -14,6 +14,8 @@ EXAMPLES = (
     "isocenter measure nuclei.tif cells.tif -o nuclei.xlsx",
     "isocenter measure organs.nii.gz ct.nii.gz --names 1=liver,2=tumour --relations -o organs/",
     "isocenter measure nuclei.tif ihc.png --stain hdab --thresholds 0.2,0.4,0.6",
+    "isocenter measure lungs.nii.gz ct.nii.gz --below=-950 --names 1=right,2=left",
+    "isocenter measure lesions.nii.gz pet.nii.gz --uptake 41% -o uptake.csv",
     "isocenter measure masks/ frames/ --frames --spacing 0.5,0.5 -o over_time.xlsx",
     "isocenter measure clip.mp4 --lung -o lung.xlsx",
     "isocenter measure cine/ --frame phase --slice slice -o ejection.csv",
@@ -34,6 +36,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reach", type=float, metavar="LENGTH", help="only of pairs with surfaces as near as that")
     parser.add_argument("--stain", choices=STAINS, help="grades, positive share and H-score of a colour picture")
     parser.add_argument("--thresholds", metavar="OD,OD,OD", help="weak, moderate, strong (default 0.2,0.4,0.6 of DAB)")
+    parser.add_argument("--below", metavar="NUMBER,...", help="share of pixels below, such as --below=-950 (HU)")
+    parser.add_argument("--above", metavar="NUMBER,...", help="share of pixels above")
+    parser.add_argument("--uptake", metavar="PERCENT%%|SUV", help="threshold of MTV and TLG of PET (default 41%% of max)")
     parser.add_argument("--frames", action="store_true", help="LABELS and IMAGE are folders of frames, by name")
     parser.add_argument("--lung", action="store_true", help="LABELS is a lung ultrasound: pleural line, A-, B-lines")
     parser.add_argument("--probe", choices=("auto", "linear", "convex"), help="of --lung (default: what its sides say)")
@@ -52,7 +57,8 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         args.labels, args.image, out=args.out, relations=args.relations or args.reach is not None, stain=args.stain,
         names=_names(args.names), parts=args.parts, reach=args.reach, frames=args.frames, frame=args.frame,
         slice=args.slice, given=args.given, task=args.task, overwrite=args.overwrite,
-        thresholds=_numbers(args.thresholds), lung=args.lung, probe=args.probe, **opened(args), **options(args, report),
+        thresholds=_numbers(args.thresholds), below=_numbers(args.below), above=_numbers(args.above),
+        uptake=args.uptake, lung=args.lung, probe=args.probe, **opened(args), **options(args, report),
     )  # fmt: skip
 
 
@@ -74,4 +80,4 @@ def _numbers(text: str | None) -> list[float] | None:
     try:
         return [float(part) for part in text.split(",")] if text else None
     except ValueError as error:
-        raise UsageError("not thresholds", got=str(text), wanted="such as 0.2,0.4,0.6") from error
+        raise UsageError("not numbers", got=str(text), wanted="such as 0.2,0.4,0.6") from error
