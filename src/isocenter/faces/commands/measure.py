@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--thresholds", metavar="OD,OD,OD", help="weak, moderate, strong (default 0.2,0.4,0.6 of DAB)")
     parser.add_argument("--below", metavar="NUMBER,...", help="share of pixels below, such as --below=-950 (HU)")
     parser.add_argument("--above", metavar="NUMBER,...", help="share of pixels above")
-    parser.add_argument("--uptake", metavar="PERCENT%%|SUV", help="threshold of MTV and TLG of PET (default 41%% of max)")
+    parser.add_argument("--uptake", metavar="SHARE|SUV", help="threshold of MTV and TLG in PET (default 41%% of max)")
     parser.add_argument("--frames", action="store_true", help="LABELS and IMAGE are folders of frames, by name")
     parser.add_argument("--lung", action="store_true", help="LABELS is a lung ultrasound: pleural line, A-, B-lines")
     parser.add_argument("--probe", choices=("auto", "linear", "convex"), help="of --lung (default: what its sides say)")
