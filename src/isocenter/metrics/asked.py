@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Case, NotEvaluated, Probabilities, Segmentation
+from isocenter.data import Case, NotEvaluated, Probabilities, Segmentation, Values
 from isocenter.errors import InputError, NotFoundError, nearest
 from isocenter.ops.array import Array
 
@@ -19,7 +19,7 @@ class Asked:
     Parameters
     ----------
     predictor
-        Any that answers with `Probabilities` or a `Segmentation`.
+        Any that answers with `Probabilities`, a `Segmentation` or `Values`.
     target
         The class asked for.
     region
@@ -33,11 +33,14 @@ class Asked:
     def answer(self, case: Case) -> float:
         """0 to 1: the class's probability; of a segmentation its mean over the region; 0 where there is no answer.
 
+        Of `Values` the number itself, in its own unit.
         Where a segmenting method gives no probabilities it is the share of the region that is still found.
         """
         found = _answered(self.predictor, case)
         if isinstance(found, Probabilities):
             return float(found.of(self.target))
+        if isinstance(found, Values) and self.target in found.items:
+            return float(found.items[self.target].number)
         if isinstance(found, Segmentation) and self.region is not None and self.target in found.names:
             index = found.names.index(self.target)
             shares = found.labels == index if found.scores is None else found.scores[index]
@@ -53,7 +56,7 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
     predictor, case
         Who is asked, about what.
     target
-        A class; None: the most probable one, of a segmentation the region with the most pixels.
+        A class; None: the most probable one, of a segmentation the region with the most pixels, of numbers the first.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
     NotFoundError
         The answer knows no such class.
     InputError
-        The answer is no probability and no region.
+        The answer is no probability, no region and no number.
     """
     inner = within(predictor)
     if inner is not predictor and isinstance(outside := predictor.predict(case), NotEvaluated):
@@ -73,20 +76,28 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
     found = _answered(predictor, case)
     if isinstance(found, NotEvaluated):
         return found
-    if not isinstance(found, Probabilities | Segmentation):
-        raise InputError("only classes of an image or of its pixels can be explained", got=type(found).__name__,
-                         wanted="Probabilities or Segmentation")
-    names = found.classes if isinstance(found, Probabilities) else found.regions
+    if not isinstance(found, Probabilities | Segmentation | Values):
+        raise InputError("only classes of an image or of its pixels, and numbers, can be explained",
+                         got=type(found).__name__, wanted="Probabilities, Segmentation or Values")
+    names = _names(found)
     if target is not None and target not in names:
         raise NotFoundError(f"the answer knows no class {target!r}", remedy=nearest(target, names))
     if isinstance(found, Probabilities):
         return Asked(predictor, target or found.label)
+    if isinstance(found, Values):
+        return Asked(predictor, target or names[0])
     sizes = {name: int(found.mask(name).sum()) for name in names}
     name = target or max(sizes, key=lambda n: sizes[n], default="")
     if not sizes.get(name):
         what = "no region" if target is None else f"no {target}"
         return NotEvaluated(f"the method finds {what} here, so there is no answer to explain")
     return Asked(predictor, name, found.mask(name))
+
+
+def _names(found: Probabilities | Segmentation | Values) -> tuple[str, ...]:
+    if isinstance(found, Values):
+        return tuple(found.items)
+    return found.classes if isinstance(found, Probabilities) else found.regions
 
 
 def within(predictor: Any) -> Any:

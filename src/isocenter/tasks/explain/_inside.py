@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from isocenter.data import NotEvaluated, Opened
@@ -85,19 +86,46 @@ def of_layer(inside: Opened, x: Any, score: Score, layer: str | None) -> tuple[A
     """
     import torch
 
+    name = _named(inside, layer)
+    with _listening(inside, name) as seen, torch.enable_grad():
+        value = score(inside.module(x.detach().requires_grad_(True)))
+        maps = _with_grid(inside, seen, x, name)
+        (slope,) = torch.autograd.grad(value, maps)
+    return maps.detach(), slope.detach()
+
+
+def output_of(inside: Opened, x: Any, layer: str | None) -> tuple[Any, str]:
+    """The output of one module (1, c, *coarser grid) and its name; raises as `of_layer`."""
+    import torch
+
+    name = _named(inside, layer)
+    with _listening(inside, name) as seen, torch.no_grad():
+        inside.module(x)
+        return _with_grid(inside, seen, x, name), name
+
+
+def _named(inside: Opened, layer: str | None) -> str:
     name = layer or inside.layers[-1]
-    modules = dict(inside.module.named_modules())
-    if not name or name not in modules:
+    if not name or name not in dict(inside.module.named_modules()):
         raise NotFoundError(f"the network has no layer {name!r}", remedy=nearest(name, inside.layers))
+    return name
+
+
+@contextmanager
+def _listening(inside: Opened, name: str) -> Iterator[list[Any]]:
+    """What the module answers, as it answers."""
     seen: list[Any] = []
-    handle = modules[name].register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    module = dict(inside.module.named_modules())[name]
+    handle = module.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
     try:
-        with torch.enable_grad():
-            value = score(inside.module(x.detach().requires_grad_(True)))
-            maps = seen[-1] if seen else None
-            if not isinstance(maps, torch.Tensor) or maps.ndim != x.ndim:
-                raise NotFoundError(f"the output of {name!r} has no grid", remedy=nearest(name, inside.layers))
-            (slope,) = torch.autograd.grad(value, maps)
+        yield seen
     finally:
         handle.remove()
-    return maps.detach(), slope.detach()
+
+
+def _with_grid(inside: Opened, seen: list[Any], x: Any, name: str) -> Any:
+    import torch
+
+    if not seen or not isinstance(seen[-1], torch.Tensor) or seen[-1].ndim != x.ndim:
+        raise NotFoundError(f"the output of {name!r} has no grid", remedy=nearest(name, inside.layers))
+    return seen[-1]

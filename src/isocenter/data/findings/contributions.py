@@ -1,0 +1,34 @@
+"""How much each fact moved an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """A share of one answer for each fact; together they are the answer minus the base.
+
+    Parameters
+    ----------
+    items
+        Name of the fact to what it added (positive) or took away, in the unit of the answer.
+    target
+        The class or number explained.
+    base
+        The answer when no fact is known.
+    answer
+        The answer with all of them.
+    method
+        Such as ``"shapley"``.
+    errors
+        Standard error of each share where it was sampled; empty where it is exact.
+    """
+
+    items: Mapping[str, float]
+    target: str
+    base: float
+    answer: float
+    method: str
+    errors: Mapping[str, float] = field(default_factory=dict)
