@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from isocenter.data import Task
 from isocenter.metrics import summarise
+from isocenter.metrics.gaps import Gap, Trend
 from isocenter.report import Run
 from isocenter.report.privacy import Codes
 from isocenter.report.section_strata import strata_section
@@ -47,3 +48,18 @@ def test_sizes_and_classes_of_every_method(key: bytes, segmented: Callable[..., 
 
 def test_without_strata_there_is_no_section(key: bytes) -> None:
     assert strata_section(View(Codes(key)), Run("t", "classify")) is None
+
+
+def test_gaps_and_trend_stand_in_a_table(key: bytes, segmented: Callable[..., Run]) -> None:
+    run = grouped(segmented())
+    gap = Gap("<B>", "dice", "all", 0.6, 0.9, -0.3, -0.4, -0.2, 0.001, 0.002, 12, 11, ("gap",))
+    few = Gap("A", "dice", "all", 0.9, 0.6, 0.3, 0.2, 0.4, None, None, 4, 3, ("few_subjects",))
+    along = Trend("dice", -0.02, 0.013, "permutation by subject", 16, 14)
+    shown = replace(run.methods[0], gaps=(gap, few), trend=along)
+    section = strata_section(View(Codes(key)), replace(run, methods=(shown,)))
+    assert section is not None and "Gaps between groups" in section.body
+    assert "<b>gap</b>" in section.body and "-0.300" in section.body.replace("\N{MINUS SIGN}", "-")
+    assert "&lt;B&gt;" in section.body and "<B>" not in section.body and "All others" in section.body
+    assert "-0.02 in Dice" in section.body and "0.013; permutation by subject, 16 cases of 14 subjects" in section.body
+    alone = strata_section(View(Codes(key)), replace(run, methods=(replace(shown, gaps=()),)))
+    assert alone is not None and "Gaps between groups" not in alone.body and "permutation by subject" in alone.body

@@ -8,6 +8,7 @@ from isocenter.report.headline import answer, caveats
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Run
 from isocenter.report.section_cases import cases_section, lead_chart
+from isocenter.report.section_certainty import certainty_section
 from isocenter.report.section_explanations import explanations_section
 from isocenter.report.section_objects import objects_section
 from isocenter.report.section_pairs import pairs_section
@@ -22,6 +23,7 @@ from isocenter.report.section_study import (
     plan_section,
     samples_section,
 )
+from isocenter.report.section_under import under_section
 from isocenter.report.style import page_style, policy
 from isocenter.report.view import IDENTIFIED, RESEARCH, Section, View, bullets, facts_list, paragraph
 from isocenter.report.wording import counted, where_text
@@ -29,11 +31,13 @@ from isocenter.report.wording import counted, where_text
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     scores_section,
     pairs_section,
+    under_section,
     search_section,
     objects_section,
     strata_section,
     cases_section,
     curves_section,
+    certainty_section,
     explanations_section,
     data_section,
     plan_section,

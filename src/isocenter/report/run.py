@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from isocenter.data import Cases, Problem, Score, Scores, Test
+from isocenter.data import Cases, Disturbed, Problem, Score, Scores, Test
 from isocenter.errors import InputError
 from isocenter.metrics import Confusion, Reliability, Roc, answers, confusion, operating_point, reliability, roc
+from isocenter.metrics.certainty import Certainty
+from isocenter.metrics.gaps import Gap, Trend
 from isocenter.ops.array import Array
+from isocenter.report.change import Change
 from isocenter.report.searched import Searched
 
 NONE: Mapping[str, Any] = MappingProxyType({})
@@ -282,6 +285,10 @@ class MethodResult:
         What was chosen for it and on which split, such as ``"threshold 0.41, chosen on val"``.
     by
         Group of cases, such as ``"stain A"``, to their own scores.
+    gaps, trend
+        Each of these groups against the rest, and the trend along their column.
+    certainty
+        Sets of classes and abstention.
     """
 
     name: str
@@ -295,6 +302,9 @@ class MethodResult:
     training_mb: float | None = None
     decided: str = ""
     by: Mapping[str, Scores] = field(default_factory=_none)
+    gaps: tuple[Gap, ...] = ()
+    trend: Trend | None = None
+    certainty: Certainty | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,6 +342,8 @@ class Run:
         in the text of the page, a keyed code stands in its place.
     parts
         Further runs, shown as chapters.
+    under, changes
+        Methods under attacks and corruptions; pictures of what was changed.
     """
 
     title: str
@@ -361,6 +373,8 @@ class Run:
     notes: tuple[str, ...] = ()
     identifiers: tuple[str, ...] = ()
     parts: tuple[Run, ...] = field(default=())
+    under: tuple[Disturbed, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def scores(self) -> tuple[Scores, ...]:

@@ -8,8 +8,8 @@ from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.percase import lead_target
 from isocenter.report.run import Run
 from isocenter.report.section_scores import Footnotes
-from isocenter.report.view import Section, View, table
-from isocenter.report.wording import estimate, metric_name, target_name
+from isocenter.report.view import Section, View, bullets, table
+from isocenter.report.wording import digits, estimate, flag_text, metric_name, p_text, target_name
 
 # Metrics that a row of a group has room for.
 SHOWN = 3
@@ -20,7 +20,8 @@ def strata_section(view: View, run: Run) -> Section | None:
 
     Objects have the latter two in a section of their own.
     """
-    return view.section("strata", "Where the mean differs", _groups(view, run), _sizes(run), _classes(run))
+    parts = (_groups(view, run), _gaps(view, run), _sizes(run), _classes(run))
+    return view.section("strata", "Where the mean differs", *parts)
 
 
 def _groups(view: View, run: Run) -> Markup | None:
@@ -36,6 +37,31 @@ def _groups(view: View, run: Run) -> Markup | None:
     head = ["Method", "Group", "Cases", "Subjects", *(metric_name(k) for k in keys)]
     words = "Cases of one value of the column apart; each estimate with its interval. "
     return joined([tag("h3", "By group"), table(head, rows, caption=joined([words, notes.text()]))])
+
+
+def _gaps(view: View, run: Run) -> Markup | None:
+    rows, lines = [], []
+    for method in run.methods:
+        for gap in method.gaps:
+            found = Score(gap.difference, gap.low, gap.high, gap.n)
+            flag = "gap" if "gap" in gap.flags else ", ".join(flag_text(f) for f in gap.flags)
+            values = [digits(v) for v in (gap.value, gap.rest)]
+            difference = " ".join(t for t in estimate(found) if t)
+            rows.append([method.name, view.text(gap.group), gap.n, gap.n_subjects, *values, difference,
+                         p_text(gap.p_holm), tag("b", flag) if flag == "gap" else flag])
+        t = method.trend
+        if t is not None and t.slope is not None:
+            p = f", {p_text(t.p)}" if t.p is not None else ""
+            lines.append(f"{method.name}: {t.slope:+.3g} in {metric_name(t.metric)} per unit of the column (years for "
+                         f"dates){p}; {t.test}, {t.n} cases of {t.n_subjects} subjects.")
+    if not rows:
+        return bullets(lines, "plain")
+    metric = metric_name(next(g.metric for m in run.methods for g in m.gaps))
+    head = ["Method", "Group", "Cases", "Subjects", metric, "All others", "Difference", "p (Holm)", "Flag"]
+    words = ("Each group against all others; the difference with its interval, resampled by subject. A gap is flagged "
+             "where the interval leaves out 0 and p, corrected over the groups, is below 0.05. One without the flag is "
+             "not proven to be none.")
+    return joined([tag("h3", "Gaps between groups"), table(head, rows, caption=words), bullets(lines, "plain") or ""])
 
 
 def _lead(scores: Scores, key: str, positive: str | None, notes: Footnotes) -> Markup:

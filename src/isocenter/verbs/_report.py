@@ -18,6 +18,7 @@ from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, sa
 from isocenter.verbs._score import engine_of
 from isocenter.verbs._scores import leading
 from isocenter.verbs._study import Taken
+from isocenter.verbs._under_pictures import changes_of
 from isocenter.verbs._writing import plain
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def evaluation_run(made: Evaluation, method: Method, *, cases: Cases, test: Case
         data=_data(cases),
         # A method that answers unlearnt was scored as it stands, and can be asked again.
         methods=(
-            replace(_result(replace(method, fitted=method.fitted or method.answers), made, cases=test), by=made.by),
+            replace(_result(replace(method, fitted=method.fitted or method.answers), made, cases=test), by=made.by,
+                gaps=made.gaps, trend=made.trend, certainty=made.certainty),
         ),
         curves=_curves([method], [made], cases=test),
         explanations=_explained([method], made, cases=test),
@@ -65,7 +67,7 @@ def comparison_run(made: Comparison, *, cases: Cases, test: Cases, command: str 
         tests=made.tests, curves=_curves(ready, [made.methods[m.name] for m in ready], cases=test),
         explanations=_explained([lead, *ready], made.methods[lead.name], cases=test), made=_made(ready, test),
         card=_card(lead), problems=made.problems, notes=made.notes, identifiers=_identifiers(cases),
-        positive=cases.positive,
+        positive=cases.positive, under=made.under, changes=changes_of(made.changes, test),
     )
 
 
