@@ -15,6 +15,8 @@ from isocenter.tasks.classify._table import Tabled, described, moments, plan_of,
 
 # Share of the time that making features takes.
 LOOKING = 0.8
+# Cases of a step.
+BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ class Mlp:
         def report(share: float, loss: float) -> None:
             watch.report(Progress("epochs", LOOKING + (1 - LOOKING) * share, score=-loss))
 
-        how = Schooling((self.width,) * self.layers, decay=self.decay, dropout=self.dropout)
+        # A few cases would make an epoch of a single step, and an end before anything is learnt.
+        batch = min(BATCH, max(1, len(x) // 8))
+        how = Schooling((self.width,) * self.layers, decay=self.decay, dropout=self.dropout, batch=batch)
         layers, history = schooled(
             (x, table.y), (vx, table.vy), how, several=train.multilabel, seed=watch.seed, report=report
         )
