@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,3 +178,43 @@ def test_the_same_images_give_the_same_envelope(flat: Envelope) -> None:
     again = enclosed(cases(120), cases(60, start=1000))
     assert again is not None and again.as_json() == flat.as_json()
     assert all(np.array_equal(again.arrays[k], v) for k, v in flat.arrays.items())
+
+
+def test_a_volume_that_lies_otherwise_is_turned_first() -> None:
+    plan = Plan("segment", 3, 1, ("background", "a"), orientation="SPL")
+    spaced = Geometry.from_spacing((9, SIDE, SIDE), (1.0, 1.0, 1.0))
+    deep = enclosed(cases(50, depth=9, geometry=spaced), cases(44, start=1000, depth=9, geometry=spaced), plan=plan)
+    assert deep is not None and deep.orientation == "SPL"
+    array, matrix = body(5003, depth=9), np.array(spaced.affine)
+    there = Image.from_array(array, geometry=spaced)
+    matrix[:, 1] *= -1
+    matrix[1, 3] = SIDE - 1
+    upside = Image.from_array(array[:, ::-1].copy(), geometry=Geometry(spaced.shape, tuple(map(tuple, matrix))))
+    assert deep.refused(there) is None and deep.refused(upside) is None
+    assert deep.refused(Image.from_array(array[:, ::-1].copy(), geometry=spaced)) is not None
+
+
+def test_far_pictures_against_real_chest_x_rays(real_data: Callable[[str], Path]) -> None:
+    from isocenter.io import read_image
+    from isocenter.layouts import read
+
+    chest = read(real_data("chest-xray-pneumonia"), task="classify")
+    train, valid = chest.split("train").subset(range(0, 1000, 4)), chest.split("val").subset(range(0, 200, 2))
+    found = enclosed(train, valid)
+    others = chest.split("val").subset(range(1, 200, 2))
+    assert found is not None
+    kept = np.mean([found.refused(e.open().image()) is None for e in others.entries])
+    assert kept >= 0.85
+    folders = ("breast-us-busi", "blood-cells-bccd", "cardiac-mr-sunnybrook", "retina-chase-db1", "nuclei-dsb2018")
+    files = [f for name in folders for f in sorted((real_data(name) / "images").iterdir())[:15]]
+    files += [f for kind in ("HeadCT", "Hand", "AbdomenCT", "BreastMRI")
+              for f in sorted((real_data("modality-mednist") / "images" / kind).iterdir())[:15]]
+    outside = [read_image(f) for f in files]
+    outside += [Image.from_array(p()) for p in (pictures.camera, pictures.coins, pictures.brick, pictures.moon)]
+    own = [e.open().image() for e in others.entries]
+    outside += [Image.from_array(np.rot90(i.channels_first()[0], k).copy()) for i in own[:20] for k in (1, 2)]
+    outside += [Image.from_array(255 - i.channels_first()[0]) for i in own[:20]]
+    assert np.mean([found.refused(i) is not None for i in outside]) >= 0.95
+    near, far = ([found.distance(i.channels_first()) for i in images] for images in (own, outside))
+    ranks = np.mean([[a < b for b in far if b is not None] for a in near if a is not None])
+    assert ranks >= 0.98

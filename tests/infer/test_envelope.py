@@ -13,7 +13,7 @@ from isocenter.infer.envelope import Envelope, looks, modality, pixel, scaled
 rng = np.random.default_rng(0)
 D = 158
 ARRAYS = {"mean": np.zeros(D, np.float32), "scale": np.ones(D, np.float32), "white": np.eye(D, dtype=np.float32)}
-ROUND = Envelope(2, ("MR",), (0.5, 2.0), (0.0, 200.0), False, 3.0, {"n_train": 30}, ARRAYS)
+ROUND = Envelope(2, ("MR",), (0.5, 2.0), (0.0, 200.0), None, False, 3.0, {"n_train": 30}, ARRAYS)
 
 
 def test_it_comes_back_from_json_and_arrays() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Cases, Image, Plan
+from isocenter.data.turning import turned
 from isocenter.errors import IsocenterError
 from isocenter.infer.envelope import Envelope, looks, modality, pixel, scaled
 from isocenter.ops.appearance import spread
@@ -59,10 +60,11 @@ def enclosed(train: Cases, valid: Cases, *, plan: Plan | None = None) -> Envelop
     kind = plan.normalisation.kind if plan is not None else ""
     by_type = kind == "rescale"
     rank = plan.rank if plan is not None else _rank(train)
-    rows = list(_seen(train, rank, most=MOST_TRAIN, by_type=by_type))
+    lies = plan.orientation if plan is not None else None
+    rows = list(_seen(train, rank, most=MOST_TRAIN, lies=lies, by_type=by_type))
     if not rows:
         return None
-    checks = list(_seen(valid, rank, most=MOST_VALID, by_type=by_type))
+    checks = list(_seen(valid, rank, most=MOST_VALID, lies=lies, by_type=by_type))
     every = rows + checks
     codes = {row.modality for row in every}
     sizes = [row.pixel for row in every if row.pixel is not None]
@@ -73,6 +75,7 @@ def enclosed(train: Cases, valid: Cases, *, plan: Plan | None = None) -> Envelop
         () if None in codes else tuple(sorted(c for c in codes if c)),
         (min(sizes), max(sizes)) if len(sizes) == len(every) else None,
         (float(ends[:, 0].min()), float(ends[:, 1].max())) if kind in ABSOLUTE else None,
+        lies,
         by_type,
         limit,
         facts,
@@ -98,10 +101,10 @@ def _images(cases: Cases, *, most: int) -> Iterator[tuple[str, Image]]:
             yield cases.groups[i], image
 
 
-def _seen(cases: Cases, rank: int, *, most: int, by_type: bool) -> Iterator[Seen]:
+def _seen(cases: Cases, rank: int, *, most: int, lies: str | None, by_type: bool) -> Iterator[Seen]:
     for group, image in _images(cases, most=most):
         try:
-            array = image.channels_first() if image.ndim >= rank else None
+            array = turned(image, lies).channels_first() if image.ndim >= rank else None
         except IsocenterError:
             continue
         if array is None or array.dtype.kind not in "biuf" or not np.isfinite(array).all():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Image, NotEvaluated
+from isocenter.data.turning import turned
 from isocenter.errors import BundleError
 from isocenter.ops.appearance import appearance, spread
 from isocenter.ops.array import Array
@@ -39,6 +40,8 @@ class Envelope:
         Least and greatest pixel in mm (geometric mean of the axes); None where one was unknown.
     values
         Least and greatest value (0.5 and 99.5 percentiles); None where the method does not look at absolute values.
+    orientation
+        Of volumes: what they are turned to first, where theirs is known, such as ``"SPL"``; None: as they lie.
     by_type
         Values are shares of the largest value of the pixel type.
     limit
@@ -53,6 +56,7 @@ class Envelope:
     modalities: tuple[str, ...] = ()
     pixel: tuple[float, float] | None = None
     values: tuple[float, float] | None = None
+    orientation: str | None = None
     by_type: bool = False
     limit: float | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -65,7 +69,7 @@ class Envelope:
         """
         if "t" in image.axes or image.ndim < self.rank:
             return None
-        array = image.channels_first()
+        array = turned(image, self.orientation).channels_first()
         if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
             return None
         ends = spread(array)
@@ -97,8 +101,8 @@ class Envelope:
         """Plain values, without the arrays."""
         return {
             "rank": self.rank, "modalities": list(self.modalities), "pixel": self.pixel and list(self.pixel),
-            "values": self.values and list(self.values), "by_type": self.by_type, "limit": self.limit,
-            "facts": dict(self.facts),
+            "values": self.values and list(self.values), "orientation": self.orientation, "by_type": self.by_type,
+            "limit": self.limit, "facts": dict(self.facts),
         }
 
     def state(self) -> dict[str, Array]:
@@ -110,9 +114,12 @@ class Envelope:
         """The way back from `as_json` and `state`; BundleError where they contradict each other."""
         arrays = {name: state[PREFIX + name] for name in ARRAYS if PREFIX + name in state}
         try:
-            limit, rank = values["limit"], int(values["rank"])
-            made = cls(rank, tuple(map(str, values["modalities"])), _pair(values["pixel"]), _pair(values["values"]),
-                       bool(values["by_type"]), None if limit is None else float(limit), dict(values["facts"]), arrays)
+            limit, lies = values["limit"], values.get("orientation")
+            made = cls(
+                int(values["rank"]), tuple(map(str, values["modalities"])), _pair(values["pixel"]),
+                _pair(values["values"]), None if lies is None else str(lies), bool(values["by_type"]),
+                None if limit is None else float(limit), dict(values["facts"]), arrays,
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError("the envelope cannot be read", got=repr(error)) from error
         if made.limit is not None and not made._sound():
