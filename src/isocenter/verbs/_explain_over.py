@@ -114,7 +114,7 @@ def explain_over(
     if not methods:
         raise UsageError("no method is named", wanted="such as gradients,occlusion,centre")
     asked = resolve(predictor)
-    cases = chosen(_cases(data, asked, options), split)
+    cases = chosen(truthful(data, asked, options), split)
     if split != "train":
         unseen(cases, asked.fingerprint, name=asked.name)
     explainers = _explainers(asked, methods, settings_of(settings))
@@ -136,7 +136,7 @@ def explain_over(
     return _overview(found, asked, cases, split=split, problems=tuple(problems), seed=options.get("seed", 0))
 
 
-def _cases(data: Any, asked: Method, options: Options) -> Cases:
+def truthful(data: Any, asked: Method, options: Options) -> Cases:
     """The data with masks, objects or boxes where they have any, else with the predictor's own truth."""
     if isinstance(data, Cases):
         return data

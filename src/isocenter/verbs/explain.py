@@ -11,9 +11,10 @@ from typing import Any, Unpack
 from isocenter import catalog
 from isocenter.data import Attribution, NotEvaluated, knobs
 from isocenter.errors import UsageError
-from isocenter.files import write_text
+from isocenter.files import write_bytes, write_text
 from isocenter.infer import limited
 from isocenter.verbs._explanation import Examined, examined, explain_run, sentence, truth_of, words
+from isocenter.verbs._explanation_other import document, files_of, told
 from isocenter.verbs._method import EXPLAINED, Method, resolve
 from isocenter.verbs._options import Opening, checked, opening_of, threads_of
 from isocenter.verbs._places import vacant_report
@@ -82,7 +83,7 @@ class Explained:
         if isinstance(self.found, NotEvaluated):
             return {**base, "not_evaluated": self.found.line()}
         if not isinstance(self.found, Attribution):
-            return {**base, **self.found.as_json()}
+            return {**base, **document(self.found)}
         own = {"target": self.found.target, "kind": self.found.method, "completeness": self.found.completeness}
         return {**base, **own, "said": self.said, **(self.examined.as_json() if self.examined else {})}
 
@@ -92,7 +93,7 @@ class Explained:
             return [f"{self.source}: {self.found.line()}", f"next: isocenter predict {self.of} {self.source} -o OUT"]
         wrote, after = [f"wrote: {f}" for f in self.files], f"next: isocenter methods explain {self.method}"
         if not isinstance(self.found, Attribution):
-            return [f"{self.source}:", *self.found.lines(), *wrote, after]
+            return [f"{self.source}:", *told(self.found), *wrote, after]
         whole = f", completeness error {number(self.found.completeness)}" if self.found.completeness is not None else ""
         return [
             f"{self.source}: {self.found.method} for {self.found.target}{whole}", *([self.said] if self.said else []),
@@ -147,8 +148,8 @@ def explain(
     with limited(threads_of(options)):
         found = explainer.predict(case)
         if not isinstance(found, Attribution):
-            files = () if out is None or isinstance(found, NotEvaluated) else _kept(found, case, Path(out), options)
-            return Explained(found, files, method, name, source)
+            kept = () if out is None or isinstance(found, NotEvaluated) else _kept(found, case, Path(out), options)
+            return Explained(found, kept, method, name, source)
         truth = truth_of(options.get("truth"), case)
         seen = examined(explainer, asked.object, case, found=found, truth=truth, checks=checks)
     said = sentence(seen, name=asked.name) if checks else ""
@@ -178,12 +179,13 @@ def _inside(asked: Method, cls: Any) -> Any:
         raise UsageError(
             f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE"
         )
-    if asked.task and asked.task not in EXPLAINED:
+    inside = "Differentiable" in str(getattr(cls, "__annotations__", {}).get("of", ""))
+    # A number has no class whose gradient could be asked for; what takes any predictor takes numbers too.
+    known = EXPLAINED if inside else (*EXPLAINED, "regress")
+    if asked.task and asked.task not in known:
         raise UsageError("only answers that are classes of an image or of its pixels are explained", got=asked.task,
-                         wanted=" or ".join(EXPLAINED))
-    if getattr(asked.object, "opened", None) is None and "Differentiable" in str(
-        getattr(cls, "__annotations__", {}).get("of", "")
-    ):
+                         wanted=" or ".join(known))
+    if inside and getattr(asked.object, "opened", None) is None:
         raise UsageError(f"{asked.name} is no network, so it has no gradients", wanted="a bundle of a network",
                          remedy="These take any method: --method occlusion; for facts --method shapley")
     return asked.object
@@ -216,9 +218,8 @@ def _written(
 
 
 def _kept(found: Any, case: Any, folder: Path, options: Explaining) -> tuple[Path, ...]:
-    """The files of a finding that is no map: it says itself what they hold."""
-    files = {f"{case.id}_{name}": data for name, data in found.files().items()}
-    overwrite = options.get("overwrite", False)
+    """The files of a finding that is no map over the image."""
+    files = files_of(found, case)
     for name, data in files.items():
-        write_text(folder / name, data, overwrite=overwrite)
+        write_bytes(folder / name, data, overwrite=options.get("overwrite", False))
     return tuple(folder / name for name in files)

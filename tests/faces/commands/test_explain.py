@@ -47,3 +47,16 @@ def test_a_split_asks_for_all_its_cases(monkeypatch: pytest.MonkeyPatch) -> None
     assert named["split"] == "val" and named["target"] == "mask" and named["checks"] is True
     with pytest.raises(UsageError, match="-o OUT"):
         explain.call(parser.parse_args(["x.bundle", "a.png"]), print)
+
+
+def test_features_of_a_split_are_its_patches(monkeypatch: pytest.MonkeyPatch) -> None:
+    met: list[Any] = []
+    monkeypatch.setattr(explain, "excite", lambda *given, **named: met.append((given, named)))
+    parser = Parser("explain", "text", explain.EXAMPLES)
+    explain.arguments(parser)
+    everywhere(parser)
+    words = ["x.bundle", "DATA", "--split", "val", "--method", "features", "-o", "o", "--set", "most=4"]
+    explain.call(parser.parse_args(words), print)
+    given, named = met[0]
+    assert given == ("x.bundle", "DATA") and named["split"] == "val" and named["out"] == "o"
+    assert named["settings"].values == {"most": 4}

@@ -8,6 +8,7 @@ from typing import Any
 from isocenter.errors import UsageError
 from isocenter.faces.arguments import Report, opened, opening, options, reading, settings, typed, words
 from isocenter.verbs._explain_over import explain_over
+from isocenter.verbs._explanation_other import excite
 from isocenter.verbs.explain import explain
 
 EXAMPLES = (
@@ -15,6 +16,7 @@ EXAMPLES = (
     "isocenter explain chest.bundle image.png --method gradients --set kind=integrated-gradients -o explained/",
     "isocenter explain chest.bundle image.png --method occlusion --truth mask.png -o explained/",
     "isocenter explain chest.bundle DATA --split val --method grad-cam,occlusion,centre",
+    "isocenter explain chest.bundle DATA --split val --method features -o excited/",
 )
 
 
@@ -37,6 +39,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
+    if args.split and args.method == "features":
+        return excite(args.predictor, args.input[0], split=args.split, settings=settings(args), out=args.out,
+                      overwrite=args.overwrite, **options(args, report))
     if args.split:
         return explain_over(
             args.predictor, args.input[0], methods=words(args.method), split=args.split, settings=settings(args),

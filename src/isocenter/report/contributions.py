@@ -1,0 +1,46 @@
+"""What each fact added to an answer, as bars."""
+
+from __future__ import annotations
+
+from isocenter.data.findings.contributions import Contributions
+from isocenter.report.markup import shortened
+from isocenter.report.svg import Drawing, Frame
+from isocenter.report.wording import digits
+
+ROW = 26
+# Facts that are drawn; the others are summed.
+MOST = 20
+
+
+def contribution_chart(found: Contributions, *, width: int = 640) -> Drawing:
+    """One bar a fact, the strongest first: to the right it speaks for the target, to the left against it.
+
+    Parameters
+    ----------
+    found
+        The shares.
+    width
+        Of the drawing.
+    """
+    rows = sorted(found.items.items(), key=lambda item: -abs(item[1]))
+    drawn, rest = rows[:MOST], rows[MOST:]
+    if rest:
+        drawn = [*drawn, (f"{len(rest)} others together", sum(v for _, v in rest))]
+    height = 62 + ROW * len(drawn) + 40
+    title = f"{found.target}: {digits(found.base, 3)} without these facts, {digits(found.answer, 3)} with them"
+    drawing = Drawing(width, height, title)
+    drawing.text((12, 20), title, "title")
+    reach = max((abs(v) + found.errors.get(k, 0.0) for k, v in drawn), default=0.0) or 1.0
+    frame = Frame(drawing, (190, 40, width - 70, height - 40), (-1.1 * reach, 1.1 * reach), (0.0, 1.0))
+    frame.x_axis(f"what the fact adds to {found.target}", wanted=4)
+    drawing.line(frame.at(0, 0), frame.at(0, 1), "axis")
+    for i, (name, value) in enumerate(drawn):
+        middle = 50 + ROW * i + ROW / 2
+        left, right = sorted((frame.px(0.0), frame.px(value)))
+        drawing.rect(left, middle - 7, right - left, 14, f"fill {'s1' if value >= 0 else 's0'}")
+        error = found.errors.get(name)
+        if error:
+            drawing.line((frame.px(value - error), middle), (frame.px(value + error), middle), "whisker slim ink")
+        drawing.text((182, middle + 4), shortened(name, 12, 170), "tick end")
+        drawing.text((width - 8, middle + 4), digits(value, 3), "tick end")
+    return drawing
