@@ -1,4 +1,8 @@
-"""Anterior and posterior hippocampus on T1 crops: the best on val of a U-Net, a cascade, and both together."""
+"""Anterior and posterior hippocampus on T1 crops: the best on val of a U-Net, a cascade, and three U-Nets together.
+
+At the first look the ensemble was the U-Net and the cascade: 0.879 on val, where the U-Net alone had 0.880 and the
+cascade 0.876. Half as many epochs with mirrored samples and answers gave 0.870.
+"""
 
 from real.row import Candidate, Figure, Row
 
@@ -13,6 +17,6 @@ ROW = Row(
     candidates=(
         Candidate("unet", {"study.epochs": 30}),
         Candidate("cascade", {"coarse.study.epochs": 6, "fine.study.epochs": 24}),
-        Candidate("ensemble", joins=True),
+        Candidate("ensemble", {"seeds": 3, "unet.study.epochs": 30}),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ def table(folder: Path) -> str:
     ]
     for one in found:
         lines += [paired(one, t) for t in one["tests"]]
+    said = [(one["row"]["name"], remark(one["row"]["name"])) for one in found]
+    lines += ["", "## What to know of them", "", *(f"- {name}: {text}" for name, text in said if text)]
     lines += ["", "## What made them", ""]
     lines += [made(one) for one in found]
     return "\n".join(lines) + "\n"
@@ -61,6 +64,12 @@ def figures(one: dict[str, Any]) -> list[str]:
             if scores:
                 lines.append(f"| | {who} | {name} | {number(score_of(scores, figure), scores)} | | | | | |")
     return lines
+
+
+def remark(name: str) -> str:
+    """What the file of a row says beyond its first paragraph."""
+    _, _, more = (importlib.import_module(f"real.{name}").__doc__ or "").partition("\n\n")
+    return " ".join(more.split())
 
 
 def verdict(value: float, figure: dict[str, Any]) -> str:
