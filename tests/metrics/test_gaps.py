@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,8 +58,11 @@ def test_few_subjects_have_no_p(segment, overlaps) -> None:
 
 def test_a_group_of_one_class_has_no_auc(classify, binary, scored) -> None:
     scores = scored(binary([0, 1] * 10 + [1] * 10, rng.random(30)), resamples=10)
-    found = gaps(classify, scores, ["a"] * 20 + ["b"] * 10, positive="ill", resamples=50)
+    labels = ["a"] * 20 + ["b"] * 10
+    found = gaps(replace(classify, metrics=("auc",)), scores, labels, positive="ill", resamples=50)
     assert found[1].value is None and "undefined" in found[1].flags and found[1].p is None
+    second = gaps(classify, scores, labels, positive="ill", resamples=50)
+    assert {g.metric for g in second} == {"accuracy"} and all(g.difference is not None for g in second)
 
 
 def test_many_classes_are_compared_by_their_mean(classify, classified, scored) -> None:

@@ -21,6 +21,8 @@ from isocenter.ops.array import Array
 
 # Reordered subjects of a permutation test.
 ORDERS, BLOCK = 9999, 500
+# What groups are compared in where the leading metric has no value in one of them.
+SECOND = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def gaps(
 ) -> tuple[Gap, ...]:
     """Each group against the rest in the leading metric of a task; empty for fewer than 2 groups.
 
+    Of classify in accuracy where the leading metric has no value in some group, as AUC where all are ill.
     Whole subjects are resampled, so that one that stands in two groups counts in both together. Holm's correction runs
     over the groups. With many groups few gaps can be shown; one without the flag is not proven to be none.
 
@@ -86,25 +89,37 @@ def gaps(
     names = list(dict.fromkeys(sorted(labels)))
     if len(names) < 2:
         return ()
-    key = task.metrics[0]
-    table = get(key, task).summary([c.records[key] for c in scores.cases], positive)
-    target = next((t for t in (ALL, FOREGROUND, *table) if t in table), "")
-    if not target:
-        return ()
-    how, groups = settled(sampling), groups_of(scores.cases)
-    at = _value(table, target)
     member = np.array([[label == name for label in labels] for name in names], float)
     sides = [m for row in member for m in (row, 1 - row)]
+    tried = [_compared(task, key, scores, sides, positive) for key in dict.fromkeys((task.metrics[0], SECOND))
+             if key in task.metrics]
+    known = [c for c in tried if c is not None]
+    if not known:
+        return ()
+    what, at, values = next((c for c in known if not np.isnan(c[2]).any()), known[0])
+    how, groups = settled(sampling), groups_of(scores.cases)
     # A side that lost its only cases has no value in that resample.
     with np.errstate(invalid="ignore"):
         draws = collected(weights(groups, how.resamples, how.seed), [_within(at, m) for m in sides])
-        values = [float(at(m[None])[0]) for m in sides]
     found = [
-        _gap(name, (key, target), (values[2 * i], values[2 * i + 1]), draws[2 * i] - draws[2 * i + 1],
+        _gap(name, what, (values[2 * i], values[2 * i + 1]), draws[2 * i] - draws[2 * i + 1],
              (groups[member[i] > 0], groups[member[i] == 0]), how.level)
         for i, name in enumerate(names)
     ]
     return _flagged(found, how.level)
+
+
+def _compared(
+    task: Task, key: str, scores: Scores, sides: Sequence[Array], positive: str | None
+) -> tuple[tuple[str, str], Callable[[Array], Array], list[float]] | None:
+    """Metric and target, how it is computed, and its value on every side."""
+    table = get(key, task).summary([c.records[key] for c in scores.cases], positive)
+    target = next((t for t in (ALL, FOREGROUND, *table) if t in table), "")
+    if not target:
+        return None
+    at = _value(table, target)
+    with np.errstate(invalid="ignore"):
+        return (key, target), at, [float(at(m[None])[0]) for m in sides]
 
 
 def _value(table: Mapping[str, Estimate], target: str) -> Callable[[Array], Array]:
