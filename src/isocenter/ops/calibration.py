@@ -7,8 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit, logit, softmax
 
 from isocenter.ops.array import Array
 
@@ -37,6 +35,8 @@ def platt(logits: Array, truth: Array, *, multilabel: bool = False) -> dict[str,
     -------
     ``kind``, ``slope`` and ``offset``: lists of k.
     """
+    from scipy.optimize import minimize
+
     x, y = np.asarray(logits, float), np.asarray(truth, float)
     if multilabel:
         pairs = [_sigmoid(x[:, k], y[:, k]) for k in range(x.shape[1])]
@@ -46,7 +46,7 @@ def platt(logits: Array, truth: Array, *, multilabel: bool = False) -> dict[str,
     smooth = (y * n + (y.sum(axis=0) + 1) / (n + k) * k) / (n + k)
 
     def cost(v: Array) -> tuple[float, Array]:
-        p = softmax(v[0] * x + v[1:], axis=1)
+        p = _plain(v[0] * x + v[1:], multilabel=False)
         gap = (p - smooth) / n
         loss = -float((smooth * np.log(np.maximum(p, 1e-300))).sum() / n)
         # Offsets are known up to a constant.
@@ -116,20 +116,25 @@ def flaw(how: Any, classes: int) -> str:
 
 
 def _plain(logits: Array, *, multilabel: bool) -> Array:
-    return np.asarray(expit(logits) if multilabel else softmax(logits, axis=1))
+    if multilabel:
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 def _sigmoid(x: Array, y: Array) -> tuple[float, float]:
+    from scipy.optimize import minimize
+
     many, few = y.sum(), len(y) - y.sum()
     target = np.where(y > 0.5, (many + 1) / (many + 2), 1 / (few + 2))
 
     def cost(v: Array) -> tuple[float, Array]:
         z = v[0] * x + v[1]
-        gap = (expit(z) - target) / len(y)
+        gap = (_plain(z, multilabel=True) - target) / len(y)
         return float(np.mean(np.logaddexp(0.0, z) - target * z)), np.array([gap @ x, gap.sum()])
 
     bounds = [(FLATTEST, STEEPEST), (None, None)]
-    prior = float(logit((many + 1) / (len(y) + 2)))
+    prior = float(np.log((many + 1) / (few + 1)))
     found = minimize(cost, np.array([1.0, prior]), jac=True, method="L-BFGS-B", bounds=bounds).x
     return float(found[0]), float(found[1])
 
