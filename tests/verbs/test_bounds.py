@@ -10,7 +10,7 @@ import pytest
 import isocenter as iso
 from isocenter.data import Image
 from isocenter.errors import InputError, UsageError
-from isocenter.verbs._bounds import bounds_of
+from isocenter.verbs._bounds import bounds_of, levels_of
 
 
 def test_thresholds_are_shares_or_values() -> None:
@@ -37,6 +37,33 @@ def test_measure_says_the_threshold() -> None:
     assert half.next == "" and not [n for n in iso.measure(labels, 1 + labels).notes if "SUV" in n]
     with pytest.raises(InputError, match="SUV"):
         iso.measure(labels, pet.replaced(pet.load, unit="HU"), uptake="50%")
+
+
+def test_grey_levels_are_a_number_or_a_width() -> None:
+    image = Image.from_array(np.zeros((2, 2)))
+    assert levels_of({}, None) is None
+    assert (levels_of({"radiomics": 64}, image).bins, levels_of({"radiomics": "64"}, image).width) == (64, None)
+    assert levels_of({"radiomics": "width=0.5"}, image).width == 0.5
+    for wrong in ("1", "0", "2.5", "5000", "width=0", "width=x", "bins=3", "many", "width=nan"):
+        with pytest.raises(UsageError, match="width=25"):
+            levels_of({"radiomics": wrong}, image)
+    with pytest.raises(InputError, match="Name the image"):
+        levels_of({"radiomics": 8}, None)
+
+
+def test_measure_gives_radiomics_beside_the_rest(tmp_path: Path) -> None:
+    labels = np.zeros((12, 14), np.uint8)
+    labels[2:7, 2:8], labels[8:11, 9:13] = 3, 5
+    image = Image.from_array(np.random.default_rng(0).normal(100, 20, labels.shape), spacing=(0.5, 0.5))
+    made = iso.measure(labels, image, radiomics=16, out=tmp_path / "m.xlsx")
+    rows = made.tables["radiomics"].rows
+    assert [r["id"] for r in rows] == [3, 5] and rows[0]["shape_area_pixels"] == 7.5
+    assert any("16 grey levels" in note for note in made.notes) and made.next == ""
+    import openpyxl
+
+    assert openpyxl.load_workbook(made.files[0]).sheetnames == ["objects", "summary", "radiomics"]
+    with pytest.raises(InputError, match="Name the image"):
+        iso.measure(labels, radiomics=16)
 
 
 def test_from_the_command_line(command, tmp_path: Path) -> None:

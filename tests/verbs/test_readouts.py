@@ -9,7 +9,7 @@ import pytest
 from isocenter.errors import OutputError
 from isocenter.inspect.readout import Readout
 from isocenter.verbs._csv import read_rows
-from isocenter.verbs._readouts import document, write_readouts
+from isocenter.verbs._readouts import SHOWN, document, shown, write_readouts
 
 TABLES = {"objects": Readout(("id", "class"), ({"id": 1, "class": "=cell"},)), "summary": Readout(("objects",), ())}
 GRAPH = {"nodes": [{"id": 1}], "edges": []}
@@ -50,3 +50,11 @@ def test_nothing_is_written_where_something_lies(tmp_path: Path) -> None:
         write_readouts(tmp_path / "m.docx", TABLES)
     with pytest.raises(OutputError):
         write_readouts(tmp_path / "m.csv" / "below", TABLES)
+
+
+def test_the_first_rows_are_shown_by_the_columns_that_there_are() -> None:
+    rows = Readout(("id", "area_px", "score"), tuple({"id": i, "area_px": i / 3, "score": None} for i in range(20)))
+    lines = shown(rows, [("case",), ("area_mm2", "area_px"), ("score",)])
+    assert lines[0].split() == ["area_px", "score"] and lines[2].split() == ["0.3333", "-"]
+    assert len(lines) == 1 + SHOWN + 1 and lines[-1] == "... and 8 rows more"
+    assert len(shown(Readout(("id",), rows.rows[:3]), [("id",)])) == 4

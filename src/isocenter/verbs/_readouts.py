@@ -12,9 +12,12 @@ from isocenter.files import write_text
 from isocenter.inspect.readout import Readout
 from isocenter.verbs._csv import write_rows
 from isocenter.verbs._places import usable
+from isocenter.verbs._text import table as lined
 
 NOTICE = "Research use only. Not a medical device."
 RELATIONS = "relations"
+# Rows of a table that are shown; the files hold all.
+SHOWN = 12
 
 
 def document(tables: Mapping[str, Readout], graphs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -78,3 +81,24 @@ def _named(out: Path, titles: Sequence[str], one: bool) -> dict[str, Path]:
         return {title: out / f"{title}.csv" for title in titles}
     first, *others = titles
     return {first: out, **{title: out.with_name(f"{out.stem}_{title}.csv") for title in others}}
+
+
+def shown(rows: Readout, lead: Sequence[Sequence[str]]) -> list[str]:
+    """The first rows of a table as lines.
+
+    Parameters
+    ----------
+    rows
+        The table.
+    lead
+        Its columns: of each choice the first that the table has.
+    """
+    columns = [c for choice in lead for c in [next((x for x in choice if x in rows.header), "")] if c]
+    texts = [[_cell(row.get(c)) for c in columns] for row in rows.rows[:SHOWN]]
+    numeric = [i for i, c in enumerate(columns) if any(isinstance(r.get(c), int | float) for r in rows.rows)]
+    lines = lined(columns, texts, right=numeric)
+    return [*lines, f"... and {len(rows.rows) - SHOWN} rows more"] if len(rows.rows) > SHOWN else lines
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "-" if value is None else str(value)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 from isocenter.data import Cases, NotEvaluated, Problem, Progress
 from isocenter.errors import InputError, UsageError, nearest
 from isocenter.inspect.readout import Readout, joined
-from isocenter.verbs._bounds import bounds_of
+from isocenter.verbs._bounds import bounds_of, levels_of
 from isocenter.verbs._labels import Labelled, Reading, folder_frames, is_data, of_cases, of_frames, of_one
 from isocenter.verbs._lung import LEAD as LUNG
 from isocenter.verbs._lung import lung_tables
 from isocenter.verbs._options import Options, checked, opening_of, reporter
-from isocenter.verbs._readouts import document, write_readouts
-from isocenter.verbs._text import counted, table, typed
+from isocenter.verbs._readouts import document, shown, write_readouts
+from isocenter.verbs._text import counted, typed
 from isocenter.verbs._writing import caution
 
 if TYPE_CHECKING:
@@ -26,10 +26,8 @@ STAINS = ("hdab",)
 # Options that change what is measured.
 SAID = (
     "names", "parts", "thresholds", "frames", "frame", "slice", "given", "task", "series", "axes", "spacing", "target",
-    "below", "above", "uptake",
+    "below", "above", "uptake", "radiomics",
 )  # fmt: skip
-# Rows of a table that are shown; the files hold all.
-SHOWN = 12
 # Columns of the summary that are shown, the first of each that there is.
 LEAD = (
     ("case",), ("subject",), ("slice",), ("frame",), ("class",), ("objects",),
@@ -57,6 +55,8 @@ class Measuring(Options, total=False):
         Shares of an object's pixels below and above these values, in the image's unit.
     uptake
         Threshold of MTV and TLG in PET: ``"41%"`` of the maximum (the default of images in SUV), or an SUV.
+    radiomics
+        A table of the IBSI's features: how many grey levels an object has, or ``"width=25"``.
     frames
         LABELS (and IMAGE) are folders whose files are frames in the order of their names.
     frame, slice
@@ -83,6 +83,7 @@ class Measuring(Options, total=False):
     below: Sequence[float] | None
     above: Sequence[float] | None
     uptake: str | float | None
+    radiomics: str | int | None
     frames: bool
     frame: str | None
     slice: str | None
@@ -103,8 +104,8 @@ class Measured:
     Parameters
     ----------
     tables
-        ``objects`` (a row an object) and ``summary`` (a row an image and class); where asked for ``relations``; where
-        there are frames ``over_time`` and ``ejection``.
+        ``objects`` (a row an object) and ``summary`` (a row an image and class); where asked for ``relations`` and
+        ``radiomics``; where there are frames ``over_time`` and ``ejection``.
     graphs
         Of the relations, one an image: nodes and edges.
     notes
@@ -138,7 +139,7 @@ class Measured:
 
     def lines(self) -> list[str]:
         """The summary, ejection fractions, notes, and where the rest lies."""
-        lines = _shown(self.tables["summary"], LUNG if "frames" in self.tables else LEAD)
+        lines = shown(self.tables["summary"], LUNG if "frames" in self.tables else LEAD)
         if "ejection" in self.tables:
             lines += ["", *_ejected(self.tables["ejection"])]
         lines += [f"note: {note}" for note in self.notes]
@@ -326,6 +327,11 @@ def _measure(label: Labelled, got: _Collected, relate: bool, stain: str | None, 
         got.notes[said] = None
     if any(row.get("overlap_px") for row in made["summary"].rows):
         got.notes["objects overlap: sums of areas count a shared pixel once (overlap_px in the summary)"] = None
+    if (levels := levels_of(options, label.image)) is not None and label.image is not None:
+        from isocenter.inspect.featured import featured
+
+        made["radiomics"] = featured(label.found, label.image, levels, ids=label.ids)
+        got.notes[levels.line()] = None
     if relate:
         from isocenter.inspect.relating import graph, related
 
@@ -381,18 +387,6 @@ def _ejected(rows: Readout) -> list[str]:
     whole = [row for row in rows.rows if row["basis"] != "area"]
     columns = ("subject", "class", "basis", "slices", "slices_left_out", "ed_frame", "es_frame",
                "ejection_fraction_percent")
-    lines = _shown(Readout(rows.header, tuple(whole or rows.rows)), [(c,) for c in columns])
+    lines = shown(Readout(rows.header, tuple(whole or rows.rows)), [(c,) for c in columns])
     by_area = len(rows.rows) - len(whole)
     return [*lines, f"and {by_area} of single slices by their area"] if whole and by_area else lines
-
-
-def _shown(rows: Readout, lead: Sequence[Sequence[str]]) -> list[str]:
-    columns = [c for choice in lead for c in [next((x for x in choice if x in rows.header), "")] if c]
-    texts = [[_cell(row.get(c)) for c in columns] for row in rows.rows[:SHOWN]]
-    numeric = [i for i, c in enumerate(columns) if any(isinstance(r.get(c), int | float) for r in rows.rows)]
-    lines = table(columns, texts, right=numeric)
-    return [*lines, f"... and {len(rows.rows) - SHOWN} rows more"] if len(rows.rows) > SHOWN else lines
-
-
-def _cell(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "-" if value is None else str(value)

@@ -16,6 +16,7 @@ EXAMPLES = (
     "isocenter measure nuclei.tif ihc.png --stain hdab --thresholds 0.2,0.4,0.6",
     "isocenter measure lungs.nii.gz ct.nii.gz --below=-950 --names 1=right,2=left",
     "isocenter measure lesions.nii.gz pet.nii.gz --uptake 41% -o uptake.csv",
+    "isocenter measure tumour.nii.gz t1.nii.gz --radiomics 32 -o features/",
     "isocenter measure masks/ frames/ --frames --spacing 0.5,0.5 -o over_time.xlsx",
     "isocenter measure clip.mp4 --lung -o lung.xlsx",
     "isocenter measure cine/ --frame phase --slice slice -o ejection.csv",
@@ -39,6 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--below", metavar="NUMBER,...", help="share of pixels below, such as --below=-950 (HU)")
     parser.add_argument("--above", metavar="NUMBER,...", help="share of pixels above")
     parser.add_argument("--uptake", metavar="SHARE|SUV", help="threshold of MTV and TLG in PET (default 41%% of max)")
+    parser.add_argument("--radiomics", metavar="LEVELS|width=W", help="a table of the IBSI's features, such as with 32")
     parser.add_argument("--frames", action="store_true", help="LABELS and IMAGE are folders of frames, by name")
     parser.add_argument("--lung", action="store_true", help="LABELS is a lung ultrasound: pleural line, A-, B-lines")
     parser.add_argument("--probe", choices=("auto", "linear", "convex"), help="of --lung (default: what its sides say)")
@@ -58,7 +60,8 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         names=_names(args.names), parts=args.parts, reach=args.reach, frames=args.frames, frame=args.frame,
         slice=args.slice, given=args.given, task=args.task, overwrite=args.overwrite,
         thresholds=_numbers(args.thresholds), below=_numbers(args.below), above=_numbers(args.above),
-        uptake=args.uptake, lung=args.lung, probe=args.probe, **opened(args), **options(args, report),
+        uptake=args.uptake, radiomics=args.radiomics, lung=args.lung, probe=args.probe, **opened(args),
+        **options(args, report),
     )  # fmt: skip
 
 
