@@ -36,6 +36,9 @@ def test_a_probability_is_the_answer():
     question = asked(one, case(np.zeros((2, 2))))
     assert question.target == "b" and question.answer(case(np.zeros((2, 2)))) == 0.7
     assert asked(one, case(np.zeros((2, 2))), "a").answer(case(np.zeros((2, 2)))) == pytest.approx(0.3)
+    assert asked(one, case(np.zeros((2, 2))), "not a").answer(case(np.zeros((2, 2)))) == pytest.approx(0.7)
+    with pytest.raises(NotFoundError, match="no class 'not c'"):
+        asked(one, case(np.zeros((2, 2))), "not c")
     with pytest.raises(NotFoundError, match="no class 'c'"):
         asked(one, case(np.zeros((2, 2))), "c")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 from isocenter.data import Case, NotEvaluated, Probabilities, Segmentation, Values
 from isocenter.errors import InputError, NotFoundError, nearest
 from isocenter.ops.array import Array
+
+NOT = "not "
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,8 @@ class Asked:
         """
         found = _answered(self.predictor, case)
         if isinstance(found, Probabilities):
-            return float(found.of(self.target))
+            other = refuted(self.target, found.classes)
+            return float(found.of(self.target)) if other is None else 1.0 - float(found.of(other))
         if isinstance(found, Values) and self.target in found.items:
             return float(found.items[self.target].number)
         if isinstance(found, Segmentation) and self.region is not None and self.target in found.names:
@@ -56,7 +60,8 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
     predictor, case
         Who is asked, about what.
     target
-        A class; None: the most probable one, of a segmentation the region with the most pixels, of numbers the first.
+        A class; ``"not CLASS"``: all others together; None: the most probable one, of a segmentation the region with
+        the most pixels, of numbers the first.
 
     Returns
     -------
@@ -80,7 +85,9 @@ def asked(predictor: Any, case: Case, target: str | None = None) -> Asked | NotE
         raise InputError("only classes of an image or of its pixels, and numbers, can be explained",
                          got=type(found).__name__, wanted="Probabilities, Segmentation or Values")
     names = _names(found)
-    if target is not None and target not in names:
+    if target is not None and target not in names and not (
+        isinstance(found, Probabilities) and refuted(target, names)
+    ):
         raise NotFoundError(f"the answer knows no class {target!r}", remedy=nearest(target, names))
     if isinstance(found, Probabilities):
         return Asked(predictor, target or found.label)
@@ -98,6 +105,18 @@ def _names(found: Probabilities | Segmentation | Values) -> tuple[str, ...]:
     if isinstance(found, Values):
         return tuple(found.items)
     return found.classes if isinstance(found, Probabilities) else found.regions
+
+
+def refuted(target: str | None, classes: Sequence[str]) -> str | None:
+    """The class that ``"not CLASS"`` speaks against; None for a class itself, and for what names none.
+
+    >>> refuted("not normal", ["normal", "mass"]), refuted("mass", ["normal", "mass"])
+    ('normal', None)
+    """
+    if target is None or target in classes or not target.startswith(NOT):
+        return None
+    other = target.removeprefix(NOT)
+    return other if other in classes else None
 
 
 def within(predictor: Any) -> Any:

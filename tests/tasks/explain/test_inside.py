@@ -9,7 +9,7 @@ from torch import nn
 
 from isocenter.data import NotEvaluated
 from isocenter.errors import NotFoundError, RecipeError
-from isocenter.tasks.explain._inside import chosen, differentiable, gradient, of_layer
+from isocenter.tasks.explain._inside import chosen, differentiable, gradient, of_layer, output_of
 
 
 def test_the_classes_logit_and_its_gradient_are_captums_saliency(kit, captum):
@@ -34,6 +34,27 @@ def test_of_pixels_the_largest_region_is_explained(kit):
     assert name == "organ" and float(score(net.module(x))) == 24.0
     assert chosen(net.opened(), x, "lesion")[0] == "lesion"
     assert isinstance(chosen(net.opened(), x * 0, None), NotEvaluated)
+
+
+def test_all_but_one_class_together(kit):
+    net = kit.Net(nn.Sequential(nn.Flatten(), nn.Linear(320, 3)), ("normal", "benign", "malignant"))
+    x = kit.prepared(kit.case())
+    name, score = chosen(net.opened(), x, "not normal")
+    p = net.predict(kit.case()).of("normal")
+    assert name == "not normal" and float(score(net.module(x)).detach()) == pytest.approx(np.log((1 - p) / p), abs=1e-5)
+    with pytest.raises(NotFoundError):
+        chosen(net.opened(), x, "not healthy")
+
+
+def test_the_layer_that_still_tells_places_apart(kit):
+    module = nn.Sequential(*(nn.Conv2d(1, 1, 2, stride=2) for _ in range(4)), kit.Mean(), nn.Linear(1, 2))
+    net = kit.Net(module, layers=("0", "1", "2", "3"))
+    for size, layer in ((32, "1"), (64, "2"), (128, "3"), (16, "0")):
+        assert output_of(net.opened(), torch.rand(1, 1, size, size), None)[1] == layer
+    assert output_of(kit.Net(module, layers=("2", "3")).opened(), torch.rand(1, 1, 16, 16), None)[1] == "3"
+    assert output_of(net.opened(), torch.rand(1, 1, 32, 32), "3")[1] == "3"
+    with pytest.raises(NotFoundError, match="no layer"):
+        output_of(kit.Net(module, layers=()).opened(), torch.rand(1, 1, 16, 16), None)
 
 
 def test_a_layers_output_and_gradient_are_those_of_torch(kit):

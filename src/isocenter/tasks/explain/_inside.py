@@ -8,9 +8,12 @@ from typing import Any
 
 from isocenter.data import NotEvaluated, Opened
 from isocenter.errors import NotFoundError, RecipeError, nearest
+from isocenter.metrics.asked import NOT, refuted
 from isocenter.ops.array import Array
 
 Score = Callable[[Any], Any]
+# Networks of 224 pixels, for which Grad-CAM was published, end in 7 x 7 places; one of 3 x 3 points at a ninth.
+PLACES = 6
 # What explains a method without an inside.
 BLACK_BOX = "isocenter explain ... --method occlusion takes any predictor, shapley any that knows facts"
 
@@ -38,7 +41,8 @@ def chosen(inside: Opened, x: Any, target: str | None) -> tuple[str, Score] | No
     x
         Prepared tensor (1, c, *grid).
     target
-        A class; None: the network's own answer, of pixels the region with the most of them.
+        A class; ``"not CLASS"``: the log-odds of all others together; None: the network's own answer, of pixels the
+        region with the most of them.
 
     Raises
     ------
@@ -47,12 +51,17 @@ def chosen(inside: Opened, x: Any, target: str | None) -> tuple[str, Score] | No
     """
     import torch
 
-    if target is not None and target not in inside.classes:
-        raise NotFoundError(f"the network knows no class {target!r}", remedy=nearest(target, inside.classes))
     with torch.no_grad():
         logits = inside.module(x)
+    other = refuted(target, inside.classes) if logits.ndim == 2 else None
+    if target is not None and target not in inside.classes and other is None:
+        raise NotFoundError(f"the network knows no class {target!r}", remedy=nearest(target, inside.classes))
+    if other is not None:
+        at = inside.classes.index(other)
+        rest = [i for i in range(len(inside.classes)) if i != at]
+        return f"{NOT}{other}", lambda z: torch.logsumexp(z[0, rest], dim=0) - z[0, at]
     if logits.ndim == 2:
-        index = int(logits[0].argmax()) if target is None else inside.classes.index(target)
+        index = int(logits[0].argmax()) if target is None else inside.classes.index(str(target))
         return inside.classes[index], lambda z: z[0, index]
     # What a network says beyond its classes (depth, offsets) is no class.
     labels = logits[0, : len(inside.classes)].argmax(dim=0)
@@ -86,7 +95,7 @@ def of_layer(inside: Opened, x: Any, score: Score, layer: str | None) -> tuple[A
     """
     import torch
 
-    name = _named(inside, layer)
+    name = _named(inside, layer, x)
     with _listening(inside, name) as seen, torch.enable_grad():
         value = score(inside.module(x.detach().requires_grad_(True)))
         maps = _with_grid(inside, seen, x, name)
@@ -98,17 +107,33 @@ def output_of(inside: Opened, x: Any, layer: str | None) -> tuple[Any, str]:
     """The output of one module (1, c, *coarser grid) and its name; raises as `of_layer`."""
     import torch
 
-    name = _named(inside, layer)
+    name = _named(inside, layer, x)
     with _listening(inside, name) as seen, torch.no_grad():
         inside.module(x)
         return _with_grid(inside, seen, x, name), name
 
 
-def _named(inside: Opened, layer: str | None) -> str:
-    name = layer or inside.layers[-1]
-    if not name or name not in dict(inside.module.named_modules()):
-        raise NotFoundError(f"the network has no layer {name!r}", remedy=nearest(name, inside.layers))
-    return name
+def _named(inside: Opened, layer: str | None, x: Any) -> str:
+    """The layer asked for, else the deepest of the usual ones that still tells `PLACES` places apart on an axis."""
+    modules = dict(inside.module.named_modules())
+    if layer is not None:
+        if layer not in modules:
+            raise NotFoundError(f"the network has no layer {layer!r}", remedy=nearest(layer, inside.layers))
+        return layer
+    known = [name for name in inside.layers if name in modules]
+    if not known:
+        raise NotFoundError("the network has no layer whose output has a grid", got=", ".join(inside.layers))
+    fine = [name for name in known if _places(inside, name, x) >= PLACES]
+    return fine[-1] if fine else known[-1]
+
+
+def _places(inside: Opened, name: str, x: Any) -> int:
+    """Pixels along the longest axis of a layer's output; 0 where it has no grid."""
+    import torch
+
+    with _listening(inside, name) as seen, torch.no_grad():
+        inside.module(x)
+    return max(seen[-1].shape[2:]) if seen and isinstance(seen[-1], torch.Tensor) and seen[-1].ndim == x.ndim else 0
 
 
 @contextmanager

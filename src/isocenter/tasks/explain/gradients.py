@@ -52,10 +52,11 @@ class Gradients:
         source="Selvaraju et al., ICCV 2017; Sundararajan et al., ICML 2017; Adebayo et al., NeurIPS 2018",
     )
     target: str | None = knob(
-        None, "class to explain; None: the answer's own (segment: the region with the most pixels)"
+        None, "class to explain, or `not CLASS`; None: the answer's own (segment: the region with the most pixels)"
     )
     layer: str | None = knob(
-        None, "grad-cam, grad-cam++: module whose channels are weighed; None: the network's usual one"
+        None,
+        "grad-cam, grad-cam++: module whose channels are weighed; None: the deepest usual one of 6 places an axis",
     )
     baseline: str = knob(
         "blur",

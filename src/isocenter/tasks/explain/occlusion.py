@@ -42,7 +42,7 @@ class Occlusion:
 
     of: Any = knob(None, "the method to explain: a bundle, or any other that answers")
     target: str | None = knob(
-        None, "class to explain; None: the answer's own (segment: the region with the most pixels)"
+        None, "class to explain, or `not CLASS`; None: the answer's own (segment: the region with the most pixels)"
     )
     patch: int | tuple[int, ...] | None = knob(
         None,
@@ -53,7 +53,12 @@ class Occlusion:
     stride: int | tuple[int, ...] | None = knob(
         None, "how far the patch moves, per axis; None: half of it", unit="pixels", low=1
     )
-    fill: str = knob("mean", "what covers: the channel's mean, the blurred image, or the least value", choices=FILLS)
+    fill: str = knob(
+        "mean",
+        "what covers: the channel's mean, the blurred image, or the least value; a grey patch on a black rim is itself "
+        "something to see, where the blurred image shows little",
+        choices=FILLS,
+    )
 
     def __post_init__(self) -> None:
         if not hasattr(self.of, "predict"):

@@ -37,7 +37,7 @@ class Shapley:
     """
 
     of: Any = knob(None, "the method to explain: a bundle, or any other that answers from facts")
-    target: str | None = knob(None, "class to explain; None: the answer's own")
+    target: str | None = knob(None, "class to explain, or `not CLASS`; None: the answer's own")
     facts: tuple[str, ...] = knob((), "facts to share it out over; none: all that the case has")
     background: tuple[Any, ...] = knob(
         (), 'what stands for an unknown fact, averaged: [{"age": 61, "crp": 8}, ...]; none: the fact is missing'
