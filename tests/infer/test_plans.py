@@ -123,3 +123,11 @@ def test_ranges(wanted: Range, good: tuple[Any, ...], bad: tuple[Any, ...]) -> N
     assert all(wanted.holds(v, 3) for v in good)
     assert not any(wanted.holds(v, 3) for v in bad)
     assert Range(1, 9, whole=True, count=2).said(3) == "2 whole numbers 1 to 9"
+
+
+def test_a_map_to_probabilities_must_be_one():
+    plan = Plan("classify", 2, 1, ("a", "b"), size=(8, 8), divisor=(1, 1))
+    good = {"kind": "platt", "slope": [1.0, 1.0], "offset": [0.1, -0.1]}
+    assert not flaws(plan) and not flaws(replace(plan, settings={"calibration": good}))
+    for bad in (None, {}, "platt", good | {"slope": [0.0, 1.0]}, good | {"offset": [0.1]}):
+        assert flaws(replace(plan, settings={"calibration": bad}))

@@ -9,13 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from isocenter.data import merged
+from isocenter.data import Plan, merged
 from isocenter.errors import LabelError, RecipeError
 from isocenter.fit.feed import Shelf
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
 from isocenter.fit.questions.classify import QUESTION
-from isocenter.tasks.classify.cnn import Cnn
+from isocenter.infer.plans import flaws
+from isocenter.tasks.classify.cnn import Cnn, Form
 
 
 class Corner(nn.Module):
@@ -90,3 +91,34 @@ def test_temperature_and_thresholds_are_chosen_on_val(pictures) -> None:
     assert len(found.plan.thresholds) == 2 and sum(found.plan.thresholds) == pytest.approx(1.0)
     assert "4 cases" in found.origins["plan.temperature"]
     assert QUESTION.score(Corner(), valid) > -np.log(2)
+
+
+def test_shares_of_classes_are_the_target_and_augmentation_leaves_them_be(pictures) -> None:
+    cases = pictures()
+    scheme = plan(Cnn(), fingerprint(cases, "classify"))
+    shelf = Shelf(cases, scheme)
+    assert [shelf[i].target.tolist() for i in (0, 1)] == [[1.0, 0.0], [0.0, 1.0]]
+    assert QUESTION.sampled(shelf[1], None, None, scheme) is shelf[1].target
+    with pytest.raises(LabelError, match="classes of train"):
+        other = replace(scheme, plan=replace(scheme.plan, classes=("x", "y")))
+        QUESTION.ready(cases[0], other, shelf[0].image)
+
+
+def test_counts_of_train_are_kept_for_the_loss(pictures) -> None:
+    cases = pictures().subset([0, 2, 4, 1])
+    loop = QUESTION.loop(Cnn(), fingerprint(cases, "classify"), {})
+    assert loop.counts == (3, 1, 4)
+    whole = QUESTION.loss(plan(Cnn(), fingerprint(cases, "classify")))
+    assert whole.weights is None and whole.offset is None
+    assert whole.smoothing == 0.1
+
+
+@pytest.mark.parametrize("kind", ["platt", "isotonic"])
+def test_another_calibration_of_the_recipe_becomes_numbers_of_the_plan(pictures, kind) -> None:
+    cases = pictures()
+    scheme = plan(Cnn(form=Form(calibration=kind)), fingerprint(cases, "classify"))
+    assert scheme.plan.settings == {"calibrate": kind} and not flaws(scheme.plan)
+    found = QUESTION.finished(scheme, Corner(), Shelf(cases.split("val"), scheme))
+    assert found.plan.settings["calibration"]["kind"] == kind and found.plan.temperature == 1.0
+    assert not flaws(found.plan) and "4 cases" in found.origins["plan.settings.calibration"]
+    assert Plan.from_json(found.plan.as_json()) == found.plan
