@@ -39,3 +39,10 @@ def test_gradients_reach_every_layer() -> None:
     net = AlexNet(2, 1, 2, width=8, pooled=2, dropout=0.0)
     net(torch.randn(4, 1, 64, 64)).square().sum().backward()
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in net.parameters() if p.ndim > 1)
+
+
+def test_widths_are_in_proportion() -> None:
+    net = AlexNet(2, 1, 2, width=32, pooled=3)
+    assert [m.out_channels for m in net.features if isinstance(m, torch.nn.Conv2d)] == [32, 96, 192, 128, 128]
+    assert [m.out_features for m in net.classifier if isinstance(m, torch.nn.Linear)] == [2048, 2048, 2]
+    assert net.classifier[1].in_features == 128 * 9

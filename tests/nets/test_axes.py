@@ -55,3 +55,19 @@ def test_layers_keep_the_grid() -> None:
         assert axes.norm(4)(axes.convolution(4, 4, 5, groups=4)(x)).shape == x.shape
     assert pooled(x).shape == (1, 4)
     assert torch.allclose(pooled(x)[0, 1], x[0, 1].mean())
+
+
+def test_a_last_window_that_is_not_full_counts_where_it_is_asked_for() -> None:
+    x = torch.arange(7.0).reshape(1, 1, 7, 1).expand(1, 1, 7, 7)
+    down, up = (Axes(2).pool(2, 2, up=u)(x)[0, 0, :, 0].tolist() for u in (False, True))
+    assert down == [1, 3, 5]
+    assert up == [1, 3, 5, 6]
+
+
+def test_depthwise_kernels_see_their_own_channel_alone() -> None:
+    conv = Axes(2).convolution(3, 3, 3, groups=3)
+    x = torch.randn(1, 3, 5, 5)
+    other = x.clone()
+    other[:, 1] += 1
+    changed = (conv(x) - conv(other)).abs().amax((0, 2, 3)) > 0
+    assert changed.tolist() == [False, True, False]

@@ -89,3 +89,35 @@ def test_layers_of_somebody_elses_network_are_its_last_convolutions(tmp_path, mo
     assert layers({"name": "theirs:net", "rank": 2, "channels": 1, "outputs": 2}) == ("0", "2")
     with pytest.raises(RecipeError, match=r"Class\(channels, outputs\)"):
         build({"name": "torch.nn:Conv2d", "rank": 2, "channels": 1, "outputs": 2})
+
+
+CLASSIFIERS = ("alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small", "textbook")
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_layers_of_classifiers_give_maps_from_fine_to_coarse(name: str) -> None:
+    spec = {"name": name, "rank": 2, "channels": 1, "outputs": 2, "width": 8}
+    module, sides = build(spec), []
+    assert all(n in dict(module.named_modules()) for n in layers(spec))
+    for layer in layers(spec):
+        module.get_submodule(layer).register_forward_hook(lambda _m, _i, out: sides.append(out.shape[2]))
+    with torch.inference_mode():
+        module(torch.zeros(1, 1, 96, 96))
+    assert len(sides) == len(layers(spec))
+    assert sides == sorted(sides, reverse=True)
+    assert sides[-1] >= 3
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_half_precision_learns_as_full_precision_does(name: str) -> None:
+    spec = {"name": name, "rank": 2, "channels": 1, "outputs": 2, "width": 8, "dropout": 0.0, "seed": 1}
+    x, slopes = torch.randn(4, 1, 128, 128, generator=torch.Generator().manual_seed(0)), []
+    for enabled in (False, True):
+        module = build(spec).train()
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            out = module(x)
+        out.float()[:, 0].sum().backward()
+        found = module.get_submodule(last(spec)).weight.grad
+        assert all(bool(torch.isfinite(p.grad).all()) for p in module.parameters())
+        slopes.append(found.flatten())
+    assert float(torch.nn.functional.cosine_similarity(*slopes, dim=0)) > 0.98

@@ -58,3 +58,20 @@ def test_a_layer_keeps_what_came_in_and_all_layers_learn() -> None:
     assert torch.equal(net.features.denseblock1.denselayer1(x)[:, :4], x)
     net(torch.randn(4, 1, 32, 32)).square().sum().backward()
     assert all(p.grad is not None for p in net.parameters())
+
+
+def test_a_transition_halves_channels_and_grid() -> None:
+    net = DenseNet121(2, 1, 2, width=8).eval()
+    step = net.features.transition1
+    x = torch.randn(1, step.conv.in_channels, 8, 6)
+    out = step(x)
+    assert out.shape == (1, step.conv.in_channels // 2, 4, 3)
+    by_hand = torch.nn.functional.avg_pool2d(step.conv(step.norm(x).relu()), 2)
+    assert torch.allclose(out, by_hand, atol=1e-6)
+
+
+def test_a_layer_is_two_normalised_convolutions() -> None:
+    layer = DenseNet121(2, 1, 2, width=8).eval().features.denseblock2.denselayer3
+    x = torch.randn(2, layer.conv1.in_channels, 5, 5)
+    made = layer.conv2(layer.norm2(layer.conv1(layer.norm1(x).relu())).relu())
+    assert torch.allclose(layer(x)[:, x.shape[1] :], made, atol=1e-6)

@@ -71,3 +71,21 @@ def test_the_later_head_comes_first() -> None:
 def test_volumes(context: int | None) -> None:
     net = GoogLeNet(3, 1, 3, width=4, context=context).eval()
     assert net(torch.randn(1, 1, 15, 16, 18)).shape == (1, 3)
+
+
+def test_a_module_joins_its_four_ways_in_order() -> None:
+    net = GoogLeNet(2, 1, 2, width=16).eval()
+    block, seen = net.inception3a, []
+    assert block.outputs == 8 * 8
+    net.maxpool.register_forward_hook(lambda _m, _i, out: seen.append(out))
+    with torch.inference_mode():
+        net(torch.randn(1, 1, 64, 64))
+        x = next(s for s in seen if s.shape[1] == block.branch1.conv.in_channels)
+        ways = [block.branch1(x), block.branch2(x), block.branch3(x), block.branch4(x)]
+        found = block(x)
+    # 64, 128, 32 and 32 of 256, in a quarter of the width.
+    assert [w.shape[1] for w in ways] == [16, 32, 8, 8]
+    start = 0
+    for way in ways:
+        assert torch.equal(found[:, start : start + way.shape[1]], way)
+        start += way.shape[1]

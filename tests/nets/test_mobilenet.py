@@ -64,3 +64,20 @@ def test_two_and_three_axes(context: int | None) -> None:
 
 def test_channels_are_multiples_of_eight_and_hardly_fewer() -> None:
     assert [eighths(v) for v in (1, 11, 18, 22, 60, 64)] == [8, 16, 24, 24, 64, 64]
+
+
+def test_the_identity_stands_where_shapes_are_the_same() -> None:
+    net = MobileNetV3Small(2, 1, 2).eval()
+    same = [i for i in range(1, 12) if net.features[i].same]
+    assert same == [3, 5, 6, 8, 10, 11]
+    block = net.features[5]
+    x = torch.randn(1, 40, 7, 7)
+    assert torch.allclose(block(x), x + block.block(x), atol=1e-6)
+    assert [type(net.features[i].block[0][2]).__name__ for i in (2, 4)] == ["ReLU", "Hardswish"]
+
+
+def test_all_blocks_learn() -> None:
+    net = MobileNetV3Small(2, 1, 2, dropout=0.0).train()
+    net(torch.randn(4, 1, 48, 48)).square().sum().backward()
+    assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in net.parameters())
+    assert float(net.features[0][0].weight.grad.abs().sum()) > 0

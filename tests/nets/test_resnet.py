@@ -75,3 +75,17 @@ def test_dropout_acts_before_the_last_layer_in_training() -> None:
     net = ResNet18(2, 1, 2, width=8, dropout=0.9).train()
     x = torch.randn(2, 1, 32, 32)
     assert not torch.equal(net(x), net(x))
+
+
+@pytest.mark.parametrize(("kind", "names"), [(ResNet18, ("1", "2")), (ResNet50, ("1", "2", "3"))])
+def test_a_block_is_its_convolutions_and_the_identity(kind, names: tuple[str, ...]) -> None:
+    net = kind(2, 1, 2, width=8).eval()
+    for block in (net.layer1[1], net.layer2[0]):
+        x = torch.randn(2, block.conv1.in_channels, 9, 9)
+        y = x
+        for i, name in enumerate(names):
+            y = getattr(block, f"bn{name}")(getattr(block, f"conv{name}")(y))
+            y = y.relu() if i + 1 < len(names) else y
+        straight = x if block.downsample is None else block.downsample(x)
+        assert torch.allclose(block(x), (y + straight).relu(), atol=1e-6)
+    assert net.layer1[1].downsample is None and net.layer2[0].downsample is not None

@@ -30,3 +30,13 @@ def test_every_layer_learns_and_dropout_acts_in_training_alone() -> None:
     net(x).square().sum().backward()
     assert all(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in net.parameters())
     assert torch.equal(net.eval()(x), net(x))
+
+
+def test_each_stage_halves_the_grid_and_doubles_the_channels() -> None:
+    net = Textbook(2, 1, 2, width=4, depth=3).eval()
+    shapes = []
+    for layer in net.features:
+        if isinstance(layer, nn.MaxPool2d):
+            layer.register_forward_hook(lambda _m, _i, out: shapes.append(tuple(out.shape[1:])))
+    net(torch.randn(1, 1, 40, 24))
+    assert shapes == [(4, 20, 12), (8, 10, 6), (16, 5, 3)]

@@ -63,3 +63,14 @@ def test_the_classifier_needs_so_many_pixels_and_sees_volumes_and_slices() -> No
         net(torch.randn(1, 1, 31, 40))
     assert VGG16(3, 1, 2, width=4, pooled=1).eval()(torch.randn(1, 1, 32, 33, 34)).shape == (1, 2)
     assert VGG16(3, 1, 2, width=4, context=1).eval()(torch.randn(1, 1, 3, 33, 34)).shape == (1, 2)
+
+
+def test_the_two_networks_share_their_encoder() -> None:
+    plain, decoder = VGG16(2, 1, 2, width=4).eval(), VGGDecoder(2, 1, 2, width=4).eval()
+    shared = {k: v for k, v in decoder.state_dict().items() if k.startswith("features.")}
+    plain.load_state_dict({**plain.state_dict(), **shared})
+    seen: list[torch.Tensor] = []
+    for net in (plain, decoder):
+        net.features[29].register_forward_hook(lambda _m, _i, out: seen.append(out.clone()))
+        net(torch.ones(1, 1, 32, 32))
+    assert torch.allclose(seen[0], seen[1], atol=1e-6)

@@ -85,7 +85,7 @@ def test_of_an_order_mistakes_are_near() -> None:
     names = [f"grade {int(v)}" for v in np.clip(level + rng.normal(0, 0.3, 120), 0, 4.99)]
     cases = Cases.from_arrays(x, names, splits=["train"] * 80 + ["val"] * 40)
     order = tuple(f"grade {i}" for i in range(5))
-    learnt = QUICK | {"study.epochs": 24, "imbalance.smoothing": 0.0, "form.order": order, "before.intensity": "none"}
+    learnt = QUICK | {"study.epochs": 16, "imbalance.smoothing": 0.0, "form.order": order, "before.intensity": "none"}
     made = merged(Cnn(), learnt).fit(cases.split("train"), cases.split("val"), watch=Watch())
     off = []
     for case in cases.split("val"):
@@ -108,3 +108,16 @@ def test_it_opens_for_gradients(answerer) -> None:
 def test_the_catalog_finds_it_and_every_field_is_described() -> None:
     assert catalog.find("classify", "cnn") is Cnn
     assert all(k.text for k in knobs(Cnn))
+
+
+def test_the_same_training_twice_with_everything_against_imbalance() -> None:
+    cases = corners(20)
+    settings = {"mixup": 0.3, "sampling": "sqrt", "adjustment": 1.0, "focal": 1.0, "weights": "effective"}
+    recipe = merged(Cnn(), QUICK | {f"imbalance.{k}": v for k, v in settings.items()} | {"study.epochs": 1})
+    a, b = (recipe.fit(cases.split("train"), cases.split("val"), watch=Watch()) for _ in range(2))
+    assert all(np.array_equal(a.state()[name], b.state()[name]) for name in a.state())
+    how = a.about["scheme"]["loop"]["imbalance"]
+    assert how == {
+        "sampling": "sqrt", "weights": "effective", "focal": 1.0, "adjustment": 1.0, "mixup": 0.3, "smoothing": 0.1
+    }  # fmt: skip
+    assert a.about["origins"]["loop.imbalance.mixup"] == "recipe"
