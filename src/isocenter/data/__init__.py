@@ -38,7 +38,17 @@ from isocenter.data.protocols import (
 )
 from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
 from isocenter.data.scores import CaseScore, Disturbed, Interval, Score, Scores, Test
-from isocenter.data.study import After, Augment, Before, Intensity, Pretraining, Spatial, Study, pretraining_of
+from isocenter.data.study import (
+    After,
+    Augment,
+    Before,
+    Imbalance,
+    Intensity,
+    Pretraining,
+    Spatial,
+    Study,
+    pretraining_of,
+)
 from isocenter.ops.array import Array
 
 __all__ = [
@@ -63,6 +73,7 @@ __all__ = [
     "Fitted",
     "Geometry",
     "Image",
+    "Imbalance",
     "Instances",
     "Intensity",
     "Interval",

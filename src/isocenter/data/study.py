@@ -83,7 +83,7 @@ class Imbalance:
     )  # fmt: skip
     weights: str | None = knob(
         None, "what a class weighs in the loss: none, inverse (of its cases), effective (of their effective number)",
-        choices=("none", "inverse", "effective"), tunable=True, source="Cui et al., CVPR 2019",
+        choices=("none", "inverse", "effective"), source="Cui et al., CVPR 2019",
     )  # fmt: skip
     focal: float | None = knob(
         None, "exponent by which sure answers weigh less in the loss; 0: cross-entropy", low=0, high=10, tunable=True,
@@ -91,7 +91,7 @@ class Imbalance:
     )  # fmt: skip
     adjustment: float | None = knob(
         None, "how many times the log frequency of a class is added to its logit in training (tau); 0: none", low=0,
-        high=4, tunable=True, source="Menon et al., ICLR 2021",
+        high=4, source="Menon et al., ICLR 2021",
     )  # fmt: skip
     mixup: float | None = knob(
         None, "parameter alpha of the beta distribution by which pairs of images and their labels are mixed; 0: none",
