@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import ndimage
 from isocenter.data import CaseScore, Geometry, NotEvaluated, Probabilities, Problem, Scores, Segmentation, Task
 from isocenter.metrics import compare, records, summarise
 from isocenter.report import Curves, Data, Explanation, MethodResult, Picture, Run, extremes
+from isocenter.report.paper_story import Story
 
 SEGMENT = Task("segment", "Segmentation", ("image",), ("dice", "jaccard", "recall", "hd95", "false_volume"), "")
 CLASSIFY = Task(
@@ -308,3 +310,81 @@ def classified() -> Callable[..., Run]:
 def key() -> bytes:
     """A key for codes."""
     return KEY
+
+
+def _score(value: float | None, low: float | None = 0.5, high: float | None = 0.9, *flags: str) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, "n": 8, "unit": "", "flags": list(flags)}
+
+
+def _paper_scores(method: str = "linear", split: str = "test", **values: float) -> dict[str, Any]:
+    known = values or {"auc": 0.75}
+    metrics = {k: {"ill": _score(v), "healthy": _score(v), "all": _score(v)} for k, v in known.items()}
+    return {"format": 1, "task": "classify", "method": method, "split": split, "n_cases": 8, "n_subjects": 4,
+            "n_refused": 0, "interval": {"kind": "bootstrap", "by": "group", "level": 0.95, "resamples": 2000},
+            "metrics": metrics, "notes": []}
+
+
+def _paper_method(name: str = "linear", **more: Any) -> dict[str, Any]:
+    return {"task": "classify", "method": name, "recipe": {}, "plan": {"plan": {}}, "origins": {}, "engine": "numpy",
+            "stopped": "", "last": None, "bundle": None, "made": {}, "card": {}, "files": {}, "parts": {}, **more}
+
+
+PLAN_OF_NETWORK: dict[str, Any] = {
+    "plan": {"size": [64, 64], "temperature": 1.37, "thresholds": [0.42], "normalisation": {"kind": "standardise"}},
+    "network": {"name": "resnet18", "width": 32},
+    "study": {"epochs": 20, "steps": 50, "batch_size": 16, "learning_rate": 0.001,
+              "augment": {"spatial": {"rotation": [-15.0, 15.0], "flip": ["x"]}, "intensity": {"gain": [1.0, 1.0]}}},
+    "loop": {"optimiser": "adamw", "weight_decay": 0.05},
+}
+
+
+def _record(verb: str = "evaluate", **more: Any) -> dict[str, Any]:
+    """An evaluation of a classifier on 24 cases of 12 subjects."""
+    splits = {s: {"cases": n, "subjects": n // 2, "classes": {"ill": n // 2, "healthy": n // 2}, "unlabelled": 0}
+              for s, n in (("test", 8), ("train", 12), ("val", 4))}
+    age = {s: {"kind": "number", "n": n, "missing": 1, "mean": 61.25, "sd": 4.5, "median": 60.0, "q1": 55.0, "q3": 66.0}
+           for s, n in (("train", 11), ("val", 3), ("test", 7))}
+    sex = {s: {"kind": "kind", "n": n, "missing": 0, "counts": {"f": n // 2, "m": n // 2}}
+           for s, n in (("train", 12), ("val", 4), ("test", 8))}
+    images = {s: {"modality": {"CT": n}, "axes": {"yx": n}, "size": {"64 x 64": n}, "spacing": {"0.7 x 0.7": n}}
+              for s, n in (("train", 12), ("val", 4), ("test", 8))}
+    data = {"name": "chest", "table": "", "layout": "table", "task": "classify", "classes": ["ill", "healthy"],
+            "positive": "ill", "multilabel": False, "subjects_known": True, "subjects": 12, "cases": 24, "allow": {},
+            "left_out": {}, "problems": [], "splits": splits, "facts": {"age": age, "sex": sex}, "images": images,
+            "unread": 0, "source": {"origin": ["Origin: a hospital, doi:10.1234/abc"], "licence": []}}
+    base = {"format": 1, "verb": verb, "created": "2026-01-01", "command": "", "in_memory": [], "inputs": {},
+            "pixels": {}, "arguments": {"seed": 3, "threads": 2, "abstain": "wrong"}, "data": data, "problems": [],
+            "methods": {"linear": _paper_method()},
+            "versions": {"python": "3.11.7", "isocenter": "0.1.0", "numpy": "2.4.6", "scipy": "1.17.1",
+                         "torch": "2.13.0"},
+            "machine": {"system": "linux", "processor": "x86_64", "family": "", "cores": 2}, "result": _paper_scores(),
+            "outcome": {}}
+    return {**base, **more}
+
+
+def _story(verb: str = "evaluate", **more: Any) -> Story:
+    return Story(_record(verb, **more))
+
+
+def _comparison() -> Story:
+    """Two methods side by side, one of them a network."""
+    test = {"a": "linear", "b": "cnn", "metric": "auc", "target": "ill", "difference": -0.05, "low": -0.1, "high": 0.01,
+            "p": 0.021, "p_holm": 0.042, "test": "paired bootstrap", "flags": []}
+    both = {"linear": _paper_scores(), "cnn": _paper_scores("cnn", auc=0.8)}
+    result = {"methods": both, "best": "cnn", "chosen_on": "val",
+              "tests": [test, {**test, "test": "delong"}], "notes": []}
+    methods = {"linear": _paper_method(), "cnn": _paper_method("cnn", plan=PLAN_OF_NETWORK, engine="onnxruntime")}
+    return _story("compare", result=result, methods=methods)
+
+
+def _training() -> Story:
+    """A network that learnt, scored on val."""
+    result = {"val": _paper_scores("cnn", "val"), "bundle": "x.bundle", "notes": []}
+    return _story("train", result=result, methods={"cnn": _paper_method("cnn", plan=PLAN_OF_NETWORK)})
+
+
+@pytest.fixture
+def papers() -> SimpleNamespace:
+    """Records of runs as the verbs write them, in small, and what a paper reads in them."""
+    return SimpleNamespace(record=_record, story=_story, comparison=_comparison, training=_training,
+                           method=_paper_method, scores=_paper_scores)

@@ -32,6 +32,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "measure": "numbers read off labels: a row an object, a summary an image, relations, curves over time",
     "methods": "what there is to use, and every setting of it",
     "models": "the bundles that come with isocenter",
+    "paper": "write up a run: methods, Table 1, flow of cases, checklists, references",
     "reproduce": "a run once more from its record: equal bit for bit, or what differs and why",
     "export": "the network of a bundle as ONNX, with what it needs to be used",
     "convert": "foreign weights (.pth) to safetensors, in a process of its own",

@@ -234,6 +234,7 @@ def _method(method: Method) -> dict[str, Any]:
         "stopped": str(about.get("stopped") or ""), "last": plain((list(about.get("history") or ()) or [None])[-1]),
         "bundle": str(method.bundle.path) if method.bundle else None,
         "made": dict(method.bundle.about.get("made") or {}) if method.bundle else {},
+        "card": plain(dict(method.bundle.about.get("card") or {})) if method.bundle else {},
         "files": {n: f.get("sha256", "") for n, f in files.items()},
         "parts": {p.name: _method(p) for p in method.parts},
     }
