@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Unpack
@@ -16,18 +16,20 @@ from isocenter.infer import limited
 from isocenter.verbs._explanation import Examined, examined, explain_run, sentence, truth_of, words
 from isocenter.verbs._explanation_other import document, files_of, told
 from isocenter.verbs._method import EXPLAINED, Method, resolve
-from isocenter.verbs._options import Opening, checked, opening_of, threads_of
+from isocenter.verbs._options import Options, checked, opening_of, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, made, settings_of
 from isocenter.verbs._text import number
 from isocenter.verbs.predict import case_of
 
 
-class Explaining(Opening, total=False):
+class Explaining(Options, total=False):
     """Options of `explain`.
 
     Parameters
     ----------
+    series, axes, spacing
+        As in `Opening`.
     overwrite
         Replace what is there.
     truth
@@ -36,6 +38,9 @@ class Explaining(Opening, total=False):
         As typed, for the report.
     """
 
+    series: str | int | None
+    axes: str | None
+    spacing: Sequence[float] | None
     overwrite: bool
     truth: str | Path | None
     command: str
