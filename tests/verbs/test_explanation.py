@@ -36,12 +36,12 @@ def map_(shape: tuple[int, ...] = (6, 8)) -> Attribution:
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        (GOOD, "about tumour, to which it gives the probability 0.93. The map by occlusion beats a random order at "),
+        (GOOD, 'cnn gives "tumour" the probability 0.93. The map by occlusion beats a random order at deletion'),
         (GOOD | {"deletion": 0.6}, "at one of deletion and insertion, not at both."),
         (GOOD | {"deletion": 0.6, "insertion": 0.1}, "does no better than a random order."),
         (GOOD | {"randomised": -0.6}, "it shows the image more than the method."),
         (GOOD | {"randomised": 0.4}, "beats a random order at deletion and at insertion."),
-        ({}, "cnn is asked about tumour."),
+        ({}, 'cnn, asked about "tumour".'),
         (GOOD | {"pointing_game": 0.0}, "Its highest pixel lies outside the truth."),
     ],
 )

@@ -94,8 +94,9 @@ def sentence(seen: Examined, *, name: str) -> str:
     from isocenter.report.section_explanations import SAME
 
     numbers, found = seen.numbers, seen.found
-    said = f"{name} is asked about {found.target}"
-    said += f", to which it gives the probability {numbers['answer']:.2f}." if "answer" in numbers else "."
+    said = f'{name}, asked about "{found.target}".'
+    if "answer" in numbers:
+        said = f'{name} gives "{found.target}" the probability {numbers["answer"]:.2f}.'
     gains = [sign * (numbers[k] - numbers[f"{k}_random"]) > 0
              for k, sign in (("deletion", -1), ("insertion", 1)) if k in numbers]  # fmt: skip
     if gains:
