@@ -127,6 +127,9 @@ PLANS = [
     Plan("classify", 2, 1, ("a", "b", "c"), temperature=0.5, thresholds=(0.2, 0.5, 0.4)),
     Plan("classify", 2, 1, ("a", "b", "c"), multilabel=True, temperature=2.0, thresholds=(0.2, 0.5, 0.8)),
     Plan("classify", 2, 1, ("a", "b", "c"), multilabel=True, thresholds=(0.4,)),
+    Plan("classify", 2, 1, ("a", "b"), thresholds=(0.3, 0.6)),
+    Plan("classify", 2, 1, ("a", "b"), temperature=1.5, thresholds=(0.3, 0.7), positive="b",
+         settings={"calibration": {"kind": "platt", "slope": [1.3, 1.3], "offset": [0.0, -0.4]}}),
 ]
 
 

@@ -69,7 +69,7 @@ def test_what_cannot_be_attacked_is_refused_with_what_would_do(sizes: Cases, net
         asked(sizes, network, attack="pgd", folds=3)
     with pytest.raises(NotFoundError, match="Did you mean pgd"):
         asked(sizes, network, attack="pdg")
-    with pytest.raises(NotFoundError, match="Did you mean noise"):
+    with pytest.raises(UsageError, match="Did you mean noise"):
         asked(sizes, network, corrupt=["noize"])
     with pytest.raises(UsageError, match="1 to 5"):
         asked(sizes, network, corrupt=["noise"], severity=[0, 9])

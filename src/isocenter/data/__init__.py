@@ -39,6 +39,7 @@ from isocenter.data.protocols import (
 from isocenter.data.recipe import Knob, as_settings, build, knob, knobs, merged
 from isocenter.data.scores import CaseScore, Disturbed, Interval, Score, Scores, Test
 from isocenter.data.study import (
+    Adversarial,
     After,
     Augment,
     Before,
@@ -55,6 +56,7 @@ __all__ = [
     "IGNORE",
     "OBJECT",
     "SPLITS",
+    "Adversarial",
     "After",
     "Array",
     "Attribution",

@@ -40,12 +40,33 @@ class Intensity:
 
 
 @dataclass(frozen=True)
+class Adversarial:
+    """Training samples changed, within a budget, to raise the network's own loss: it becomes harder to fool.
+
+    The gradients take time, and accuracy on unchanged images is lost; both are reported. One step from a drawn start is
+    fast adversarial training (Wong, Rice, Kolter, ICLR 2020), several are that of Madry et al. (ICLR 2018).
+    """
+
+    epsilon: float = knob(
+        0.0, "largest change of a pixel, a share of the image's range (1/255 is one grey level of 8 bits); 0: none",
+        low=0, high=1,
+    )  # fmt: skip
+    steps: int = knob(1, "gradients for each sample", low=1, high=50)
+    step: float | None = knob(
+        None, "length of one step, a share of epsilon; None: 1.25 for one step, else 2.5 / steps", low=0.01, high=2
+    )
+    share: float = knob(1.0, "share of each batch that is changed", low=0.01, high=1)
+    rise: float = knob(0.3, "share of the training over which epsilon grows from 0", low=0, high=1)
+
+
+@dataclass(frozen=True)
 class Augment:
     """What is drawn anew for every training sample."""
 
     spatial: Spatial = knob(Spatial, "spatial augmentation")
     intensity: Intensity = knob(Intensity, "intensity augmentation")
     share: float | None = knob(None, "probability of each intensity step", low=0, high=1)
+    adversarial: Adversarial = knob(Adversarial, "hardening against attacks (classes of an image or of its pixels)")
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,8 @@ def _coarse(image: Array, factor: float) -> Array:
 def resolved(augment: Augment, defaults: Augment) -> Augment:
     """`augment` with every None taken from `defaults`."""
     share = defaults.share if augment.share is None else augment.share
-    return Augment(filled(augment.spatial, defaults.spatial), filled(augment.intensity, defaults.intensity), share)
+    spatial, intensity = filled(augment.spatial, defaults.spatial), filled(augment.intensity, defaults.intensity)
+    return Augment(spatial, intensity, share, augment.adversarial)
 
 
 def filled(mine: Knobs, defaults: Knobs) -> Knobs:

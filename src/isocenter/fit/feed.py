@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from isocenter.data import Case, Cases
+from isocenter.data import Case, Cases, Normalisation, Plan
 from isocenter.data.turning import turned
 from isocenter.fit import questions
 from isocenter.fit.augment import drawn, positions, sampled, shaded
@@ -20,6 +20,7 @@ from isocenter.fit.questions.question import Ready
 from isocenter.fit.scheme import Scheme
 from isocenter.infer import available, prepare
 from isocenter.ops.array import Array
+from isocenter.ops.span import span
 from isocenter.ops.windows import multiple
 
 # Most memory of the prepared cases of one side, and the share of what is free that they may take.
@@ -64,7 +65,32 @@ def prepared_case(case: Case, scheme: Scheme) -> Ready:
     """
     plan = scheme.plan
     image = prepare(turned(case.image(), plan.orientation), plan).array
-    return questions.of(plan.kind).ready(case, scheme, image)
+    ready = questions.of(plan.kind).ready(case, scheme, image)
+    return replace(ready, reach=reach_of(case, plan, image)) if scheme.study.augment.adversarial.epsilon else ready
+
+
+def reach_of(case: Case, plan: Plan, image: Array) -> Array:
+    """float32 (c,): by how much a prepared image (c, *grid) changes when pixels change by the whole range of the file.
+
+    Every normalisation is a straight line where it does not clip; its slope is that of prepared over plain values.
+    """
+    own = case.image()
+    low, high = span(own.channels_first(), own.dtype)
+    plain = prepare(turned(own, plan.orientation), replace(plan, normalisation=Normalisation("none"))).array
+    out = np.zeros(len(image), np.float32)
+    for c, (after, before) in enumerate(zip(image.astype(np.float64), plain.astype(np.float64), strict=True)):
+        inside = (after > after.min()) & (after < after.max())
+        x, y = (before[inside], after[inside]) if inside.any() else (before.ravel(), after.ravel())
+        x = x - x.mean()
+        out[c] = (high - low) * float((x * (y - y.mean())).sum()) / max(float((x * x).sum()), 1e-30)
+    return out
+
+
+def reaches(shelf: Shelf, step: int, *, seed: int) -> Tensor:
+    """float32 (n, c): `reach_of` of every sample of a batch."""
+    n = int(shelf.scheme.study.batch_size or 1)
+    cases = [_which(shelf, generator(seed, step, k), step * n + k, seed) for k in range(n)]
+    return torch.from_numpy(np.stack([np.asarray(shelf[i].reach, np.float32) for i in cases]))
 
 
 def generator(seed: int, step: int, k: int) -> np.random.Generator:

@@ -16,6 +16,7 @@ from isocenter.data import Cases, Progress, Watch, as_settings, pretraining_of
 from isocenter.errors import InputError, RecipeError
 from isocenter.files import write_text
 from isocenter.fit import questions
+from isocenter.fit.adversarial import measured
 from isocenter.fit.export import vector_of
 from isocenter.fit.feed import Shelf, room
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
@@ -59,7 +60,8 @@ def fitted(
     -------
     about
         JSON-able: recipe, plan, network, classes, history, vector, and scheme, fingerprint, origins, score, stopped;
-        after pre-training also pretraining, as `fit.pretraining.informed` says it.
+        after pre-training also pretraining, as `fit.pretraining.informed` says it; after adversarial training also
+        adversarial, as `fit.adversarial.measured` says it.
     arrays
         ``network.onnx`` (uint8), ``weights/NAME`` float32, ``vector/input``, ``vector/output``.
 
@@ -88,6 +90,8 @@ def fitted(
     vector = vector_of(checks[0].image, vector_grid(scheme))
     network = question.exported(_answering(trained.module, scheme), scheme, vector)
     about = _about(recipe, scheme, facts, trained) | ({"pretraining": before} if before else {})
+    if scheme.study.augment.adversarial.epsilon:
+        about["adversarial"] = measured(trained.module, checks, seed=watch.seed)
     weights = {f"weights/{k}": _array(v) for k, v in trained.module.state_dict().items() if nets.lasting(k)}
     return about, {**network, **weights}
 

@@ -10,6 +10,7 @@ from typing import Any
 from isocenter.data import After, Augment, Before, Normalisation, Plan, Study
 from isocenter.errors import RecipeError
 from isocenter.fit import questions
+from isocenter.fit.adversarial import gradients, possible
 from isocenter.fit.augment import resolved
 from isocenter.fit.fingerprint import Fingerprint
 from isocenter.fit.network import LEAST, deepest, describe, numbers
@@ -64,6 +65,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
         origins["study.patch"] = f"{said}; rounded up to a multiple of {divisor}"
     patch = whole
     after: After = getattr(recipe, "after", None) or After()
+    possible(question, recipe.study)
     study = _study(recipe.study, fingerprint, patch, origins)
     flips = study.augment.spatial.flip or ()
     made = Plan(
@@ -89,7 +91,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
     steps = made_so_far.steps_before + made_so_far.steps
     estimate = {
         "case_mb": round(case_mb(made, fingerprint, grid), 4),
-        "core_minutes": round(steps * activations(network, study, grid) * SECONDS / 60, 1),
+        "core_minutes": round(steps * gradients(study) * activations(network, study, grid) * SECONDS / 60, 1),
     }
     return replace(made_so_far, estimate=estimate)
 

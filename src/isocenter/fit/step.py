@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from isocenter.errors import ResourceError
 from isocenter.fit import questions
+from isocenter.fit.adversarial import hardened
 from isocenter.fit.checkpoint import Run
-from isocenter.fit.feed import Shelf, batch
+from isocenter.fit.feed import Shelf, batch, reaches
 from isocenter.fit.scheme import Loop, Scheme
 
 # Of stochastic gradient descent with Nesterov's momentum.
@@ -69,13 +70,17 @@ def one_step(run: Run, shelf: Shelf, loss: LossOf, step: int, *, seed: int) -> f
     device = next(run.module.parameters()).device
     images, targets = batch(shelf, step, seed=seed)
     images, targets = images.to(device), _each(targets, lambda t: t.to(device))
+    reach = reaches(shelf, step, seed=seed).to(device) if scheme.study.augment.adversarial.epsilon else None
     inside = questions.of(scheme.plan.kind).sees_targets
     for group in run.optimiser.param_groups:
         group["lr"] = rate_at(step, scheme.steps, float(scheme.study.learning_rate or 1e-3), loop.warmup)
     while True:
         run.optimiser.zero_grad(set_to_none=True)
         try:
-            value = learnt(run, images, targets, loss=loss, loop=loop, inside=inside, seed=(seed << 32) + step)
+            shown = images
+            if reach is not None:
+                shown = hardened(run, images, targets, scheme=scheme, reach=reach, step=step, seed=(seed << 32) + step)
+            value = learnt(run, shown, targets, loss=loss, loop=loop, inside=inside, seed=(seed << 32) + step)
             break
         except (torch.OutOfMemoryError, RuntimeError) as error:
             run.parts = _smaller(run.parts, images, error)

@@ -12,6 +12,7 @@ from isocenter.data.geometry import orienting
 from isocenter.data.repainted import repainted
 from isocenter.data.turning import moved, turned, turns
 from isocenter.errors import InputError
+from isocenter.infer.classifying import probabilities
 from isocenter.infer.preparing import ALPHA, prepared, unusable, working_shape
 from isocenter.ops.array import Array
 from isocenter.ops.normalise import SAMPLE
@@ -96,22 +97,37 @@ def changer(case: Case, places: Sequence[Sequence[int]]) -> Callable[[Array], Ca
 def decision(logits: Any, plan: Plan) -> Any:
     """Logits (n, outputs[, *grid]) as scores of which the largest is decided for, with temperature and thresholds.
 
-    With plan.multilabel every class above 0 is decided for. See `infer.classifying.decided`.
+    With plan.multilabel every class above 0 is decided for. See `infer.classifying.decided`. A calibration of more than
+    two classes that exclude each other is left out.
     """
     import torch
 
     if plan.task != "classify":
         return logits[:, : len(plan.classes)]
-    limits = plan.thresholds * len(plan.classes) if len(plan.thresholds) == 1 else plan.thresholds
-    scaled = logits / plan.temperature
-    if not limits:
-        return scaled
-    t = np.clip(np.asarray(limits, np.float64), 1e-12, 1 - 1e-12)
-    if len(plan.classes) == 2 and plan.positive in plan.classes and not plan.multilabel:
-        at = plan.classes.index(plan.positive)
-        t = np.where(np.arange(2) == at, t[at], 1 - t[at])
-    shift = np.log(t / (1 - t)) if plan.multilabel else np.log(t)
-    return scaled - torch.from_numpy(shift.astype(np.float32))
+    n = len(plan.classes)
+    limits = np.asarray(plan.thresholds * n if len(plan.thresholds) == 1 else plan.thresholds or (0.5,) * n, np.float64)
+    limits = np.clip(limits, 1e-12, 1 - 1e-12)
+    if plan.multilabel:
+        shift = _limits(lambda z: probabilities(z, plan) >= limits, np.zeros(n))
+    elif n == 2:
+        named = plan.positive in plan.classes
+        at = plan.classes.index(plan.positive) if named else 1
+        first = limits[at] if named else limits[1] / limits.sum()
+        towards = np.where(np.arange(2) == at, 1.0, 0.0)
+        shift = towards * _limits(lambda z: probabilities(z * towards, plan)[at : at + 1] >= first, np.zeros(1))
+    else:
+        shift = plan.temperature * np.log(limits)
+    return (logits - torch.from_numpy(shift.astype(np.float32))) / plan.temperature
+
+
+def _limits(reached: Callable[[Array], Array], start: Array) -> Array:
+    """The least logits at which what rises with them is reached, by halving; it holds whatever calibration rises."""
+    low, high = start - 200.0, start + 200.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        there = reached(middle)
+        low, high = np.where(there, low, middle), np.where(there, middle, high)
+    return np.asarray(high)
 
 
 def _places(image: Image, wanted: int) -> list[list[int]]:

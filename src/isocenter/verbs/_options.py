@@ -122,6 +122,16 @@ class Studying(Options, total=False):
         Refuse near copies between splits too.
     overwrite, command
         As in `Reporting`.
+    attack
+        compare: a method of the task ``attack``; its fields are settings such as ``pgd.steps``.
+    epsilon
+        Its budgets, shares of the image's range: numbers or text such as ``"2/255"``. The middle one leads.
+    corrupt
+        compare: names of `isocenter.ops.corruptions`, or ``"usual"`` for those of the images' modality.
+    severity
+        1 to 5, one or several. The middle one leads.
+    at_most
+        Cases that are attacked or corrupted, drawn by the seed; None: all.
     """
 
     time: str | float | None
@@ -135,25 +145,6 @@ class Studying(Options, total=False):
     strict: bool
     overwrite: bool
     command: str
-
-
-class Comparing(Studying, total=False):
-    """Options of compare beside those of a study.
-
-    Parameters
-    ----------
-    attack
-        A method of the task ``attack``; its fields are settings such as ``pgd.steps``.
-    epsilon
-        Its budgets, shares of the image's range: numbers or text such as ``"2/255"``. The middle one leads.
-    corrupt
-        Names of `isocenter.ops.corruptions`, or ``"usual"`` for those of the images' modality.
-    severity
-        1 to 5, one or several. The middle one leads.
-    at_most
-        Cases that are attacked or corrupted, drawn by the seed; None: all.
-    """
-
     attack: str | None
     epsilon: Sequence[str | float]
     corrupt: Sequence[str]

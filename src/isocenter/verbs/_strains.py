@@ -9,10 +9,9 @@ from typing import Any
 
 from isocenter import catalog
 from isocenter.data import Cases
-from isocenter.errors import NotFoundError, RecipeError, UsageError, nearest
-from isocenter.ops.corruptions import CORRUPTIONS, SEVERITIES, usual
+from isocenter.errors import RecipeError, UsageError
 from isocenter.verbs._method import EXPLAINED, Method
-from isocenter.verbs._options import Comparing
+from isocenter.verbs._options import Studying
 from isocenter.verbs._recipe import Settings
 
 BUDGETS = {"linf": ("1/255", "2/255", "4/255"), "l2": ("0.5", "1", "2")}
@@ -62,14 +61,14 @@ def amount(text: str | float) -> float:
         raise UsageError("not a budget", got=str(text), wanted="a number such as 2/255 or 0.01") from error
 
 
-def without(settings: Settings, options: Comparing) -> Settings:
+def without(settings: Settings, options: Studying) -> Settings:
     """The settings that do not concern the attack: ``pgd.steps`` is no field of a method."""
     prefix = f"{options.get('attack')}."
     return Settings({k: v for k, v in settings.values.items() if not k.startswith(prefix)}, settings.origins)
 
 
 def strains_of(
-    asked: Sequence[Method], settings: Settings, options: Comparing, *, cases: Cases
+    asked: Sequence[Method], settings: Settings, options: Studying, *, cases: Cases
 ) -> tuple[Strain, ...]:
     """What is to be done to the cases, refused before anything learns.
 
@@ -94,12 +93,13 @@ def strains_of(
         strains.append(Strain(attack, levels, cls, own))
         for one in asked:
             _attackable(one, cls, attack)
-    severities = tuple(str(s) for s in sorted(options.get("severity") or SEVERITIES))
-    if any(int(s) not in SEVERITIES for s in severities):
-        raise UsageError("no such severity", got=", ".join(severities), wanted="1 to 5")
-    if corrupt == ("usual",):
-        corrupt = usual(cases[0].image().modality)
-    return (*strains, *(Strain(_corruption(name), severities) for name in corrupt))
+    if corrupt:
+        # What corrupts loads what `--help` can do without.
+        from isocenter.inspect.worsening import settled
+
+        names, severities = settled(corrupt, tuple(options.get("severity") or ()), modality=cases[0].image().modality)
+        strains += [Strain(name, tuple(map(str, severities))) for name in names]
+    return tuple(strains)
 
 
 def _within_range(norm: str, levels: Sequence[str]) -> None:
@@ -107,12 +107,6 @@ def _within_range(norm: str, levels: Sequence[str]) -> None:
     if min(map(amount, levels)) < 0 or (norm == "linf" and most > 1):
         raise RecipeError("epsilon is a share of the image's range", got=", ".join(levels), wanted="0 to 1",
                           remedy="2/255 allows a change of two grey levels of 8 bits")
-
-
-def _corruption(name: str) -> str:
-    if name not in CORRUPTIONS:
-        raise NotFoundError(f"no corruption {name!r}", remedy=nearest(name, CORRUPTIONS))
-    return name
 
 
 def _norm(cls: Any, settings: Settings) -> str:

@@ -23,12 +23,9 @@ from isocenter.data import (
     Scores,
     Test,
 )
-from isocenter.data.repainted import repainted
 from isocenter.errors import IsocenterError, UsageError
-from isocenter.ops.corruptions import corrupted
-from isocenter.ops.span import span
 from isocenter.verbs._method import Method
-from isocenter.verbs._options import Comparing, reporter, threads_of
+from isocenter.verbs._options import Studying, reporter, threads_of
 from isocenter.verbs._recipe import made
 from isocenter.verbs._score import Answered, summary
 from isocenter.verbs._strains import Strain, amount, needs_gradients
@@ -77,7 +74,7 @@ class Outcome:
 
 def disturbed(
     strains: Sequence[Strain], ready: Mapping[str, Method], clean: Mapping[str, Scores], *, cases: Cases, split: str,
-    options: Comparing,
+    options: Studying,
 ) -> tuple[tuple[Disturbed, ...], tuple[Problem, ...], dict[str, dict[str, Perturbation]]]:
     """Every method under every strain, the problems on the way, and what attacks found at their leading level by case.
 
@@ -116,7 +113,7 @@ def _drawn(cases: Cases, most: int | None, seed: int) -> Cases:
     return replace(cases, entries=tuple(cases.entries[i] for i in places))
 
 
-def _outcome(method: Method, strain: Strain, cases: Cases, options: Comparing) -> Outcome:
+def _outcome(method: Method, strain: Strain, cases: Cases, options: Studying) -> Outcome:
     from isocenter.infer import limited
     from isocenter.metrics import records
 
@@ -149,10 +146,10 @@ def _outcome(method: Method, strain: Strain, cases: Cases, options: Comparing) -
 def _answers(of: Any, strain: Strain, case: Case, seed: int) -> Iterator[tuple[str, Any]]:
     """Level to the answer about the changed case: a `Perturbation`, or what the method said."""
     if strain.attack is None:
-        array, dtype = case.image().channels_first(), case.image().dtype
+        from isocenter.inspect.worsening import worsened
+
         for level in strain.levels:
-            worse = corrupted(array, strain.name, int(level), span=span(array, dtype), seed=seed)
-            yield level, of.predict(repainted(case, worse))
+            yield level, of.predict(worsened(case, strain.name, int(level), seed=seed))
         return
     last: Any = None
     if "epsilon" not in {f.name for f in strain.attack.__dataclass_fields__.values()}:
@@ -192,7 +189,7 @@ def _within(found: Any, budget: float) -> Any:
 
 
 def _row(
-    method: Method, strain: Strain, got: Outcome, about: tuple[Scores, Cases, str], options: Comparing
+    method: Method, strain: Strain, got: Outcome, about: tuple[Scores, Cases, str], options: Studying
 ) -> Disturbed:
     from isocenter.metrics.attack import masking, undone_by_rounding
 
@@ -222,7 +219,7 @@ def _row(
                      notes=tuple(notes))
 
 
-def _scored(method: Method, rows: Sequence[CaseScore], cases: Cases, split: str, options: Comparing) -> Scores:
+def _scored(method: Method, rows: Sequence[CaseScore], cases: Cases, split: str, options: Studying) -> Scores:
     return summary(method, Answered(tuple(rows), (), 0.0), cases=cases, split=split, abstain="wrong",
                    seed=options.get("seed", 0), threads=threads_of(options))
 
@@ -245,7 +242,7 @@ def _flagged(scores: Scores, key: str, flags: tuple[str, ...]) -> Scores:
 
 
 def _asked_again(
-    method: Method, strain: Strain, lead: Mapping[str, Any], cases: Cases, options: Comparing
+    method: Method, strain: Strain, lead: Mapping[str, Any], cases: Cases, options: Studying
 ) -> list[Perturbation]:
     """What an attack without gradients finds on cases that withstood one with gradients."""
     if not needs_gradients(strain.attack) or method.task != "classify":

@@ -24,7 +24,7 @@ from isocenter.verbs._cases import (
 )
 from isocenter.verbs._folds import folds_of, named
 from isocenter.verbs._method import Method, resolve
-from isocenter.verbs._options import Comparing, Studying, checked, minutes_of, reporter, threads_of
+from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
@@ -134,7 +134,7 @@ def compare(
     split: str = "test",
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
-    **options: Unpack[Comparing],
+    **options: Unpack[Studying],
 ) -> Comparison:
     """Scores several methods on the same cases.
 
@@ -162,7 +162,7 @@ def compare(
     """
     from isocenter.infer.holding import held
 
-    checked(options, Comparing)
+    checked(options, Studying)
     vacant_report(out, overwrite=options.get("overwrite", False))
     given = without(settings_of(settings), options)
     asked = [_resolved(m, task, settings=given) for m in methods]
@@ -187,7 +187,7 @@ def compare(
     return made if out is None else _reported(made, cases, folder=Path(out), given=asked_for)
 
 
-def _under(made: Comparison, strains: Sequence[Strain], cases: Cases, options: Comparing) -> Comparison:
+def _under(made: Comparison, strains: Sequence[Strain], cases: Cases, options: Studying) -> Comparison:
     """The comparison with every method under every attack and corruption, once what is best is named."""
     if not strains:
         return made

@@ -58,11 +58,15 @@ class Ready:
         As the question makes it; segment: uint8 (*working grid) with 255 for ignore. classify: float32 (classes,).
     centres
         Class index to positions (n, rank) of some of its pixels, as whole numbers: where patches are centred.
+    reach
+        float32 (c,): by how much `image` changes when pixels change by the whole range of the file; None where no
+        sample is changed against the network.
     """
 
     image: Array
     target: Any
     centres: Mapping[int, Array] = field(default_factory=dict)
+    reach: Array | None = None
 
     @property
     def nbytes(self) -> int:
