@@ -56,10 +56,19 @@ def test_what_is_unknown_is_said_or_left_out(papers: SimpleNamespace) -> None:
 
 def test_few_subjects_and_single_cases_are_said(papers: SimpleNamespace) -> None:
     result = papers.scores()
+    result["metrics"]["auc"]["healthy"]["flags"] = ["few_subjects"]
+    assert "unreliable" not in methods_english(papers.story(result=result), silent), "another class leads"
     result["metrics"]["auc"]["ill"]["flags"] = ["few_subjects"]
     assert "they are unreliable, and no P values" in methods_english(papers.story(result=result), silent)
     alone = methods_english(papers.story(result={**papers.scores(), "n_subjects": 8}), silent)
     assert "each subject had one case, so Wilson's intervals" in alone
+
+
+def test_sizes_that_vary_are_given_as_ranges(papers: SimpleNamespace) -> None:
+    record = papers.record()
+    images = {"train": {"modality": {"unknown": 2}, "size": {"64 x 64": 1, "80 x 60": 1}, "spacing": {"unknown": 2}}}
+    text = methods_english(Story({**record, "data": {**record["data"], "images": images}}), silent)
+    assert "Image size varied (64 to 80 x 60 to 64 pixels); the pixel spacing is not recorded in the files." in text
 
 
 def test_settings_of_a_classical_method(papers: SimpleNamespace) -> None:

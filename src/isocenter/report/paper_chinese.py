@@ -18,7 +18,7 @@ from isocenter.report.paper_names import (
     metric_name,
     short_name,
 )
-from isocenter.report.paper_story import FEW, Story, interval, leaves, number, setting
+from isocenter.report.paper_story import Story, interval, leaves, number, setting, spread
 
 MISSING = (
     "伦理审批与知情同意", "病例收集的时间、地点与纳入排除标准", "成像设备与扫描方案",
@@ -65,11 +65,11 @@ def _grid(story: Story) -> str:
     sizes, spacings = story.sizes, story.spacings
     if not sizes:
         return ""
-    many = f"不一(共 {len(sizes)} 种, 最多见 {sizes[0]} 像素)"
+    many = f"不一({spread(sizes) or '最多见 ' + sizes[0]} 像素)".replace(" to ", " 至 ")
     size = "图像大小" + (f"为 {sizes[0]} 像素" if len(sizes) == 1 else many)
     if not spacings:
         return f"{size}, 文件中未记录像素间距。"
-    return f"{size}, 像素间距{f'共 {len(spacings)} 种, 最多见' if len(spacings) > 1 else '为'} {spacings[0]} mm。"
+    return f"{size}, 像素间距为 {spread(spacings) or spacings[0]} mm。".replace(" to ", " 至 ")
 
 
 def _reference(story: Story) -> str:
@@ -163,7 +163,7 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
     led = "各类平均" if target == "all" else target
     who = f"{first['n_cases']} 例, {first['n_subjects']} 名受试者"
     found = [f"在{place}({who})上评价, 指标包括 {names}{cite('metrics')}。",
-             f"主要指标为 {led} 的 {short_name(key, CHINESE)}。", _intervals(first, cite)]
+             f"主要指标为 {led} 的 {short_name(key, CHINESE)}。", _intervals(story, first, cite)]
     if story.verb == "train":
         found.append("早停与阈值亦在该验证集上确定, 故上述结果偏乐观。")
         found.append("本次运行未使用测试集。" if "test" in story.splits else "")
@@ -184,15 +184,14 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
     return found
 
 
-def _intervals(scores: Mapping[str, Any], cite: Cite) -> str:
+def _intervals(story: Story, scores: Mapping[str, Any], cite: Cite) -> str:
     how = scores["interval"]
     level = number(round(100 * how["level"]))
     drawn = f"{how['resamples']} 次重抽样, 以受试者为单位, 小样本时加宽"
     text = f"{level}% 置信区间由百分位自助法({drawn})得到{cite('intervals')}"
-    if scores["n_cases"] == scores["n_subjects"]:
+    if story.single:
         text += "; 每名受试者仅一例, 故比例用 Wilson 区间, AUC 用 DeLong 区间"
-    few = any(FEW in s.get("flags", ()) for t in scores["metrics"].values() for s in t.values())
-    return text + ("。受试者过少, 区间不可靠, 不报告 P 值。" if few else "。")
+    return text + ("。受试者过少, 区间不可靠, 不报告 P 值。" if story.few else "。")
 
 
 def _software(story: Story, cite: Cite) -> list[str]:

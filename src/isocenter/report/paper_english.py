@@ -16,7 +16,7 @@ from isocenter.report.paper_names import (
     metric_name,
     short_name,
 )
-from isocenter.report.paper_story import FEW, Story, interval, leaves, number, setting
+from isocenter.report.paper_story import Story, interval, leaves, number, setting, spread
 from isocenter.report.wording import counted, listed
 
 # What no record knows and every journal asks for.
@@ -79,11 +79,10 @@ def _grid(story: Story) -> str:
     if not sizes:
         return ""
     size = f"Image size was {sizes[0]} pixels" if len(sizes) == 1 else (
-        f"Image size varied ({len(sizes)} different sizes, most often {sizes[0]} pixels)")
+        f"Image size varied ({spread(sizes) or sizes[0] + ' most often'} pixels)")
     if not spacings:
         return f"{size}; the pixel spacing is not recorded in the files."
-    many = f"{len(spacings)} different spacings, most often " if len(spacings) > 1 else ""
-    return f"{size}, with a spacing of {many}{spacings[0]} mm."
+    return f"{size}, with a spacing of {spread(spacings) or spacings[0]} mm."
 
 
 def _reference(story: Story) -> str:
@@ -200,7 +199,7 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
     key, target = story.lead
     led = "the mean over classes" if target == "all" else target
     found.append(f"The leading measure was the {short_name(key)} of {led}.")
-    found.append(_intervals(first, cite))
+    found.append(_intervals(story, first, cite))
     if story.verb == "train":
         found.append("Stopping and thresholds were chosen on the same validation set, so these figures are optimistic.")
         found.append("The test set was not used in this run." if "test" in story.splits else "")
@@ -220,16 +219,15 @@ def _known(targets: Mapping[str, Any]) -> bool:
     return any(s.get("value") is not None for s in targets.values())
 
 
-def _intervals(scores: Mapping[str, Any], cite: Cite) -> str:
+def _intervals(story: Story, scores: Mapping[str, Any], cite: Cite) -> str:
     how = scores["interval"]
     by = {"group": "subjects", "case": "cases"}.get(how["by"], how["by"])
     level = number(round(100 * how["level"]))
     text = (f"Confidence intervals ({level}%) were made by percentile bootstrap, widened for small numbers, with "
             f"{how['resamples']} resamples of {by}{cite('intervals')}")
-    if scores["n_cases"] == scores["n_subjects"]:
+    if story.single:
         text += "; each subject had one case, so Wilson's intervals served for proportions and DeLong's for an AUC"
-    few = any(FEW in s.get("flags", ()) for t in scores["metrics"].values() for s in t.values())
-    return text + (". With so few subjects they are unreliable, and no P values are given." if few else ".")
+    return text + (". With so few subjects they are unreliable, and no P values are given." if story.few else ".")
 
 
 def _compared(story: Story, cite: Cite) -> str:

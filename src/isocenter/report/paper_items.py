@@ -156,7 +156,6 @@ def _about_results(story: Story) -> dict[str, str]:
              if (first["metrics"].get(k) or {}).get(target, {}).get("value") is not None]
     robust = story.record["result"].get("under")
     groups = story.record["result"].get("by")
-    few = any("few_subjects" in s.get("flags", ()) for t in first["metrics"].values() for s in t.values())
     return {
         "metrics": listed(metric_name(k) for k in known), "results": "; ".join(rows),
         "statistics": f"{100 * how['level']:.0f}% intervals, {how['resamples']} resamples by {how['by']}"
@@ -166,5 +165,5 @@ def _about_results(story: Story) -> dict[str, str]:
         "groups": f"scored apart by {listed(groups)}; see the report" if groups else "",
         "failures": "the worst cases are shown in the report; " + (
             f"{counted(story.refused, 'case')} refused" if story.refused else "no case was refused"),
-        "limits": "fewer than 10 subjects: intervals are unreliable" if few else "",
+        "limits": "fewer than 10 subjects: intervals are unreliable" if story.few else "",
     }

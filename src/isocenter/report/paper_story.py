@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +85,19 @@ class Story:
         return "", ""
 
     @property
+    def few(self) -> bool:
+        """Whether the leading score rests on so few subjects that its interval carries no claim."""
+        key, target = self.lead
+        found = [s["metrics"].get(key, {}).get(target, {}) for s in self.scores.values()]
+        return any(FEW in s.get("flags", ()) for s in found)
+
+    @property
+    def single(self) -> bool:
+        """Whether a classification rests on one case a subject: then some intervals follow from formulas."""
+        first = next(iter(self.scores.values()), {"n_cases": 0, "n_subjects": -1})
+        return self.task == "classify" and bool(first["n_cases"] == first["n_subjects"])
+
+    @property
     def modalities(self) -> list[str]:
         """Of the leading images, the most frequent first; without those that are unknown."""
         return [m for m in self._counts("modality") if m != "unknown"]
@@ -150,6 +163,19 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from leaves(value, f"{prefix}{key}.")
         elif value is not None and value != []:
             yield prefix + key, value
+
+
+def spread(sizes: Sequence[str]) -> str:
+    """Several sizes as one: the range of each axis; "" where they have different numbers of axes.
+
+    >>> spread(["24 x 32", "30 x 28"]), spread(["24 x 32"]), spread(["24 x 32", "8 x 8 x 8"])
+    ('24 to 30 x 28 to 32', '24 x 32', '')
+    """
+    rows = [[float(part) for part in size.split(" x ")] for size in sizes]
+    if len({len(row) for row in rows}) != 1:
+        return ""
+    ends = [(min(axis), max(axis)) for axis in zip(*rows, strict=True)]
+    return " x ".join(f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in ends)
 
 
 def number(value: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from isocenter.report.card import ABSENT, plain
 from isocenter.report.paper_names import SPLITS
-from isocenter.report.paper_story import Story
+from isocenter.report.paper_story import Story, spread
 from isocenter.report.tables import csv_text
 
 Row = tuple[str, ...]
@@ -36,7 +36,8 @@ def table_one(story: Story) -> tuple[Row, list[Row]]:
     for name, by in story.data["facts"].items():
         rows += fact_rows(name, [by.get(s, {"kind": "number", "n": 0, "missing": 0}) for s in splits])
     for key, title in (("modality", "modality"), ("size", "image size, pixels"), ("spacing", "spacing, mm")):
-        cells = [often(story.data["images"].get(s, {}).get(key, {})) for s in splits]
+        counts = [story.data["images"].get(s, {}).get(key, {}) for s in splits]
+        cells = [often(c) if key == "modality" else ranged(c) for c in counts]
         rows.append((title, *cells))
     return head, rows
 
@@ -80,6 +81,16 @@ def often(counts: Mapping[str, int]) -> str:
         return shown[0]
     more = f", {len(counts) - 3} others" if len(counts) > 3 else ""
     return ", ".join(f"{v} ({counts[v]})" for v in shown) + more
+
+
+def ranged(counts: Mapping[str, int]) -> str:
+    """Sizes or spacings: what they are where they are few, else the range of each axis.
+
+    >>> ranged({"8 x 9": 4}), ranged({f"{n} x 9": 1 for n in (5, 6, 7, 8)})
+    ('8 x 9', '5 to 8 x 9')
+    """
+    known = [c for c in counts if c != "unknown"]
+    return often(counts) if len(counts) <= 3 or len(known) < len(counts) else spread(known) or often(counts)
 
 
 def table_csv(story: Story) -> str:

@@ -158,7 +158,7 @@ def _own(story: Story) -> list[Reference]:
         return [tool]
     text = " ".join(origin)
     doi = re.findall(r"\b10\.\d{4,9}/[^\s,;()\"'<>]+", text)
-    clean = re.sub(r"[{}\\]", "", text).replace("%", r"\%").replace("_", r"\_").replace("&", r"\&").replace("#", r"\#")
+    clean = re.sub(r"[{}\\`]", "", text).replace("%", r"\%").replace("_", r"\_").replace("&", r"\&").replace("#", r"\#")
     fields = {"title": f"{{{story.data['name']}}} (data set)", "note": clean}
     return [tool, Reference("misc", "dataset", fields | ({"doi": doi[0].rstrip(".")} if doi else {}))]
 
