@@ -156,6 +156,7 @@ def test_what_it_costs_is_measured_on_val(pictures: Any) -> None:
     found = measured(run.module.eval(), shelf, seed=0)
     assert found["epsilon"] == 0.05 and found["n"] == 16 and found["metric"] == "accuracy"
     assert 0 <= found["robust"] <= found["clean"] <= 1
+    assert f"{found['clean']:.3f} unchanged, {found['robust']:.3f} under" in found["text"]
     hardest = replace(shelf, scheme=replace(shelf.scheme, study=merged(shelf.scheme.study, {
         "augment.adversarial.epsilon": 0.9})))  # fmt: skip
     assert measured(run.module, hardest, seed=0)["robust"] < found["clean"]

@@ -42,3 +42,12 @@ def test_the_memory_is_told_beside_its_estimate(squares: Cases) -> None:
     assert made.as_json()["peak_mb"] == 1000.0 and made.as_json()["estimated_mb"] == 900.0
     plain = Trained(resolve("segment/histogram"), squares, taken=Taken(5.0, 1000.0))
     assert plain.as_json()["estimated_mb"] is None and not any("estimated" in line for line in plain.lines())
+
+
+def test_what_hardening_left_on_val_is_said(squares: Cases) -> None:
+    class Hard:
+        about: ClassVar[dict[str, object]] = {"adversarial": {"robust": 0.7, "text": "hardened: 0.8, 0.7"}}
+
+    made = Trained(replace(resolve("segment/histogram"), object=Hard()), squares)
+    assert "hardened: 0.8, 0.7" in made.lines() and made.as_json()["adversarial"]["robust"] == 0.7
+    assert "adversarial" not in Trained(resolve("segment/histogram"), squares).as_json()

@@ -92,8 +92,8 @@ def _card(method: Method, cases: Cases, *, scores: Scores | None) -> dict[str, A
         "" if cases.subjects_known else " (unknown)"
     )
     allowed = {f"allowed_{what}": why for what, why in cases.allow.items()}
-    before = (getattr(method.object, "about", None) or {}).get("pretraining")
-    first = {"pretraining": before["text"]} if before else {}
+    about = getattr(method.object, "about", None) or {}
+    first = {name: about[name]["text"] for name in ("pretraining", "adversarial") if about.get(name)}
     return {"name": f"{method.task} / {method.name}", "data": data, "metrics": rows, **first, **allowed}
 
 

@@ -141,6 +141,7 @@ class Trained:
             "seconds": self.taken.seconds,
             "peak_mb": self.taken.peak_mb,
             "estimated_mb": self._estimated_mb(),
+            **({"adversarial": self._adversarial()} if self._adversarial() else {}),
             "problems": [p.as_json() for p in self.problems],
             "notes": list(self.notes),
         }
@@ -158,8 +159,14 @@ class Trained:
             lines += ["", f"over {self.folds.split}, every case answered by a method that had not seen its group",
                       *score_lines(self.folds)]
         lines += [*_spread(self.seeds), "", f"trained in {duration(self.taken.seconds)}{self._memory()}"]
+        hard = self._adversarial()
+        lines += [str(hard["text"])] if hard else []
         lines += [f"report: {self.report}"] if self.report else []
         return lines + ([f"bundle: {self.bundle.path}"] if self.bundle else []) + [f"next: {self._next()}"]
+
+    def _adversarial(self) -> dict[str, Any]:
+        """What hardening against attacks left on val; empty where there was none."""
+        return dict(getattr(self.method.object, "about", {}).get("adversarial") or {})
 
     def _estimated_mb(self) -> float | None:
         """What the plan said about memory before the training began; None for methods without such a plan."""
