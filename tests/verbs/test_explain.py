@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import isocenter as iso
-from isocenter.data import Attribution, Cases
+from isocenter.data import Attribution, Case, Cases, Image, NotEvaluated
 from isocenter.errors import NotFoundError, OutputError, RecipeError, UsageError
-from isocenter.verbs.explain import explain
+from isocenter.verbs._method import Method
+from isocenter.verbs.explain import explain, outside_of
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,19 @@ def test_settings_of_the_explanation(network: Path, sizes: Cases) -> None:
     assert isinstance(made.found, Attribution) and made.found.target == "small"
     assert made.found.completeness is not None and made.found.completeness < 0.1 and made.files == ()
     assert np.isfinite(made.found.values).all()
+
+
+def test_an_image_outside_the_envelope_has_no_answer_to_explain(squares: Cases) -> None:
+    class Narrow:
+        def refused(self, image: Image) -> NotEvaluated | None:
+            return NotEvaluated("another modality") if image.pixels().max() > 200 else None
+
+    asked = Method("m", "classify", "m", object(), envelope=Narrow())
+    bright = Case.of(Image.from_array(np.full((4, 4), 255, np.uint8)))
+    assert outside_of(asked, bright).reason == "another modality"
+    assert outside_of(asked, Case.of(Image.from_array(np.zeros((4, 4), np.uint8)))) is None
+    assert outside_of(asked, Case("facts", {})) is None
+    assert outside_of(Method("m", "classify", "m", object()), bright) is None
 
 
 def test_what_cannot_be_explained(network: Path, disc_bundle: Path, sizes: Cases) -> None:

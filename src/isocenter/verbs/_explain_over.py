@@ -174,11 +174,12 @@ def _scored(
     """Records and note of each method for one case."""
     from isocenter.metrics import records
     from isocenter.metrics.faithfulness import checked as checked_map
+    from isocenter.verbs.explain import outside_of
 
-    task, truth = catalog.task("explain"), case.truth()
+    task, truth, outside = catalog.task("explain"), case.truth(), outside_of(asked, case)
     out = {}
     for name, explainer in explainers.items():
-        found = explainer.predict(case)
+        found = explainer.predict(case) if outside is None else outside
         if not isinstance(found, Attribution | NotEvaluated):
             raise UsageError(f"{name} makes no map that could be scored", got=type(found).__name__)
         if checks and isinstance(found, Attribution):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from isocenter import catalog
-from isocenter.data import Attribution, NotEvaluated, knobs
+from isocenter.data import Attribution, Case, NotEvaluated, knobs
 from isocenter.errors import UsageError
 from isocenter.files import write_bytes, write_text
 from isocenter.infer import limited
@@ -151,7 +151,8 @@ def explain(
     source = str(inputs) if isinstance(inputs, (str, Path)) else case.id
     name = str(asked.bundle.path) if asked.bundle else f"{asked.task}/{asked.method}"
     with limited(threads_of(options)):
-        found = explainer.predict(case)
+        outside = outside_of(asked, case)
+        found = explainer.predict(case) if outside is None else outside
         if not isinstance(found, Attribution):
             kept = () if out is None or isinstance(found, NotEvaluated) else _kept(found, case, Path(out), options)
             return Explained(found, kept, method, name, source)
@@ -177,6 +178,14 @@ def explainer_of(asked: Method, method: str, *, settings: Settings) -> Any:
     cls: Any = catalog.find("explain", method)
     fixed = {"of": _inside(asked, cls)}
     return made(cls, settings, part=lambda use, own: resolve(use, settings=own).object, fixed=fixed)
+
+
+def outside_of(asked: Method, case: Case) -> NotEvaluated | None:
+    """Why a bundle gives this image no answer that could be explained: it lies outside its envelope."""
+    image = case.image() if case.images else None
+    if asked.envelope is None or image is None or "t" in image.axes:
+        return None
+    return asked.envelope.refused(image)
 
 
 def _inside(asked: Method, cls: Any) -> Any:
