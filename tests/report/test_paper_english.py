@@ -28,6 +28,7 @@ def test_a_comparison_tells_tests_and_choice(papers: SimpleNamespace) -> None:
     assert "(cnn) was chosen on the validation set, before the test set was opened." in text
     assert "by a paired bootstrap and DeLong's test, with Holm's correction for multiple comparisons." in text
     assert "Difference of linear and cnn: -0.050 (-0.100 to 0.010), P = 0.042 after Holm." in text
+    assert "The first method was L2-penalised" in text and "The second method was a convolutional" in text
     assert "### Models" in text and "(“cnn” in the tables)" in text and "PyTorch 2.13.0" in text
 
 

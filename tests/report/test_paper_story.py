@@ -31,6 +31,24 @@ def test_subjects_in_two_sets_are_not_called_apart(papers: SimpleNamespace) -> N
     assert not Story({**record, "data": {**record["data"], "subjects_known": False}}).apart
 
 
+def test_differences_of_one_class_are_those_of_the_mean(papers: SimpleNamespace) -> None:
+    record = papers.comparison().record
+    assert [t["target"] for t in Story(record).differences] == ["ill"]
+    tests = [{**t, "target": "all"} for t in record["result"]["tests"]]
+    changed = {**record, "result": {**record["result"], "tests": tests}}
+    assert Story(changed).differences == []
+    single = Story({**changed, "data": {**record["data"], "classes": ["ill"]}})
+    assert [t["target"] for t in single.differences] == ["all"]
+
+
+def test_what_was_read_off_train(papers: SimpleNamespace) -> None:
+    assert not papers.story().settled("linear")
+    method = papers.method("histogram", plan={"plan": {}})
+    result = {**papers.comparison().record["result"], "training": {"histogram": {"seconds": 1.0}}}
+    assert papers.story("compare", methods={"histogram": method}, result=result).settled("histogram")
+    assert not papers.training().settled("cnn"), "a network has a plan"
+
+
 def test_one_class_leads_by_its_name(papers: SimpleNamespace) -> None:
     result = papers.scores()
     result["metrics"] = {"dice": {"lung": result["metrics"]["auc"]["ill"], "all": result["metrics"]["auc"]["all"]}}

@@ -94,7 +94,7 @@ def _models(story: Story, cite: Cite) -> list[str]:
         label = f"(表中记为“{name}”)" if len(story.methods) > 1 else ""
         found.append(f"采用{method_name(method['task'], method['method'], CHINESE)}{label}{cite('method', name)}。")
         network = (method["plan"].get("network") or {}).get("name")
-        found += _network(story, method) if network else _classical(story, method)
+        found += _network(story, method) if network else _classical(story, name, method)
     return found
 
 
@@ -141,14 +141,13 @@ def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
     return f"在验证集上确定: {'、'.join(chosen)}。" if chosen else ""
 
 
-def _classical(story: Story, method: Mapping[str, Any]) -> list[str]:
+def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
     settings = {k: v for k, v in leaves(method["recipe"]) if k != "name" and v is not False and v != ""}
     rule = settings.pop("rule", None)
     found = [f"阈值按 {RULES[rule][CHINESE]}确定。" if rule in RULES else ""]
     values = ", ".join(f"{k} = {setting(v)}" for k, v in settings.items())
     found.append(f"参数设置: {values}; 其余为软件默认值。" if values else "")
-    learnt = any(" its fields off train" in n for n in story.record["result"].get("notes", ()))
-    found.append("与数据有关的参数仅由训练集确定。" if learnt else "")
+    found.append("与数据有关的参数仅由训练集确定。" if story.settled(name) else "")
     return [*found, _decided(method["plan"].get("plan") or {}, method)]
 
 
@@ -218,18 +217,16 @@ def _results(story: Story) -> list[str]:
     place = SPLITS.get(story.split, ("", story.split))[CHINESE]
     name = short_name(key, CHINESE)
     text = f"在{place}(n = {first['n_cases']})上, {led} 的 {name}({level}% CI)为: {'; '.join(rows)}。"
-    return ["### 结果部分可用", "", "".join([text, *_differences(story, key, target)]), ""]
+    return ["### 结果部分可用", "", "".join([text, *_differences(story)]), ""]
 
 
 def _range(score: Mapping[str, Any]) -> str:
     return interval(score).replace(" to ", " 至 ")
 
 
-def _differences(story: Story, key: str, target: str) -> Sequence[str]:
+def _differences(story: Story) -> Sequence[str]:
     found = []
-    for t in story.tests:
-        if (t["metric"], t["target"], t["test"]) != (key, target, "paired bootstrap") or t["difference"] is None:
-            continue
+    for t in story.differences:
         p = t["p_holm"] if t["p_holm"] is not None else t["p"]
         said = "" if p is None else f", P = {number(p)}"
         bounds = f"({number(t['low'])} 至 {number(t['high'])})" if t["low"] is not None else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from isocenter.report.paper_names import (
@@ -105,14 +106,15 @@ def _reference(story: Story) -> str:
 
 def _models(story: Story, cite: Cite) -> list[str]:
     found = []
-    for name, method in story.methods.items():
+    for name, place in zip(story.methods, _places(), strict=False):
+        method = story.methods[name]
         called = method_name(method["task"], method["method"])
         source = cite("method", name)
         label = f" (“{name}” in the tables)" if len(story.methods) > 1 else ""
         opens = f"The task was {TASKS.get(story.task, (story.task,))[0]} by " if len(story.methods) == 1 else ""
-        found.append(f"{opens or 'One method was '}{called}{source}{label}.")
+        found.append(f"{opens or f'The {place} method was '}{called}{source}{label}.")
         network = (method["plan"].get("network") or {}).get("name")
-        found += _network(story, method) if network else _classical(story, method)
+        found += _network(story, method) if network else _classical(story, name, method)
     return found
 
 
@@ -174,17 +176,20 @@ def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
     return f"Chosen on the validation set: {listed(chosen)}." if chosen else ""
 
 
-def _classical(story: Story, method: Mapping[str, Any]) -> list[str]:
+def _places() -> Iterator[str]:
+    yield from ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+    yield from repeat("next")
+
+
+def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
     settings = dict(leaves(method["recipe"]))
     rule = settings.pop("rule", None)
     found = [f"The threshold followed {RULES[rule][0]}." if rule in RULES else ""]
     settings.pop("name", None)
     values = ", ".join(f"{k} = {setting(v)}" for k, v in settings.items() if v is not False and v != "")
     found.append(f"Settings: {values}; all others followed the defaults of the software." if values else "")
-    if any(" its fields off train" in n for n in story.record["result"].get("notes", ())):
+    if story.settled(name):
         found.append("Settings that depend on the data were read off the training set alone.")
-    elif story.verb == "train" and not (method["plan"].get("plan") or {}):
-        found.append("Settings that depend on the data were chosen on the training set.")
     return [*found, _decided(method["plan"].get("plan") or {}, method)]
 
 
@@ -276,18 +281,16 @@ def _results(story: Story) -> list[str]:
     place = SPLITS.get(story.split, (story.split,))[0]
     text = f"On the {place} set (n = {first['n_cases']}), the {short_name(key)} of {led} was ({level}% CI): " + (
         f"{'; '.join(rows)}.")
-    return ["### For the results section", "", " ".join([text, *_differences(story, key, target)]), ""]
+    return ["### For the results section", "", " ".join([text, *_differences(story)]), ""]
 
 
 def _has(scores: Mapping[str, Any], key: str, target: str) -> bool:
     return scores["metrics"].get(key, {}).get(target, {}).get("value") is not None
 
 
-def _differences(story: Story, key: str, target: str) -> Sequence[str]:
+def _differences(story: Story) -> Sequence[str]:
     found = []
-    for t in story.tests:
-        if (t["metric"], t["target"], t["test"]) != (key, target, "paired bootstrap") or t["difference"] is None:
-            continue
+    for t in story.differences:
         p = t["p_holm"] if t["p_holm"] is not None else t["p"]
         said = "" if p is None else f", P = {number(p)}{' after Holm' if t['p_holm'] is not None else ''}"
         bounds = f" ({number(t['low'])} to {number(t['high'])})" if t["low"] is not None else ""

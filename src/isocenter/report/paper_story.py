@@ -124,6 +124,22 @@ class Story:
         found = (result.get("test") or {}) if self.verb == "tune" else result
         return list(found.get("tests") or ())
 
+    @property
+    def differences(self) -> list[Mapping[str, Any]]:
+        """The paired bootstraps of the leading score; of a single class those of the mean, which is the same."""
+        key, target = self.lead
+        mine = [t for t in self.tests if t["metric"] == key and t["test"] == "paired bootstrap"]
+        found = [t for t in mine if t["target"] == target]
+        one = len(self.data["classes"]) == 1
+        return [t for t in found or (mine if one else []) if t["difference"] is not None]
+
+    def settled(self, name: str) -> bool:
+        """Whether a method that is all recipe read some of it off the training set."""
+        result = self.record["result"]
+        took = ((result.get("training") or {}).get(name) or {}).get("seconds") is not None
+        noted = any(n.startswith(f"{name} read its fields off train") for n in result.get("notes", ()))
+        return not self.methods[name]["plan"].get("plan") and (noted or took or self.verb == "train")
+
     def networks(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Name and plan of every network."""
         return ((name, m["plan"]) for name, m in self.methods.items() if (m["plan"].get("network") or {}).get("name"))
@@ -194,13 +210,14 @@ def number(value: float | None) -> str:
 
 
 def setting(value: Any) -> str:
-    """A setting as a paper prints it: no false digits, lists as ranges.
+    """A setting as a paper prints it: no false digits, two numbers as a range, other lists with semicolons.
 
-    >>> setting(0.1), setting([-15.0, 15.0]), setting("otsu"), setting(True)
-    ('0.1', '-15 to 15', 'otsu', 'yes')
+    >>> setting(0.1), setting([-15.0, 15.0]), setting(["hat", "otsu"]), setting(True)
+    ('0.1', '-15 to 15', 'hat; otsu', 'yes')
     """
     if isinstance(value, (list, tuple)):
-        return " to ".join(map(setting, value))
+        span = len(value) == 2 and all(isinstance(v, (int, float)) for v in value)
+        return (" to " if span else "; ").join(map(setting, value))
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
