@@ -35,11 +35,14 @@ class Candidate:
         As of a row.
     joins
         Its members are the candidates before it: an ensemble of what stands already.
+    name
+        As results call it; default the method's.
     """
 
     method: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     joins: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)

@@ -112,10 +112,11 @@ def leading(
     bundles: dict[str, Path] = {}
     for one in row.candidates:
         settings = dict(one.settings) | ({"members": [{"use": str(b)} for b in bundles.values()]} if one.joins else {})
-        alone = replace(row, name=f"{row.name}-{one.method}", method=one.method, settings=settings, candidates=())
+        name = one.name or one.method
+        alone = replace(row, name=f"{row.name}-{name}", method=one.method, settings=settings, candidates=())
         made = trained(alone, data, marks, threads=threads, seed=seed)
         assert made is not None, "a candidate is trained"
-        bundles[one.method] = made
+        bundles[name] = made
     lead = row.figures[0].metric
     notes = {m: json.loads(b.with_suffix(".json").read_text(encoding="utf-8")) for m, b in bundles.items()}
     on_val = {m: note["val"][lead] for m, note in notes.items()}
@@ -156,7 +157,7 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
         "peak_mb": made.taken.peak_mb,
         "threads": threads,
         "notes": [*made.notes, *resumed],
-        "val": {name: value(made.scores, name) for name in made.scores.metrics} if made.scores else {},
+        "val": {name: value(made.scores, name, row) for name in made.scores.metrics} if made.scores else {},
     }
     write_text(note, json.dumps(said, indent=1) + "\n", overwrite=True)
     return bundle
@@ -166,13 +167,16 @@ def named_on_val(row: Row, cases: Cases, *, seed: int) -> tuple[str, dict[str, f
     """The rival that leads on val, and what each scored there."""
     lead = row.figures[0].metric
     found = {r: iso.evaluate(f"{row.task}/{r}", cases, split="val", seed=seed, threads=1) for r in row.rivals}
-    values = {r: value(s, lead) for r, s in found.items()}
+    values = {r: value(s, lead, row) for r, s in found.items()}
     return max(row.rivals, key=lambda r: values[r] if values[r] is not None else -1.0), values
 
 
-def value(scores: Scores, metric: str) -> float | None:
-    """The leading number of one metric."""
+def value(scores: Scores, metric: str, row: Row) -> float | None:
+    """The number of one metric by which a row is led: that of its only target, else of all."""
     targets = scores.metrics[metric]
+    wanted = {f.target for f in row.figures}
+    if len(wanted) == 1 and wanted <= set(targets):
+        return targets[wanted.pop()].value
     return (targets.get("all") or next(iter(targets.values()))).value
 
 
@@ -202,7 +206,7 @@ def recipe_mark(row: Row, seed: int) -> str:
     """Digest of what was asked for."""
     asked = {"task": row.task, "method": row.method, "settings": dict(row.settings), "seed": seed}
     if row.candidates:
-        asked["candidates"] = [asdict(c) for c in row.candidates]
+        asked["candidates"] = [{k: v for k, v in asdict(c).items() if v != ""} for c in row.candidates]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
