@@ -14,7 +14,7 @@ from isocenter.errors import InputError, MissingFileError, OutputError, UsageErr
 from isocenter.verbs._record import FILE, PRIVATE
 from isocenter.verbs.compare import compare
 from isocenter.verbs.evaluate import evaluate
-from isocenter.verbs.reproduce import Reproduction, _epochs, repeatable, reproduce
+from isocenter.verbs.reproduce import Difference, Reproduction, _epochs, repeatable, reproduce
 from isocenter.verbs.reproduce import hints as hints_of
 from isocenter.verbs.train import train
 
@@ -146,3 +146,23 @@ def test_nothing_foreign_is_replaced(evaluated: Path, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         reproduce(evaluated, out=tmp_path / "mine", overwrite=True)
     assert (tmp_path / "mine" / "thesis.txt").is_file()
+
+
+def test_a_search_is_equal(place: Path, tmp_path: Path) -> None:
+    pytest.importorskip("optuna", reason="pip install 'isocenter[tune]'")
+    from isocenter.verbs.tune import tune
+
+    tune("classify", place, method="linear", out=tmp_path / "run", trials=3, threads=1, target="label",
+         settings={"size": 1, "texture": False}, over=("size=1..24", "penalty=0.0001..10"))
+    found = reproduce(tmp_path / "run")
+    assert found.equal, found.lines()
+    assert found.verb == "tune" and (found.folder / "tuned.bundle").is_dir()
+
+
+def test_lines_name_the_first_differences_and_count_the_rest(tmp_path: Path) -> None:
+    many = tuple(Difference(f"value {i}", i, i + 0.5, 0.5) for i in range(30))
+    found = Reproduction(tmp_path / "run", tmp_path / "again", "evaluate", 100, many, {"a.png": "is gone"})
+    lines = found.lines()
+    assert lines[0] == "different: 30 of 100 values of evaluate are not as they were"
+    assert lines[1] == "  value 0: was 0, now 0.5 (by +0.5)" and any("and 18 more" in line for line in lines)
+    assert "input: a.png is gone since" in lines and len(found.as_json()["differences"]) == 30

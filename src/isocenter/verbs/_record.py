@@ -61,7 +61,8 @@ def keep(
         It cannot be written.
     """
     arguments, memory = _arguments(given)
-    bundles = [m.bundle.path for m in methods if m.bundle is not None]
+    # What a search made is no input of it.
+    bundles = [m.bundle.path for m in methods if m.bundle is not None and run.verb != "tune"]
     record = {
         "format": FORMAT, "verb": run.verb, "created": run.created, "command": run.command, "arguments": arguments,
         "in_memory": memory, "data": _data(cases, arguments.get("data")),
