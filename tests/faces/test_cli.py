@@ -155,16 +155,29 @@ def test_errors_keep_their_own_exit_code(
     assert capsys.readouterr().err.strip() == "isocenter methods: it is wrong: got a, needed b. Do c."
 
 
-def test_threads_are_set_before_numpy_is_there(command: Run, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import atexit, os\n"
-        "atexit.register(lambda: open(os.environ['TOLD'], 'w').write(os.environ.get('OPENBLAS_NUM_THREADS', '')))\n",
-        encoding="utf-8",
-    )
+WATCHING = """
+import os, sys
+
+class Watch:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "numpy":
+            with open(os.environ["TOLD"], "a") as file:
+                file.write(os.environ.get("OPENBLAS_NUM_THREADS", "none") + " ")
+
+sys.meta_path.insert(0, Watch)
+"""
+
+
+@pytest.mark.parametrize("words", [("--threads", 3), ("--threads=3",)])
+def test_threads_are_set_before_numpy_is_there(command: Run, tmp_path: Path, words: tuple[object, ...]) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WATCHING, encoding="utf-8")
     told = tmp_path / "told"
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    command("doctor", "--threads", 3, env={"PYTHONPATH": path, "TOLD": str(told)}, cwd=tmp_path)
-    assert told.read_text() == "3"
+    command("methods", "segment", *words, env={"PYTHONPATH": path, "TOLD": str(told)}, cwd=tmp_path)
+    command("evaluate", "segment/histogram", tmp_path / "absent", *words, cwd=tmp_path,
+            env={"PYTHONPATH": path, "TOLD": str(told)})  # fmt: skip
+    assert set(told.read_text().split()) == {"3"}
 
 
 def test_a_reader_that_stops_early_is_no_error() -> None:

@@ -124,3 +124,9 @@ def test_what_was_refused_is_an_exit_code(squares: Cases) -> None:
     made = evaluate(Picky(), squares)
     assert made.exit_code == 3 and made.n_refused == 1 and len(made.cases) == 7
     assert any(line.startswith("refused: ") for line in made.lines())
+
+
+def test_what_train_gave_can_be_evaluated_with_a_report(sizes: Cases, tmp_path: Path) -> None:
+    made = iso.train("classify", sizes, method="linear", threads=1)
+    found = iso.evaluate(made, sizes, out=tmp_path / "report", threads=1)
+    assert found.report is not None and found.report.is_file()

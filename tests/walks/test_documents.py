@@ -16,7 +16,7 @@ EVALUATE = {
     *("format", "task", "method", "split", "n_cases", "n_subjects", "n_refused", "interval", "metrics", "seconds"),
     *("peak_mb", "threads", "engine"),
 }
-ALSO = {"notes", "data", "by", "strata", "problems", "report"}
+ALSO = {"notes", "data", "by", "gaps", "trend", "certainty", "strata", "problems", "report"}
 SCORE = {"value", "low", "high", "n", "unit", "flags"}
 TEST = {"a", "b", "metric", "target", "difference", "low", "high", "p", "p_holm", "test", "flags"}
 KEYS = {

@@ -56,9 +56,9 @@ def _answered(words: list[str]) -> int:
     name = words[0]
     if name not in verbs():
         raise UsageError(f"no verb {name!r}", remedy=nearest(name, verbs()))
+    _limit_threads(words)
     command = importlib.import_module(f"isocenter.faces.commands.{name}")
     args = _parser(name, command).parse_args(words[1:])
-    _limit_threads(args)
     result = command.call(args, show.meter(quiet=args.quiet))
     show.result(result, as_json=args.json, quiet=args.quiet)
     return int(getattr(result, "exit_code", 0))
@@ -71,11 +71,14 @@ def _parser(name: str, command: Any) -> Parser:
     return parser
 
 
-def _limit_threads(args: Any) -> None:
-    # The pools of numpy's libraries are sized when they load, so this comes before the verb imports them.
-    if args.threads:
-        for pool in POOLS:
-            os.environ[f"{pool}_NUM_THREADS"] = str(args.threads)
+def _limit_threads(words: Sequence[str]) -> None:
+    # The pools of numpy's libraries are sized when they load, and a command's module loads them: the words are looked
+    # at before they are parsed.
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        given = after if word == "--threads" else word.partition("--threads=")[2]
+        if given.isdigit() and int(given):
+            for pool in POOLS:
+                os.environ[f"{pool}_NUM_THREADS"] = given
     # Threads that spin while they wait slow each other down many times over once another program wants a core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

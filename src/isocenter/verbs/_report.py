@@ -165,8 +165,14 @@ def _thresholds(method: Method) -> Sequence[float]:
 
 
 def _explained(methods: Sequence[Method], scores: Scores, *, cases: Cases) -> tuple[Any, ...]:
-    network = next((m for m in methods if hasattr(m.object, "opened") and m.task in EXPLAINED), None)
+    network = next((m for m in methods if _has_inside(m.object) and m.task in EXPLAINED), None)
     return explanation_of(network, scores, cases=cases) if network else ()
+
+
+def _has_inside(found: Any) -> bool:
+    """Whether it is one network; what `train` gave is asked for the method that it holds."""
+    held = getattr(found, "method", None)
+    return hasattr(held.object if isinstance(held, Method) else found, "opened")
 
 
 def _data(cases: Cases) -> Data:
