@@ -19,6 +19,7 @@ from isocenter.verbs._cases import (
     known_classes,
     known_to_train,
     refuse,
+    scarce,
     unseen,
     with_allowance,
 )
@@ -127,6 +128,23 @@ def test_truth_that_was_left_out_is_said_in_every_table() -> None:
         "a.xml: an object without area was left out: got object 1. 2 more like this: isocenter check lists them.",
         "b.json: 9 cases of 10.",
     )
+
+
+def test_a_class_with_a_single_case_is_said() -> None:
+    def held(*labels: str) -> Cases:
+        x = np.zeros((6, 4, 4), np.uint8)
+        splits = ["train"] * 3 + ["val"] * 2 + ["test"]
+        made = Cases.from_arrays(x, list(labels), splits=splits, subjects=list("abcdef"))
+        return replace(made, positive=None)
+
+    [said] = scarce(held("a", "a", "b", "a", "b", "a"))
+    assert said == "train holds one case of b: that is too little to learn from"
+    assert scarce(held("a", "b", "b", "b", "b", "a")) == (
+        "train holds one case of a: that is too little to learn from",
+        "val holds no case of a: neither thresholds nor scores there mean anything for it",
+    )
+    assert scarce(held("a", "b", "b", "b", "b", "a"))[0] in caveats(held("a", "b", "b", "b", "b", "a"))
+    assert scarce(replace(held("a", "b", "b", "b", "b", "a"), task="segment")) == ()
 
 
 def test_classes_that_a_method_has_never_met() -> None:

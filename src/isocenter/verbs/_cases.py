@@ -131,8 +131,23 @@ def caveats(cases: Cases) -> tuple[str, ...]:
     notes = tuple(f"{what} allowed: {reason}" for what, reason in cases.allow.items())
     if cases.task == "classify" and len(cases.classes) == 2 and cases.positive and not cases.multilabel:
         notes += (f"all means {cases.positive} against the rest",)
-    notes += warned(cases.problems)
+    notes += (*warned(cases.problems), *scarce(cases))
     return notes if cases.subjects_known else (*notes, "patients unknown: every case counts as a subject of its own")
+
+
+def scarce(cases: Cases) -> tuple[str, ...]:
+    """Classes of cases of which train has a single one, or val none although train has some."""
+    if cases.task != "classify":
+        return ()
+    held = {side: [c for e in cases.split(side).entries for c in e.labels] for side in cases.splits if side}
+    train, val = held.get("train", []), held.get("val")
+    lone = [c for c in cases.classes if train.count(c) == 1]
+    unseen_ = [c for c in cases.classes if c in train and val is not None and c not in val]
+    said = (f"train holds one case of {', '.join(lone)}: that is too little to learn from",) if lone else ()
+    if unseen_:
+        names = ", ".join(unseen_)
+        said += (f"val holds no case of {names}: neither thresholds nor scores there mean anything for it",)
+    return said
 
 
 def warned(problems: Sequence[Problem]) -> tuple[str, ...]:
