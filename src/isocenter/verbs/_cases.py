@@ -143,11 +143,11 @@ def scarce(cases: Cases) -> tuple[str, ...]:
     train, val = held.get("train", []), held.get("val")
     lone = [c for c in cases.classes if train.count(c) == 1]
     unseen_ = [c for c in cases.classes if c in train and val is not None and c not in val]
-    said = (f"train holds one case of {', '.join(lone)}: that is too little to learn from",) if lone else ()
+    said = [f"train holds one case of {', '.join(lone)}: that is too little to learn from"] if lone else []
     if unseen_:
         names = ", ".join(unseen_)
-        said += (f"val holds no case of {names}: neither thresholds nor scores there mean anything for it",)
-    return said
+        said += [f"val holds no case of {names}: neither thresholds nor scores there mean anything for it"]
+    return tuple(said)
 
 
 def warned(problems: Sequence[Problem]) -> tuple[str, ...]:
