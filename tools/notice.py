@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # The extras that something in isocenter uses.
-EXTRAS = ("train", "video")
+EXTRAS = ("train", "tune", "video")
 HEAD = """isocenter
 Copyright the isocenter authors. Licensed under the Apache License, Version 2.0 (see LICENSE).
 
