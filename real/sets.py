@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.data import IGNORE, Case, Cases, Entry, Segmentation
+from isocenter.data import IGNORE, Boxes, Case, Cases, Entry, Image, Segmentation
 from isocenter.layouts import read
 from isocenter.ops.components import parts
+from isocenter.ops.resample import resize
 
 SIDES = ("right_lung", "left_lung")
 
@@ -61,7 +62,41 @@ def breast_small(folder: Path) -> Cases:
     return replace(cases, name=f"{folder.name}-96", positive="malignant")
 
 
+def head_ct(folder: Path) -> Cases:
+    """Head CT against the five other kinds of pictures."""
+    whole = read(folder, task="classify")
+    labels = ["HeadCT" if "HeadCT" in e.labels else "other" for e in whole.entries]
+    cases = Cases.from_arrays(
+        [case.image() for case in whole], labels, task="classify", splits=[e.split for e in whole.entries]
+    )
+    return replace(cases, name=f"{whole.name}-head-ct", positive="HeadCT")
+
+
+def cell_crops(folder: Path, *, side: int = 64) -> Cases:
+    """Every boxed blood cell as a square picture, a tenth wider than its box; subjects are the images they are from."""
+    whole = read(folder, task="detect")
+    pictures, labels, subjects, splits = [], [], [], []
+    for entry in whole.entries:
+        case = entry.open()
+        array, truth = case.image().channels_first(), case.truth()
+        assert isinstance(truth, Boxes)
+        grid = np.asarray(array.shape[1:])
+        for edges, label in zip(truth.edges, truth.labels, strict=True):
+            middle, half = edges.mean(0), 0.55 * float(np.diff(edges, axis=0).max())
+            low, high = np.maximum(np.rint(middle - half), 0).astype(int), np.rint(middle + half).astype(int) + 1
+            low, high = np.minimum(low, grid - 2), np.minimum(high, grid)
+            cut = resize(array[:, low[0] : high[0], low[1] : high[1]], (side, side))
+            pictures.append(Image.from_array(np.rint(cut).astype(np.uint8), axes="cyx"))
+            labels.append(truth.classes[label])
+            subjects.append(entry.subject or entry.id)
+            splits.append(entry.split)
+    cases = Cases.from_arrays(pictures, labels, task="classify", splits=splits, subjects=subjects)
+    return replace(cases, name=f"{whole.name}-crops")
+
+
 READERS = {
+    "head_ct": head_ct,
+    "cell_crops": cell_crops,
     "breast_small": breast_small,
     "lungs_by_side": lungs_by_side,
     "pet": partial(pet, task="segment"),
