@@ -6,6 +6,7 @@ DATA ?= ../shared/data
 ROWS ?= all
 TABLES ?= none
 CURVES ?= none
+GATES ?= none
 OUT ?= runs/demo
 # Tests run with one thread each, so that they are repeatable and do not fight over cores.
 ONE = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
@@ -25,7 +26,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 real: $(VENV)/.dev
-	$(BIN)/python -m real --data $(DATA) --rows $(ROWS) --tables $(TABLES) --curves $(CURVES)
+	$(BIN)/python -m real --data $(DATA) --rows $(ROWS) --tables $(TABLES) --curves $(CURVES) --gates $(GATES)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

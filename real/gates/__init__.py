@@ -1,0 +1,1 @@
+"""Gates: one file a gate of docs/results.md."""
