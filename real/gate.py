@@ -32,8 +32,8 @@ HEAD = """
 
 Made by `make real ROWS=none GATES=...`; each gate is one file in `real/gates/`. A bundle says which images look like
 those that it was trained on; it answers no others. Its limit was set on `val`. Refused of its own kind: the set's
-`test`, resampled by subject. Refused of others: images of other sets, photographs and noise, resampled by set; area
-under the ROC curve of the distance, own `test` against all others.
+`test`, resampled by subject. Refused of others: images of other sets, photographs and noise, resampled by set (by
+Wilson's interval where all sets agree); area under the ROC curve of the distance, own `test` against all others.
 """
 
 
@@ -146,6 +146,9 @@ def shares(found: dict[str, list[tuple[bool, float]]], seed: int) -> dict[str, A
     hits, n = table.T
     draws = np.concatenate([(w @ hits) / (w @ n) for w in weights(np.arange(len(table)), 2000, seed)])
     low, high = percentile_interval(draws, 0.95, len(table))
+    if low == high:
+        # Every draw of sets says the same: what is left is the chance of single images.
+        low, high = wilson(float(hits.sum()), float(n.sum()), 0.95)
     every = {"value": float(hits.sum() / n.sum()), "low": low, "high": high, "n": int(n.sum())}
     return {"all": every, "kinds": kinds}
 
