@@ -3,8 +3,8 @@
 Val does not see the shift. What does is a division of train by the kind of file: learning from one kind of normals and
 the bacterial cases, with the other normals and the viral cases held out (460 images), DenseNet-121 on half the grid for
 12 epochs has AUC 0.968 and balanced accuracy 0.882; with intensities by percentile 0.972 and 0.905; with strong
-augmentation 0.933 and 0.873, and mixup beside it 0.944 and 0.873; ResNet-18 on the whole grid with percentiles 0.976 and
-0.865.
+augmentation 0.933 and 0.873, and mixup beside it 0.944 and 0.873. ResNet-18 on the whole grid with percentiles has
+0.976 and 0.865.
 """
 
 from real.row import Candidate, Figure, Row
