@@ -69,6 +69,18 @@ def test_what_it_gained_is_measured_once_on_test(sizes: Cases, tmp_path: Path) -
     assert "on test, once:" in made.lines()
 
 
+def test_an_envelope_is_drawn_for_what_is_kept_alone(
+    sizes: Cases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, drawn = verb.gated, []
+    monkeypatch.setattr(verb, "gated", lambda made, options: drawn.append(made) or real(made, options))
+    made = tune("classify", sizes, method="linear", out=tmp_path / "run", trials=6, threads=1, over=OVER,
+                settings=BLIND)  # fmt: skip
+    better = [t for i, t in enumerate(made.trials) if t.score > max([u.score for u in made.trials[:i]], default=-1)]
+    assert len(drawn) == len(better) < 6
+    assert all("envelope" in iso.load(made.folder / name).about for name in (DEFAULT, TUNED))
+
+
 def test_nothing_beats_the_recipe_as_it_was_asked(sizes: Cases, tmp_path: Path) -> None:
     made = tune("classify", sizes, method="linear", out=tmp_path / "run", trials=1, threads=1)
     assert made.best == 0 and made.gain is None and made.values == {}

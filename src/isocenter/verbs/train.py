@@ -99,11 +99,18 @@ def studied(asked: Method, data: Any, *, options: Studying, target: Path | None)
     cases, notes = ready(asked, data, options=options)
     exam = examined(cases, options)
     if target is None:
-        return noted(learnt(asked, cases, options=options, part=None), exam, notes=notes, data=data)
+        made = gated(learnt(asked, cases, options=options, part=None), options)
+        return noted(made, exam, notes=notes, data=data)
     overwrite = options.get("overwrite", False)
     with workspace(target, resume=options.get("resume", False), overwrite=overwrite) as part:
-        made = noted(learnt(asked, cases, options=options, part=part), exam, notes=notes, data=data)
+        made = gated(learnt(asked, cases, options=options, part=part), options)
+        made = noted(made, exam, notes=notes, data=data)
         return replace(made, bundle=made.save(target, overwrite=overwrite))
+
+
+def gated(made: Trained, options: Studying) -> Trained:
+    """With the envelope of its training images."""
+    return replace(made, method=enclosed(made.method, made.cases, options=options))
 
 
 def noted(made: Trained, exam: Examined, *, notes: tuple[str, ...], data: Any) -> Trained:
@@ -169,10 +176,9 @@ def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None)
     seed = best_of({s: t.scores for s, t in made.items()}) if n > 1 else first
     spread = {s: t.scores for s, t in made.items() if t.scores is not None} if n > 1 else {}
     notes = (f"of {n} seeds, {seed} was the best on val and is the one kept",) if n > 1 else ()
-    kept = replace(made[seed], method=enclosed(made[seed].method, cases, options=options))
     folds = cross_fitted(asked, cases, options=options, budget=budget) if options.get("folds") else None
     suspects, more = suspected(folds)
-    return replace(kept, seeds=spread, folds=folds, problems=suspects, notes=(*notes, *more))
+    return replace(made[seed], seeds=spread, folds=folds, problems=suspects, notes=(*notes, *more))
 
 
 def reported(made: Trained, out: Path, *, given: Mapping[str, Any]) -> Trained:

@@ -27,7 +27,7 @@ from isocenter.verbs._trained import Trained
 from isocenter.verbs._tuning import again, dimensions, kept, named, recipe_text, remembered, searchable
 from isocenter.verbs.compare import Comparison, compare
 from isocenter.verbs.train import USUAL as METHODS
-from isocenter.verbs.train import learnt, noted, ready
+from isocenter.verbs.train import gated, learnt, noted, ready
 
 if TYPE_CHECKING:
     from isocenter.fit.tuning import Dimension, Search, Trial
@@ -139,6 +139,10 @@ class _Job:
         made = learnt(method, self.cases, options={**self.options, "resume": True}, part=folder)
         return noted(made, self.exam, notes=(), data="DATA"), round(clock.perf_counter() - start, 2)
 
+    def saved(self, made: Trained, name: str) -> None:
+        """Writes a bundle; the envelope is drawn for what is kept alone, not for every trial."""
+        gated(made, self.options).save(self.part / name, overwrite=True)
+
     def cleared(self, name: str) -> None:
         """Removes the checkpoints of a training that is over."""
         shutil.rmtree(self.part / name, ignore_errors=True)
@@ -245,7 +249,7 @@ def _begun(job: _Job, known: Mapping[str, Any], fields: Mapping[str, Any]) -> Ma
     made, seconds = job.trained(job.asked, "trial-0")
     score, metric = _height(made.scores)
     space, starts, left = dimensions(job.asked, made.method.object, fields)
-    made.save(job.part / DEFAULT, overwrite=True)
+    job.saved(made, DEFAULT)
     said = {**known, "dimensions": [asdict(d) for d in space], "left": left, "metric": metric}
     kept(job.part, said)
     job.search.began(starts, space, score=score, seconds=seconds)
@@ -285,7 +289,7 @@ def _one(job: _Job, space: Sequence[Dimension], best: float | None) -> None:
         score, _ = _height(made.scores)
         # The bundle first: a search that is killed in between tries this trial again.
         if best is None or score > best:
-            made.save(job.part / TUNED, overwrite=True)
+            job.saved(made, TUNED)
         job.search.ended(number_, score=score, seconds=seconds)
     job.cleared(name)
 
