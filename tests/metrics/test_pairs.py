@@ -69,7 +69,12 @@ def test_groups_of_several_cases_leave_out_tests_that_assume_independence(
     y, a, b = pair(2)
     groups = [f"g{i // 2}" for i in range(80)]
     tests = compare(classify, [scored(binary(y, p, groups=groups), m) for p, m in ((a, "a"), (b, "b"))])
-    assert {t.test for t in tests} == {"paired bootstrap"} and all(t.p is not None for t in tests)
+    assert {(t.metric, t.test) for t in tests} == {
+        ("auc", "paired bootstrap"), ("auc", "delong"), ("accuracy", "paired bootstrap")}
+    assert all(t.p is not None for t in tests)
+    _, c = delong(np.array([a, b]), y, np.arange(80) // 2)
+    found, error = by_test(tests, "auc")["delong"], np.sqrt(c[0, 0] + c[1, 1] - 2 * c[0, 1])
+    assert found.p == pytest.approx(2 * stats.norm.sf(abs(found.difference) / error))
 
 
 def test_wilcoxon_takes_one_number_a_group(segment: Task, overlaps: Cases) -> None:
@@ -180,6 +185,21 @@ def test_perfect_against_reversed_has_no_delong_p(classify: Task, binary: Cases,
     tests = compare(classify, [scored(binary(y, [0.9, 0.1] * 8), "a"), scored(binary(y, [0.1, 0.9] * 8), "b")])
     found = by_test(tests, "auc")["delong"]
     assert found.difference == 1.0 and found.p is None and "undefined" in found.flags
+
+
+def test_delong_by_patient_is_small_one_time_in_twenty(classify: Task, scored: Scored) -> None:
+    """Three images of a patient agree with each other: independence would call one pair in five different."""
+    rng = np.random.default_rng(13)
+    small = naive = 0
+    for _ in range(200):
+        patient = np.repeat(np.arange(40), 3)
+        y = (rng.random(40) < 0.5)[patient]
+        z = (rng.normal(size=(2, 40)) * 1.5)[:, patient] + rng.normal(size=(2, 120)) * 0.3 + y
+        aucs, c = delong(z, y, patient)
+        small += abs(aucs[0] - aucs[1]) > 1.96 * np.sqrt(c[0, 0] + c[1, 1] - 2 * c[0, 1])
+        _, c = delong(z, y)
+        naive += abs(aucs[0] - aucs[1]) > 1.96 * np.sqrt(c[0, 0] + c[1, 1] - 2 * c[0, 1])
+    assert small <= 22 and naive > 30, (small, naive)
 
 
 def test_p_values_are_small_one_time_in_twenty_where_nothing_differs(

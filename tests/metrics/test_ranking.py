@@ -81,6 +81,43 @@ def test_delong_equals_a_double_loop(seed: int) -> None:
     assert np.allclose(c, wanted, atol=1e-14)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_delong_of_groups_equals_a_double_loop(seed: int) -> None:
+    """Obuchowski's sums, written out; groups of one case each are DeLong's own."""
+    a, y = sample(seed, 40, seed % 3)
+    b = sample(seed + 100, 40, seed % 2)[0]
+    groups = np.random.default_rng(seed).integers(0, 12, 40)
+    wins = [np.array([[1.0 if p > q else 0.5 if p == q else 0.0 for q in s[~y]] for p in s[y]]) for s in (a, b)]
+
+    def part(k: int, which: str) -> dict[int, float]:
+        values, mean = wins[k].mean(axis=1 if which == "positive" else 0), wins[k].mean()
+        held = groups[y] if which == "positive" else groups[~y]
+        return {g: float((values[held == g] - mean).sum()) / len(held) for g in np.unique(held)}
+
+    def product(one: dict[int, float], other: dict[int, float], count: int) -> float:
+        return sum(one.get(g, 0.0) * other.get(g, 0.0) for g in one) * count / (count - 1)
+
+    wanted = np.zeros((2, 2))
+    for i in range(2):
+        for j in range(2):
+            up, down = (part(i, "positive"), part(j, "positive")), (part(i, "negative"), part(j, "negative"))
+            every = len(np.unique(groups))
+            wanted[i, j] = product(*up, len(up[0])) + product(*down, len(down[0]))
+            wanted[i, j] += product(up[0], down[1], every) + product(down[0], up[1], every)
+    aucs, c = delong(np.array([a, b]), y, groups)
+    assert aucs == pytest.approx([w.mean() for w in wins], abs=1e-12)
+    assert np.allclose(c, wanted, atol=1e-14)
+    assert np.allclose(delong(np.array([a, b]), y, np.arange(40))[1], delong(np.array([a, b]), y)[1], atol=1e-14)
+
+
+def test_cases_that_go_together_widen_delongs_error() -> None:
+    a, y = sample(3, 30, 0)
+    twice, truth, groups = (np.tile(v, 2) for v in (a, y, np.arange(30)))
+    alone = delong(twice, truth)[1][0, 0]
+    assert delong(twice, truth, groups)[1][0, 0] == pytest.approx(delong(a, y)[1][0, 0], rel=1e-9)
+    assert alone == pytest.approx(delong(a, y)[1][0, 0] / 2, rel=0.1)
+
+
 def test_midranks_share_ties() -> None:
     assert midranks(np.array([5.0, 1.0, 5.0, 2.0, 5.0])).tolist() == [4.0, 1.0, 4.0, 2.0, 4.0]
 

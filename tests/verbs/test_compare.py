@@ -102,6 +102,46 @@ def test_a_report_with_every_method(squares: Cases, tmp_path: Path) -> None:
     assert made.report == tmp_path / "r" / "report.html" and "bright" in page and "empty" in page
 
 
+def test_nested_folds_choose_without_the_test_part(squares: Cases) -> None:
+    """Inside each fold every other case is answered once; the row of what was chosen is the winner's."""
+    asked: list[str] = []
+
+    class Noting(Bright):
+        name = "noting"
+
+        def predict(self, case: Case) -> Segmentation:
+            asked.append(case.id)
+            return super().predict(case)
+
+    made = compare("segment", squares, methods=[Empty(), Noting()], folds=3, inner=2, threads=1)
+    assert list(made.methods) == ["empty", "noting", "chosen"] and made.best == "noting"
+    assert made.methods["chosen"].metrics["dice"]["all"].value == made.methods["noting"].metrics["dice"]["all"].value
+    assert made.notes[-1] == "chosen in 2 folds of the rest inside each fold: empty 0 of 3, noting 3 of 3"
+    # Once for its test part, and twice more in the folds inside the two others.
+    assert {asked.count(i) for i in asked} == {3} and len(set(asked)) == 24
+    plain = compare("segment", squares, methods=[Empty(), Noting()], folds=3, threads=1)
+    assert "chosen" not in plain.methods
+    with pytest.raises(UsageError, match="inner folds lie inside folds"):
+        compare("segment", squares, methods=[Empty(), Bright()], inner=3)
+    with pytest.raises(UsageError):
+        compare("segment", squares, methods=[Empty(), Bright()], folds=3, inner=1)
+
+
+def test_one_method_under_two_names(squares: Cases) -> None:
+    """Each name has its own settings; what is set for all reaches both; a name must fit a table."""
+    made = compare(
+        "segment", squares, methods=["dark=threshold", "bright=threshold"], threads=1,
+        settings={"at": 110.0, "name": "square", "dark.below": True},
+    )  # fmt: skip
+    assert list(made.methods) == ["dark", "bright"]
+    dark, bright = (s.metrics["dice"]["all"].value for s in made.methods.values())
+    assert dark is not None and bright is not None and dark < 0.2 < 0.9 < bright
+    with pytest.raises(UsageError, match="cannot stand in a table"):
+        compare("segment", squares, methods=["a b=threshold"])
+    with pytest.raises(RecipeError, match=r"no method here has a field 'dork\.at'"):
+        compare("segment", squares, methods=["dark=threshold"], settings={"dork.at": 1.0})
+
+
 def test_names_twice_or_none(squares: Cases) -> None:
     with pytest.raises(UsageError, match="every method once"):
         compare("segment", squares, methods=[Bright(), Bright()])

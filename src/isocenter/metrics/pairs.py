@@ -54,8 +54,9 @@ def compare(
     """Paired tests of methods on the same cases.
 
     Per pair and metric: a paired bootstrap by group of the difference; for metrics with a value per case Wilcoxon's
-    signed-rank test on means per group; where every group is a single case DeLong's test for AUC and McNemar's exact
-    test for accuracy (both assume independent cases). Differences are a - b. Holm's correction runs over all pairs of
+    signed-rank test on means per group; DeLong's test for AUC (with Obuchowski's variance where a group has several
+    cases); McNemar's exact test for accuracy where every group is a single case, because it assumes independent cases.
+    Differences are a - b. Holm's correction runs over all pairs of
     one metric and one kind of test. An unanswered case counts as wrong or empty, as in the tables.
 
     Parameters
@@ -183,26 +184,28 @@ def _others(setting: _Setting, a: _Side, b: _Side, bounds: Bounds) -> Iterator[t
     if get(key, setting.task).by_case:
         values = [values_of(r, target) for r in records]
         yield "wilcoxon", wilcoxon(_group_means(values[0] - values[1], a.groups)), bounds
-    if setting.task.name != "classify" or not n_single(a.groups):
+    if setting.task.name != "classify":
         return
-    if key == "accuracy" and target == ALL:
+    if key == "accuracy" and target == ALL and n_single(a.groups):
         both = [answers(r) for r in records]
         if not both[0].multilabel:
             yield "mcnemar", mcnemar(right(both[0]), right(both[1])), bounds
     if key == "auc":
-        yield from _delong(setting, records)
+        yield from _delong(setting, records, None if n_single(a.groups) else a.groups)
 
 
-def _delong(setting: _Setting, records: Sequence[Sequence[Record]]) -> Iterator[tuple[str, float | None, Bounds]]:
+def _delong(
+    setting: _Setting, records: Sequence[Sequence[Record]], groups: Array | None
+) -> Iterator[tuple[str, float | None, Bounds]]:
     both = [answers(r) for r in records]
     table = get("auc", setting.task).summary(records[0], setting.positive)
     name = next((t for t, e in table.items() if t != ALL and e is table[setting.target]), setting.target)
     if name not in both[0].classes:
         return
     truth = both[0].truth[:, both[0].one(name)]
-    if min(truth.sum(), (~truth).sum()) < 2:
+    if min(truth.sum(), (~truth).sum()) < 2 or (groups is not None and len(np.unique(groups)) < 2):
         return
-    aucs, covariance = delong(np.array([x.rank(x.one(name)) for x in both]), truth)
+    aucs, covariance = delong(np.array([x.rank(x.one(name)) for x in both]), truth, groups)
     difference = float(aucs[0] - aucs[1])
     error = float(np.sqrt(max(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1], 0.0)))
     if error == 0:

@@ -59,10 +59,14 @@ def weighted_average_precision(scores: Array, truth: Array) -> Callable[[Array],
     return at
 
 
-def delong(scores: Array, truth: Array) -> tuple[Array, Array]:
+def delong(scores: Array, truth: Array, groups: Array | None = None) -> tuple[Array, Array]:
     """AUCs of several methods on the same cases, and their covariance.
 
-    Source: DeLong, DeLong, Clarke-Pearson, Biometrics 1988, by the midranks of Sun and Xu, IEEE SPL 2014.
+    Cases of one group (a patient's images) may go together: each group then counts with the sum of what its cases
+    contribute, as in the variance of clustered data.
+
+    Source: DeLong, DeLong, Clarke-Pearson, Biometrics 1988, by the midranks of Sun and Xu, IEEE SPL 2014; Obuchowski,
+    Biometrics 1997, for groups.
 
     Parameters
     ----------
@@ -70,6 +74,8 @@ def delong(scores: Array, truth: Array) -> tuple[Array, Array]:
         (m, n): m methods, n cases.
     truth
         (n,) bool, at least two of each kind.
+    groups
+        (n,) of which group each case is, at least two; None: independent cases.
 
     Returns
     -------
@@ -83,8 +89,27 @@ def delong(scores: Array, truth: Array) -> tuple[Array, Array]:
     among_negatives = np.array([midranks(row[~y]) for row in s])
     of_positives = (every[:, y] - among_positives) / negatives
     of_negatives = 1 - (every[:, ~y] - among_negatives) / positives
-    covariance = np.cov(of_positives) / positives + np.cov(of_negatives) / negatives
-    return of_positives.mean(axis=1), covariance.reshape(len(s), len(s))
+    aucs = of_positives.mean(axis=1)
+    if groups is None:
+        covariance = np.cov(of_positives) / positives + np.cov(of_negatives) / negatives
+        return aucs, covariance.reshape(len(s), len(s))
+    _, index = np.unique(groups, return_inverse=True)
+    above = _by_group(of_positives - aucs[:, None], index[y], index) / positives
+    below = _by_group(of_negatives - aucs[:, None], index[~y], index) / negatives
+    # Each sum with its own correction for the groups that it has; their products run over all groups.
+    crossed = above @ below.T
+    factors = [_bessel(index[y]), _bessel(index[~y]), _bessel(index)]
+    covariance = factors[0] * above @ above.T + factors[1] * below @ below.T + factors[2] * (crossed + crossed.T)
+    return aucs, np.asarray(covariance)
+
+
+def _by_group(rows: Array, index: Array, every: Array) -> Array:
+    return np.array([np.bincount(index, weights=row, minlength=int(every.max()) + 1) for row in rows])
+
+
+def _bessel(index: Array) -> float:
+    count = len(np.unique(index))
+    return count / max(1, count - 1)
 
 
 def auc_interval(scores: Array, truth: Array, level: float) -> tuple[float, float]:

@@ -47,7 +47,7 @@ def risk_coverage(scores: Scores, **sampling: Unpack[Sampling]) -> RiskCoverage 
 
     Source: Geifman and El-Yaniv, NeurIPS 2017; Geifman, Uziel, El-Yaniv, ICLR 2019, for the area.
     """
-    found = _sides(scores)
+    found = surety(scores)
     if found is None:
         return None
     sure, wrong = found
@@ -87,7 +87,7 @@ def limit_for(scores: Scores, risk: float) -> float | None:
 
 def answered_from(scores: Scores, limit: float, **sampling: Unpack[Sampling]) -> dict[str, Score]:
     """What a limit of confidence does on other cases: ``answered`` (share) and ``risk`` (share of those wrong)."""
-    found = _sides(scores)
+    found = surety(scores)
     if found is None:
         return {}
     sure, wrong = found
@@ -98,8 +98,11 @@ def answered_from(scores: Scores, limit: float, **sampling: Unpack[Sampling]) ->
     return scored(metric, table, scores.cases, settled(sampling))
 
 
-def _sides(scores: Scores) -> tuple[Array, Array] | None:
-    """(n,) confidence and whether the decision is wrong."""
+def surety(scores: Scores) -> tuple[Array, Array] | None:
+    """(n,) confidence (probability of the decision, 0 without one), and whether the decision is wrong.
+
+    None where not every case was scored by probability and decision, or several labels may hold.
+    """
     records = [{**c.records["auc"], **c.records["accuracy"]} for c in scores.cases
                if "auc" in c.records and "accuracy" in c.records]
     if not records or len(records) != len(scores.cases):

@@ -112,6 +112,9 @@ class Studying(Options, total=False):
         A plan (mapping or JSON file) that was edited and handed back.
     folds
         Number of folds by group for a score over all cases, or ``"subject"``; 0 for none.
+    inner
+        compare: in each fold choose by so many folds of the rest, not by one val part; adds the row ``chosen``, what
+        the whole procedure, choice included, would have answered.
     seeds
         Number of trainings with seeds ``seed``, ``seed + 1`` ...; the spread is reported.
     val_from
@@ -138,6 +141,7 @@ class Studying(Options, total=False):
     resume: bool
     plan: Any
     folds: int | str
+    inner: int
     seeds: int
     val_from: str | None
     allow: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
 from pathlib import Path
@@ -36,6 +37,9 @@ from isocenter.verbs._text import counted, duration, typed
 from isocenter.verbs._under import disturbed
 from isocenter.verbs._under_lines import under_lines
 from isocenter.verbs.evaluate import classes_of
+
+# The row of nested folds: in each fold, what the method answers that was chosen without its test part.
+CHOSEN = "chosen"
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,8 @@ def compare(
     data
         A folder, a table, `Cases`, ``(x, y)`` arrays or a DataFrame. Unsplit data are split by group, and that is said.
     methods
-        Names of methods, bundles, or objects. What has to learn does so on train and val first.
+        Names of methods, bundles, or objects. What has to learn does so on train and val first. ``"NAME=METHOD"``
+        lets one method stand several times, each with settings of its own name: ``a=cnn`` with ``a.network``.
     split
         Which cases the table is about.
     settings
@@ -163,6 +168,8 @@ def compare(
     from isocenter.infer.holding import held
 
     checked(options, Studying)
+    if options.get("inner") and not options.get("folds"):
+        raise UsageError("inner folds lie inside folds", got=f"inner={options['inner']}", wanted="folds beside it")
     vacant_report(out, overwrite=options.get("overwrite", False))
     given = without(settings_of(settings), options)
     asked = [_resolved(m, task, settings=given) for m in methods]
@@ -200,14 +207,26 @@ def _under(made: Comparison, strains: Sequence[Strain], cases: Cases, options: S
 
 def _resolved(spec: Any, task: str, *, settings: Settings) -> Method:
     """One method with what concerns it: its own settings, and the common ones that it has fields for."""
+    alias, spec = _alias(spec, task)
     name = spec.rpartition("/")[2] if isinstance(spec, str) else ""
     if name not in catalog.methods(task):
         return resolve(spec, task=task)
     fields = {k.name for k in knobs(catalog.find(task, name))}
     common = {k: v for k, v in settings.values.items() if k in fields}
-    own = settings.of(name)
+    own = settings.of(alias or name)
     both = Settings({**common, **own.values}, {**{k: settings.origins.get(k, "") for k in common}, **own.origins})
-    return resolve(spec, task=task, settings=both)
+    found = resolve(spec, task=task, settings=both)
+    return replace(found, name=alias) if alias else found
+
+
+def _alias(spec: Any, task: str) -> tuple[str, Any]:
+    """NAME and METHOD of ``NAME=METHOD``, under which one method stands in a table with several settings."""
+    name, equals, method = spec.partition("=") if isinstance(spec, str) else ("", "", "")
+    if not equals or method.rpartition("/")[2] not in catalog.methods(task):
+        return "", spec
+    if not re.fullmatch(r"[A-Za-z][\w-]*", name):
+        raise UsageError("a name that cannot stand in a table", got=name, wanted="letters, digits, - and _")
+    return name, method
 
 
 def _named_once(asked: Sequence[Method], settings: Settings) -> None:
@@ -285,30 +304,57 @@ def _summed(
 
 
 def _over_folds(asked: Sequence[Method], cases: Cases, *, options: Studying) -> Comparison:
-    """Every case answered once, by methods that had not seen its group; the best is chosen on val inside each fold."""
+    """Every case answered once, by methods that had not seen its group; the best is chosen inside each fold."""
     k = options.get("folds") or 0
     _guarded(asked, cases)
-    pooled = {m.name: Answered((), (), 0.0) for m in asked}
-    wins = dict.fromkeys(pooled, 0)
+    pooled: dict[str, Answered] = {}
+    winners = []
     fitted = {m.name: m for m in asked}
-    taken = dict.fromkeys(pooled, Taken(0.0, None))
+    taken = dict.fromkeys(fitted, Taken(0.0, None))
     for i, fold in enumerate(folds_of(cases, k, seed=options.get("seed", 0))):
         ready, took = _learnt(asked, fold, options=options)
-        wins[_best_on_val(ready, fold, options=options) or asked[0].name] += 1
-        for m in ready:
-            a = answer_all(m, fold.split("test"), report=reporter(options), what=f"{m.name} on fold {i + 1}")
-            p = pooled[m.name]
-            fitted[m.name] = m
-            pooled[m.name] = Answered((*p.scores, *a.scores), (*p.problems, *a.problems), p.seconds + a.seconds)
-            taken[m.name] = Taken((taken[m.name].seconds or 0) + (took[m.name].seconds or 0), took[m.name].peak_mb)
+        winners.append(_best_inside(asked, ready, fold, options=options) or asked[0].name)
+        fitted |= {m.name: m for m in ready}
+        taken = {n: Taken((t.seconds or 0) + (took[n].seconds or 0), took[n].peak_mb) for n, t in taken.items()}
+        _pool(pooled, ready, fold.split("test"), winner=winners[-1], what=f"fold {i + 1}", options=options)
+    if CHOSEN in pooled:
+        fitted[CHOSEN] = replace(fitted[winners[-1]], name=CHOSEN)
     # The engine that answered is known to the fitted method alone.
     scores, problems = _summed(list(fitted.values()), pooled, cases=cases, split=named(k), options=options)
-    best = max(wins, key=lambda n: wins[n])
-    note = "chosen on val inside each fold: " + ", ".join(f"{n} {w} of {sum(wins.values())}" for n, w in wins.items())
+    best = max(fitted, key=winners.count)
+    how = f"in {options['inner']} folds of the rest" if options.get("inner") else "on val"
+    won = ", ".join(f"{m.name} {winners.count(m.name)} of {len(winners)}" for m in asked)
+    note = f"chosen {how} inside each fold: {won}"
     made = _compared(
-        asked, cases, scores=scores, options=options, split=named(k), best=best, taken=taken, problems=problems
-    )
+        list(fitted.values()), cases, scores=scores, options=options, split=named(k), best=best, taken=taken,
+        problems=problems,
+    )  # fmt: skip
     return replace(made, notes=(note,))
+
+
+def _pool(
+    pooled: dict[str, Answered], ready: Sequence[Method], cases: Cases, *,
+    what: str, options: Studying, winner: str = "",
+) -> None:  # fmt: skip
+    """Adds each method's answers on one fold; those of the method chosen for the fold also stand as `CHOSEN`."""
+    for m in ready:
+        a = answer_all(m, cases, report=reporter(options), what=f"{m.name} on {what}")
+        also = (CHOSEN,) if m.name == winner and options.get("inner") and len(ready) > 1 else ()
+        for name in (m.name, *also):
+            p = pooled.get(name, Answered((), (), 0.0))
+            pooled[name] = Answered((*p.scores, *a.scores), (*p.problems, *a.problems), p.seconds + a.seconds)
+
+
+def _best_inside(asked: Sequence[Method], ready: Sequence[Method], fold: Cases, *, options: Studying) -> str | None:
+    """Who leads on val of one fold or, in nested folds, over all that is not its test part."""
+    if not options.get("inner") or len(asked) < 2:
+        return _best_on_val(ready, fold, options=options)
+    rest = fold.subset([i for i, e in enumerate(fold.entries) if e.split != "test"])
+    pooled: dict[str, Answered] = {}
+    for i, inner in enumerate(folds_of(rest, options["inner"], seed=options.get("seed", 0))):
+        learnt, _ = _learnt(asked, inner, options=options)
+        _pool(pooled, learnt, inner.split("test"), what=f"inner fold {i + 1}", options=options)
+    return best_of(_summed(learnt, pooled, cases=rest, split=named(options["inner"]), options=options)[0])
 
 
 def _compared(

@@ -22,9 +22,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Its own arguments."""
     parser.add_argument("task", metavar="TASK", help="the question, such as segment")
     parser.add_argument("data", metavar="DATA", help="a folder or a table")
-    parser.add_argument("--methods", required=True, metavar="A,B,C", help="methods of the task, or bundles")
+    text = "methods of the task, or bundles; NAME=METHOD has one several times, each with its --set NAME.field=value"
+    parser.add_argument("--methods", required=True, metavar="A,B,C", help=text)
     parser.add_argument("--split", default="test", help="which cases (default test)")
     parser.add_argument("--folds", type=folds, default=0, metavar="K", help="score all cases, in K folds by group")
+    parser.add_argument("--inner", type=int, default=0, metavar="J", help="choose in J folds inside each fold")
     parser.add_argument("--val-from", choices=("train",), help="cut a part of train by group for stopping")
     parser.add_argument("--attack", metavar="NAME", help="also score under an attack (see: isocenter methods attack)")
     parser.add_argument("--epsilon", type=words, default=[], metavar="E,F", help="its budgets, shares of the image's "
@@ -50,6 +52,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         settings=settings(args),
         out=args.out or free("runs/compare"),
         folds=args.folds,
+        inner=args.inner,
         val_from=args.val_from,
         time=args.time,
         allow=args.allow,
