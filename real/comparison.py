@@ -119,7 +119,8 @@ def _table(one: dict[str, Any]) -> list[str]:
     lines += [f"Note: {n}" for n in one["notes"]]
     lines += [f"{p['severity']}: {p['what']} {p['where']}" for p in one["problems"]]
     tests = [t for t in one["tests"] if best in (t["a"], t["b"]) and t["metric"] == table["metric"]]
-    tests = [t for t in tests if t["test"] == "paired bootstrap"]
+    kinds = {t["test"] for t in tests}
+    tests = [t for t in tests if t["test"] == ("delong" if "delong" in kinds else "paired bootstrap")]
     lines += ["", f"Paired, with {best}, which was named on val:", ""] if tests else []
     lines += [FIGURES, RULE] if tests else []
     return [*lines, *(paired({"row": table}, t) for t in tests)]

@@ -16,7 +16,6 @@ from isocenter.fit.calibrate import (
     fitted,
     halves,
     temperature,
-    threshold,
 )
 from isocenter.fit.validation import log_loss
 from isocenter.infer.classifying import probabilities
@@ -45,19 +44,6 @@ def test_it_never_makes_val_worse_and_never_grows_certain() -> None:
     warm = temperature(logits, truth)
     assert warm >= SHARPEST * 0.999
     assert log_loss(logits / warm, truth) <= log_loss(logits, truth)
-
-
-def test_the_threshold_has_the_best_balanced_accuracy() -> None:
-    p = np.array([0.1, 0.2, 0.3, 0.35, 0.4, 0.9])
-    truth = np.array([0, 0, 0, 1, 1, 1])
-    cut = threshold(p, truth)
-    assert cut == pytest.approx(0.325)
-    assert ((p >= cut) == truth).all()
-
-
-def test_one_half_where_it_is_as_good_or_nothing_can_be_said() -> None:
-    assert threshold(np.array([0.2, 0.8]), np.array([0, 1])) == 0.5
-    assert threshold(np.array([0.2, 0.8]), np.array([1, 1])) == 0.5
 
 
 def simulated(n: int, *, k: int = 2, sure: float = 3.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isocenter.errors import InputError
-from isocenter.metrics.threshold import COLDEST, HOTTEST, best_threshold, fit_temperature
+from isocenter.metrics.threshold import COLDEST, HOTTEST, best_threshold, fit_temperature, steady_threshold
 
 
 def balanced(p: np.ndarray, y: np.ndarray, t: float) -> float:
@@ -60,6 +60,48 @@ def test_neighbouring_floats_are_told_apart() -> None:
 def test_all_alike_probabilities() -> None:
     assert 0 <= best_threshold(np.full(4, 0.3), np.array([0, 1, 0, 1])) <= 1
     assert best_threshold(np.array([0.0, 1.0]), np.array([0, 1])) == 0.5
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_steady_one_is_within_an_error_of_the_best_and_nearer_to_the_share(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = rng.random(60) < 0.3
+    p = np.clip(rng.normal(0.3 + 0.3 * y, 0.15), 0.001, 0.999)
+    best, steady = best_threshold(p, y), steady_threshold(p, y)
+    sure = [(np.sum(right) + 1) / (len(right) + 2) for right in (p[y] >= best, p[~y] < best)]
+    error = np.sqrt(sum(q * (1 - q) / (k + 2) for q, k in zip(sure, (y.sum(), (~y).sum()), strict=True))) / 2
+    assert balanced(p, y, steady) >= balanced(p, y, best) - error - 1e-12
+
+    def far(t: float) -> float:
+        return abs(np.log(t / (1 - t)) - np.log(y.mean() / (1 - y.mean())))
+
+    assert far(steady) <= far(best) + 1e-12
+    if balanced(p, y, float(y.mean())) >= balanced(p, y, best) - error:
+        assert steady == y.mean()
+
+
+def test_one_odd_positive_does_not_draw_it_down() -> None:
+    """With two of a hundred positives far below, the best threshold follows them, the steady one does not."""
+    rng = np.random.default_rng(0)
+    p = np.concatenate([rng.uniform(0.0001, 0.01, 40), rng.uniform(0.9, 0.999, 98), [0.02, 0.03]])
+    y = np.arange(140) >= 40
+    assert best_threshold(p, y) < 0.02 and steady_threshold(p, y) == pytest.approx(100 / 140)
+
+
+def test_steady_over_new_cases_costs_nothing_and_saves_where_negatives_shift() -> None:
+    rng = np.random.default_rng(1)
+    same, shifted = [], []
+    for _ in range(60):
+        y, new = (rng.random(n) < 0.6 for n in (120, 2000))
+        # Log odds of a calibrated probability: of equal spread, two spreads apart each way.
+        z, z_new = (rng.normal(np.where(t, 4.0, -4.0), 2.83) + np.log(1.5) for t in (y, new))
+        p, moved = (1 / (1 + np.exp(-v)) for v in (z_new, z_new + 2.0 * ~new))
+        cuts = [f(1 / (1 + np.exp(-z)), y) for f in (steady_threshold, best_threshold)]
+        same.append([balanced(p, new, c) for c in cuts])
+        shifted.append([balanced(moved, new, c) for c in cuts])
+    (steady, best), (steady_moved, best_moved) = np.mean(same, axis=0), np.mean(shifted, axis=0)
+    assert steady > best + 0.002 and steady_moved > best_moved
+    assert steady_threshold(np.array([0.1, 0.9]), np.array([1, 1])) == 0.5
 
 
 @pytest.mark.parametrize("p", [[0.1, np.nan], [0.1, 1.2], [0.1]])

@@ -1,4 +1,4 @@
-"""Temperature, other maps to probabilities, and thresholds, chosen on val."""
+"""Temperature and other maps to probabilities, chosen on val."""
 
 from __future__ import annotations
 
@@ -141,23 +141,3 @@ def temperature(logits: Array, truth: Array, *, multilabel: bool = False) -> flo
             fb = cost(b)
     best = float(np.exp((low + high) / 2))
     return best if cost(np.log(best)) <= cost(0.0) else 1.0
-
-
-def threshold(probability: Array, truth: Array) -> float:
-    """The probability from which to decide for the positive class, with the best balanced accuracy on val.
-
-    Among equal choices the middle of the widest gap nearest to 1/2 is taken.
-
-    Parameters
-    ----------
-    probability, truth
-        (n,): of the positive class; 0 or 1.
-    """
-    if not 0 < truth.sum() < len(truth):
-        return 0.5
-    order = np.unique(probability)
-    cuts = np.concatenate([[0.5], (order[:-1] + order[1:]) / 2])
-    positive = truth > 0.5
-    scores = np.array([((probability >= c)[positive].mean() + (probability < c)[~positive].mean()) / 2 for c in cuts])
-    best = cuts[scores >= scores.max() - 1e-12]
-    return float(best[np.argmin(np.abs(best - 0.5))])

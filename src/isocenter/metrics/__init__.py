@@ -20,11 +20,11 @@ from isocenter.metrics.pairs import compare, lead_target
 from isocenter.metrics.precision import expected_width
 from isocenter.metrics.registry import METRICS, get, records
 from isocenter.metrics.summary import summarise
-from isocenter.metrics.threshold import best_threshold, fit_temperature
+from isocenter.metrics.threshold import best_threshold, fit_temperature, steady_threshold
 
 __all__ = [
     "METRICS", "Answers", "BlandAltman", "Confusion", "Estimate", "Metric", "Reliability", "Roc", "answers",
     "best_threshold", "bland_altman", "cohen_kappa", "compare", "confusion", "expected_width", "fit_temperature", "get",
     "icc", "lead_target", "mean_estimate", "means", "operating_point", "precision_recall", "records", "reliability",
-    "roc", "summarise", "tables", "values_of",
+    "roc", "steady_threshold", "summarise", "tables", "values_of",
 ]

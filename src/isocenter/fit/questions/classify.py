@@ -21,6 +21,7 @@ from isocenter.fit.questions.question import Looked, Origins, Question, Ready
 from isocenter.fit.scheme import Loop, Scheme
 from isocenter.fit.validation import answers, log_loss
 from isocenter.infer.classifying import probabilities
+from isocenter.metrics import steady_threshold
 from isocenter.ops.array import Array
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ class Classify(Question):
         if plan.multilabel or len(plan.classes) != 2:
             return replace(scheme, plan=plan, origins=scheme.origins | said)
         at = plan.classes.index(plan.positive) if plan.positive in plan.classes else 1
-        cut = calibrate.threshold(np.array([probabilities(row, plan)[at] for row in logits]), truth[:, at])
+        cut = steady_threshold(np.array([probabilities(row, plan)[at] for row in logits]), truth[:, at])
         limits = (cut, 1 - cut) if at == 0 else (1 - cut, cut)
-        said["plan.thresholds"] = f"val: best balanced accuracy over {len(logits)} cases"
+        said["plan.thresholds"] = f"val: within one error of the best balanced accuracy over {len(logits)} cases"
         plan = replace(plan, thresholds=limits, positive=plan.classes[at])
         return replace(scheme, plan=plan, origins=scheme.origins | said)
 
