@@ -85,6 +85,14 @@ def test_val_is_cut_from_train_alone() -> None:
         divided(given, seed=0, val_from="test")
 
 
+def test_the_datas_own_val_stands_as_test_where_val_is_cut_from_train() -> None:
+    given = cases(splits=["train"] * 16 + ["val"] * 4)
+    made, notes = divided(given, seed=0, val_from="train")
+    own = {e.id for e in given.split("val").entries}
+    assert {e.id for e in made.split("test").entries} == own and not own & {e.id for e in made.split("val").entries}
+    assert notes[0].startswith("the data's own val stands as test; val was cut from train")
+
+
 def test_leakage_needs_permission_and_a_reason() -> None:
     leaking = cases(splits=["train", "test"] * 10)
     with pytest.raises(LeakageError, match="2 sides"):

@@ -127,6 +127,13 @@ def test_nested_folds_choose_without_the_test_part(squares: Cases) -> None:
         compare("segment", squares, methods=[Empty(), Bright()], folds=3, inner=1)
 
 
+def test_a_val_that_training_leaves_alone_is_scored(squares: Cases) -> None:
+    kept = squares.subset([i for i, e in enumerate(squares.entries) if e.split != "test"])
+    made = compare("segment", kept, methods=[Empty(), "histogram"], split="val", val_from="train", threads=1)
+    assert {c.case for c in made.methods["empty"].cases} == {e.id for e in kept.split("val").entries}
+    assert made.split == "test" and made.best == "histogram" and "own val stands as test" in made.notes[0]
+
+
 def test_one_method_under_two_names(squares: Cases) -> None:
     """Each name has its own settings; what is set for all reaches both; a name must fit a table."""
     made = compare(

@@ -76,7 +76,8 @@ def divided(cases: Cases, *, seed: int, val_from: str | None = None) -> tuple[Ca
     """Cases with train, val and test, and what had to be done for that, as sentences.
 
     Unsplit data are split by group, stratified and seeded. Data with train but without val are refused unless
-    `val_from` says that a part of train is to be cut for stopping.
+    `val_from` says that a part of train is to be cut for stopping; a val that the data have is then left for scoring,
+    as the test that they lack.
     """
     from isocenter.inspect import divide
 
@@ -87,12 +88,16 @@ def divided(cases: Cases, *, seed: int, val_from: str | None = None) -> tuple[Ca
         return cases, ()
     if val_from != "train":
         raise UsageError("val can be cut from train only", got=val_from, wanted="train")
+    said = ""
     if "val" in cases.splits:
-        raise UsageError("the data have a val split already", where=cases.name, remedy="Leave out --val-from")
+        if "test" in cases.splits:
+            raise UsageError("the data have a val split already", where=cases.name, remedy="Leave out --val-from")
+        cases = cases.with_splits(["test" if e.split == "val" else e.split for e in cases.entries])
+        said = "the data's own val stands as test; "
     inner = divide(cases.split("train"), test=0.0, val=0.15, seed=seed)
     place = {e.id: e.split for e in inner.entries}
     made = cases.with_splits([place.get(e.id, e.split) if e.split == "train" else e.split for e in cases.entries])
-    return made, (f"val was cut from train by group with seed {seed} ({_counts(made)})",)
+    return made, (f"{said}val was cut from train by group with seed {seed} ({_counts(made)})",)
 
 
 @dataclass(frozen=True)

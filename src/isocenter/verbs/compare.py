@@ -178,6 +178,8 @@ def compare(
     strains = strains_of(asked, settings_of(settings), options, cases=cases)
     notes: tuple[str, ...] = ()
     if not options.get("folds"):
+        # A val that training leaves alone is called test from here on.
+        split = "test" if split == "val" and options.get("val_from") else split
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = held(with_allowance(cases, options.get("because")))
     exam = examined(cases, options)
