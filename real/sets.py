@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from isocenter.data import IGNORE, Boxes, Case, Cases, Entry, Image, Segmentation
+from isocenter.inspect import divide
 from isocenter.layouts import read
 from isocenter.ops.components import parts
 from isocenter.ops.resample import resize
@@ -94,7 +95,16 @@ def cell_crops(folder: Path, *, side: int = 64) -> Cases:
     return replace(cases, name=f"{whole.name}-crops")
 
 
+def adrenal(folder: Path) -> Cases:
+    """Shapes of the adrenal gland; the set's own val, scored once, stands as test, and val is cut from train."""
+    whole = read(folder, task="classify")
+    inner = divide(whole.split("train"), test=0.0, val=0.15, seed=0)
+    side = {e.id: e.split for e in inner.entries}
+    return whole.with_splits([side.get(e.id, "test") for e in whole.entries])
+
+
 READERS = {
+    "adrenal": adrenal,
     "head_ct": head_ct,
     "cell_crops": cell_crops,
     "breast_small": breast_small,
