@@ -65,6 +65,12 @@ def test_every_knob_is_described() -> None:
     assert rows["rate"].source == "somebody 2020" and rows["name"].choices == ("a", "bee")
 
 
+def test_a_refused_object_does_not_fill_the_screen() -> None:
+    with pytest.raises(RecipeError) as refused:
+        build(Outer, {"inner.depth": list(range(10000))})
+    assert len(str(refused.value)) < 400 and "(list)" in str(refused.value)
+
+
 def test_merging_into_a_plain_field_is_refused() -> None:
     with pytest.raises(RecipeError):
         merged(Outer(), {"rate.deeper": 1})

@@ -172,7 +172,7 @@ def _value(hint: Any, value: Any, meta: Mapping[str, Any], where: str) -> Any:
     if hasattr(value, "fit") and not hasattr(value, "predict"):
         raise RecipeError(f"{where} must be trained first", got=type(value).__name__,
                           remedy="Run isocenter train and name its bundle")
-    raise RecipeError(f"{where} has the wrong type", got=repr(value), wanted=_type_name(hint))
+    raise RecipeError(f"{where} has the wrong type", got=_shown(value), wanted=_type_name(hint))
 
 
 def _cast(option: Any, value: Any) -> tuple[bool, Any]:
@@ -200,9 +200,15 @@ def _cast(option: Any, value: Any) -> tuple[bool, Any]:
 def _ranged(value: Any, meta: Mapping[str, Any], where: str) -> Any:
     low, high, choices = meta.get("low"), meta.get("high"), meta.get("choices") or ()
     if choices and isinstance(value, str) and value not in choices and ":" not in value:
-        raise RecipeError(f"{where} is not one of its choices", got=repr(value), remedy=nearest(value, choices))
+        raise RecipeError(f"{where} is not one of its choices", got=_shown(value), remedy=nearest(value, choices))
     numbers = [v for v in (value if isinstance(value, tuple) else (value,)) if isinstance(v, (int, float))]
     # NaN is in no range.
     if any((low is not None and not v >= low) or (high is not None and not v <= high) for v in numbers):
-        raise RecipeError(f"{where} is out of range", got=repr(value), wanted=f"{low} to {high}")
+        raise RecipeError(f"{where} is out of range", got=_shown(value), wanted=f"{low} to {high}")
     return value
+
+
+def _shown(value: Any) -> str:
+    """The value as a message can hold it: an object with arrays inside would fill the screen."""
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:100]} ... ({type(value).__name__})"
