@@ -7,6 +7,7 @@ ROWS ?= all
 TABLES ?= none
 CURVES ?= none
 GATES ?= none
+STUDIES ?= none
 OUT ?= runs/demo
 # Tests run with one thread each, so that they are repeatable and do not fight over cores.
 ONE = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
@@ -26,7 +27,8 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 real: $(VENV)/.dev
-	$(BIN)/python -m real --data $(DATA) --rows $(ROWS) --tables $(TABLES) --curves $(CURVES) --gates $(GATES)
+	$(BIN)/python -m real --data $(DATA) --rows $(ROWS) --tables $(TABLES) --curves $(CURVES) --gates $(GATES) \
+		--studies $(STUDIES)
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
