@@ -49,6 +49,7 @@ EVERY = [(task, method) for task in catalog.tasks() for method in catalog.method
 BRIEF = {"study.epochs": 1, "study.steps": 2, "study.batch_size": 2, "width": 4}
 NETWORKS = (
     "unet", "fcn", "vgg_decoder", "deeplab", "cnn", "contours", "mask_rcnn", "cascade_rcnn", "yolo", "ssd", "retinanet",
+    "autoencoder",
 )  # fmt: skip
 SETTINGS: dict[str, dict[str, Any]] = {
     "given": {"column": "reader"},

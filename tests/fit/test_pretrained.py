@@ -11,7 +11,7 @@ from isocenter import nets
 from isocenter.bundle.tensors import packed
 from isocenter.data import merged
 from isocenter.errors import BundleError, MissingFileError
-from isocenter.fit.pretrained import adapted, begun, digest, named
+from isocenter.fit.pretrained import adapted, begun, digest, named, tensors
 from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.segment.unet import UNet
 from isocenter.tasks.segment.vgg_decoder import VGGDecoder
@@ -70,6 +70,28 @@ def test_what_does_not_fit_is_refused(published: Path, tmp_path: Path) -> None:
 
 def test_the_digest_is_that_of_the_file(published: Path) -> None:
     assert digest(published) == hashlib.sha256(published.read_bytes()).hexdigest()
+
+
+SMALL = {"name": "small", "rank": 2, "channels": 1, "outputs": 2, "width": 4, "depth": 3}
+CODED = {"name": "autoencoder", "rank": 2, "channels": 1, "outputs": 2, "sizes": [4, 3, 5], "grid": [4, 4], "seed": 1}
+
+
+def test_a_small_network_takes_the_encoder_of_an_autoencoders_bundle(tmp_path: Path) -> None:
+    donor = nets.build(CODED).state_dict()
+    (tmp_path / "x.bundle").mkdir()
+    arrays = {f"weights/{k}": v.numpy() for k, v in donor.items()}
+    data = packed(arrays | {"vector/input": np.zeros((1, 1), np.float32)})
+    (tmp_path / "x.bundle" / "state.safetensors").write_bytes(data)
+    recipe = merged(Cnn(), {"form.weights": str(tmp_path / "x.bundle")})
+    assert set(tensors(tmp_path / "x.bundle")) == {*donor, "vector/input"}
+    fresh = nets.build(SMALL)
+    own = {k: v.clone() for k, v in fresh.state_dict().items()}
+    for name, value in begun(fresh, recipe).state_dict().items():
+        assert torch.equal(value, (own if name.startswith("fc.") else donor)[name]), name
+    assert adapted(tmp_path / "x.bundle", SMALL) == ["fc begins anew (no classes in the file, 2 here)"]
+    assert digest(tmp_path / "x.bundle") == hashlib.sha256(data).hexdigest()
+    with pytest.raises(BundleError, match=r"does not hold.*stages\.3"):
+        begun(nets.build(SMALL | {"depth": 4}), recipe)
 
 
 RESNET = {"name": "resnet18", "rank": 2, "channels": 3, "outputs": 5, "width": 8, "seed": 1}

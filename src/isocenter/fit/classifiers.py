@@ -91,7 +91,7 @@ def classifier(
 def _size(name: str, network: Mapping[str, Any], plane: Sequence[int], *, whole: bool) -> dict[str, Any]:
     """What else a network of this name needs: how deep, how many means, whether heads half way."""
     if name == "small":
-        return {"depth": max(2, min(5, int(math.log2(max(8, min(plane)))) - 2))}
+        return {"depth": depth_of(plane)}
     if name == "textbook":
         return {"depth": max(1, min(4, int(math.log2(max(8, min(plane)))) - 3))}
     if name == "googlenet":
@@ -102,6 +102,15 @@ def _size(name: str, network: Mapping[str, Any], plane: Sequence[int], *, whole:
         # Means of fewer pixels than bins would be the same number again and again.
         return {"pooled": POOLED[name] if whole else max(1, min(POOLED[name], there))}
     return {}
+
+
+def depth_of(plane: Sequence[int]) -> int:
+    """Stages of the network `small` on images of so many pixels per axis: at least 4 are left across.
+
+    >>> depth_of((96, 128))
+    4
+    """
+    return max(2, min(5, int(math.log2(max(8, min(plane)))) - 2))
 
 
 def left(network: Mapping[str, Any], patch: Sequence[int]) -> list[int]:

@@ -74,7 +74,8 @@ def fitted(
     ResourceError
         Memory or disk do not suffice.
     """
-    known, valid = cases.labelled, valid.labelled
+    question = questions.of(head or task)
+    known, valid = cases.labelled if question.needs_truth else cases, valid.labelled
     if not len(valid):
         raise InputError(
             "there is nothing to validate on", where=valid.name, remedy="Use a split 'val', or --val-from train"
@@ -85,7 +86,7 @@ def fitted(
     build, before = informed(build, scheme, cases, valid, watch=watch)
     trained = train(build, shelf, checks, watch=watch)
     watch.report(Progress("export", 1.0))
-    question = questions.of(scheme.plan.kind)
+    question.settled(trained.module, shelf)
     scheme = question.finished(scheme, trained.module, checks)
     vector = vector_of(checks[0].image, vector_grid(scheme))
     network = question.exported(_answering(trained.module, scheme), scheme, vector)
@@ -162,7 +163,7 @@ def vector_grid(scheme: Scheme) -> tuple[int, ...]:
     One answer about the whole image has no smaller question.
     """
     whole = multiple(scheme.plan.size or scheme.study.patch or (), scheme.plan.divisor)
-    if scheme.plan.kind == "classify":
+    if scheme.plan.task == "classify":
         return whole
     least = [d * 2 for d in scheme.plan.divisor]
     grid = list((scheme.study.patch if questions.of(scheme.plan.kind).dense else whole) or least)

@@ -293,7 +293,7 @@ def activations(network: dict[str, Any], study: Study, grid: Sequence[int]) -> f
     pixels = math.prod(study.patch or grid) * int(study.batch_size or 1)
     if "strides" in network:
         return pixels * numbers(network)
-    return pixels * 2 * float(network.get("width", 64))
+    return pixels * 2 * float(network["sizes"][0] * 2 if "sizes" in network else network.get("width", 64))
 
 
 def case_mb(made: Plan, fp: Fingerprint, grid: Sequence[int]) -> float:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from isocenter import nets
+from isocenter.bundle.layout import STATE
 from isocenter.bundle.tensors import unpacked
 from isocenter.errors import BundleError, MissingFileError
 from isocenter.ops.array import Array
@@ -19,6 +20,8 @@ from isocenter.ops.array import Array
 ENCODER = "features."
 # A count that some published files lack and that nothing here reads.
 COUNT = "num_batches_tracked"
+# Before the names of a network's weights in a bundle.
+PREFIX = "weights/"
 
 
 def named(recipe: Any) -> str | None:
@@ -37,7 +40,8 @@ def begun(module: nn.Module, recipe: Any) -> nn.Module:
         one with an encoder ``features.*``, which takes that alone.
     recipe
         Its field ``weights``, or that of its ``form``: a safetensors file that holds all of them under the same names;
-        further tensors of the file are left out. A network of other channels than the file's three takes their sum in
+        further tensors of the file are left out. Or a bundle of a network that shares those names, such as an
+        autoencoder's. A network of other channels than the file's three takes their sum in
         equal parts, which is what it would answer to three equal channels; one of three axes takes each kernel in equal
         parts along the first (Carreira and Zisserman, CVPR 2017).
 
@@ -51,7 +55,7 @@ def begun(module: nn.Module, recipe: Any) -> nn.Module:
     path = named(recipe)
     if path is None:
         return module
-    found, state = unpacked(read(path)), module.state_dict()
+    found, state = tensors(path), module.state_dict()
     last = str(getattr(module, "LAST", ""))
     wanted = [name for name in state if name.startswith(ENCODER) or last]
     missing = [name for name in wanted if name not in found and not _free(name, last)]
@@ -87,7 +91,7 @@ def adapted(path: str | Path, network: Mapping[str, Any]) -> list[str]:
 
     Raises as `read`, and BundleError where the file is no safetensors file.
     """
-    found = {name: array.shape for name, array in unpacked(read(path)).items()}
+    found = {name: array.shape for name, array in tensors(path).items()}
     with torch.device("meta"):
         state = nets.build(network).state_dict()
     last, said = nets.last(network), []
@@ -103,10 +107,15 @@ def adapted(path: str | Path, network: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def tensors(path: str | Path) -> dict[str, Array]:
+    """Name to array of a file of weights, or of the network of a bundle; raises as `read` and `unpacked`."""
+    return {name.removeprefix(PREFIX): array for name, array in unpacked(read(path)).items()}
+
+
 def read(path: str | Path) -> bytes:
-    """The bytes of a file; MissingFileError where there is none."""
+    """The bytes of a file of weights, or of the arrays of a bundle; MissingFileError where there is none."""
     try:
-        return Path(path).read_bytes()
+        return (Path(path) / STATE if Path(path).is_dir() else Path(path)).read_bytes()
     except OSError as error:
         raise MissingFileError("no such file of weights", where=str(path), got=error.strerror or "") from error
 

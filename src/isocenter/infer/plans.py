@@ -102,7 +102,7 @@ def flaws(plan: Plan) -> list[str]:
     found = [flaw for name, wanted in ranges.items() if (flaw := _flaw(plan, name, wanted))]
     if plan.kind == "contours" and not found and plan.outputs != len(plan.classes) + 1 + plan.rank:
         found.append(f"settings.outputs is {plan.outputs}, not {len(plan.classes) + 1 + plan.rank}")
-    if plan.kind == "classify" and "calibration" in plan.settings:
+    if plan.task == "classify" and "calibration" in plan.settings:
         found += filter(None, [calibration.flaw(plan.settings["calibration"], len(plan.classes))])
     return found + (_pyramid(plan.settings) if plan.kind == "rcnn" else [])
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from isocenter.errors import BundleError, NotFoundError, RecipeError, nearest
 from isocenter.nets.alexnet import AlexNet
+from isocenter.nets.autoencoder import Autoencoder
 from isocenter.nets.deeplab import DeepLab
 from isocenter.nets.densenet import DenseNet121
 from isocenter.nets.fcn import FCN
@@ -32,6 +33,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "vgg_decoder": VGGDecoder,
     "deeplab": DeepLab,
     "small": Small,
+    "autoencoder": Autoencoder,
     "textbook": Textbook,
     "alexnet": AlexNet,
     "vgg16": VGG16,
@@ -119,8 +121,8 @@ def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:
     if name == "unet":
         stages = len(spec["widths"])
         return (f"down.{stages - 1}", f"join.{stages - 2}")
-    if name == "small":
-        return tuple(f"stages.{i}" for i in range(int(spec.get("depth", 4))))
+    if name in ("small", "autoencoder"):
+        return tuple(f"stages.{i}" for i in range(int(spec["sizes"][1] if "sizes" in spec else spec.get("depth", 4))))
     if name == "textbook":
         return tuple(f"features.{3 * i + 1}" for i in range(int(spec.get("depth", 3))))
     if name in LAYERS:

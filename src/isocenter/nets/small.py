@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -10,6 +11,19 @@ from isocenter.nets.axes import Axes
 from isocenter.nets.parts import Block, initialised
 
 NORM = "group"
+
+
+def stages(rank: int, channels: int, *, width: int, depth: int, context: int | None = None) -> nn.Sequential:
+    """Residual blocks that double the channels and halve the grid, the first one as it is; parameters as in `Small`."""
+    widths = [width * 2**i for i in range(depth)]
+    axes = Axes(rank, context)
+    flat, first = axes.sized(3), axes.sized(3, across=2 * (context or 0) + 1)
+    found = [Block(rank, channels, width, kind=NORM, kernels=(first, flat))]
+    found += [
+        Block(rank, a, b, stride=axes.sized(2), kind=NORM, residual=True, kernels=(flat, flat))
+        for a, b in pairwise(widths)
+    ]
+    return nn.Sequential(*found)
 
 
 class Small(nn.Module):  # type: ignore[misc]
@@ -31,6 +45,9 @@ class Small(nn.Module):  # type: ignore[misc]
         As in `axes.Axes`.
     """
 
+    # The layer that begins anew where other weights are taken over.
+    LAST: ClassVar[str] = "fc"
+
     def __init__(
         self,
         rank: int,
@@ -43,18 +60,10 @@ class Small(nn.Module):  # type: ignore[misc]
         context: int | None = None,
     ) -> None:
         super().__init__()
-        widths = [width * 2**i for i in range(depth)]
-        axes = Axes(rank, context)
-        flat, first = axes.sized(3), axes.sized(3, across=2 * (context or 0) + 1)
-        stages = [Block(rank, channels, width, kind=NORM, kernels=(first, flat))]
-        stages += [
-            Block(rank, a, b, stride=axes.sized(2), kind=NORM, residual=True, kernels=(flat, flat))
-            for a, b in pairwise(widths)
-        ]
-        self.stages = nn.Sequential(*stages)
+        self.stages = stages(rank, channels, width=width, depth=depth, context=context)
         self.dropout = nn.Dropout(dropout)
         initialised(self)
-        self.fc = nn.Linear(widths[-1], outputs)
+        self.fc = nn.Linear(width * 2 ** (depth - 1), outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, channels, *grid) to logits (n, outputs)."""

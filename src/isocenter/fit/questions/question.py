@@ -86,6 +86,10 @@ class Question:
     """Whether the module takes (images, targets) in training: networks that match their own proposals."""
     longest: Mapping[int, int] = {2: 224, 3: 64}
     """Pixels of the longer side at which an image is seen whole, by rank."""
+    needs_truth = True
+    """Whether cases without truth are left out."""
+    every_class = True
+    """Whether train must hold a case of each class."""
     keeps_grid = False
     """Whether a dense network always works on the image's own pixels, unless the recipe says otherwise."""
 
@@ -146,6 +150,9 @@ class Question:
     def score(self, module: nn.Module, valid: Shelf) -> float:
         """How good it is on val, higher is better; the module is put into eval mode and left there."""
         raise NotImplementedError
+
+    def settled(self, module: nn.Module, shelf: Shelf) -> None:
+        """Sets in the trained module (CPU, eval mode) what is read off the training cases once all is learnt."""
 
     def finished(self, scheme: Scheme, module: nn.Module, valid: Shelf) -> Scheme:
         """The scheme with everything that is chosen on val after training."""

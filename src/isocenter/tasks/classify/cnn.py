@@ -32,7 +32,8 @@ class Form:
 
     weights: str | None = knob(
         None,
-        "safetensors file of the network's published 2D weights, as `isocenter convert` makes it; the last layer "
+        "safetensors file of the network's published 2D weights, as `isocenter convert` makes it, or for `small` the "
+        "bundle of an autoencoder; the last layer "
         "begins anew where the classes are others, the first is fitted to the channels, volumes take each kernel in "
         "equal parts across slices",
     )
