@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from isocenter.data import Case, Image, NotEvaluated
+from isocenter.errors import NotFoundError
 from isocenter.infer.envelope import Envelope
-from isocenter.infer.gated import Gated, parted
+from isocenter.infer.gated import Gated, led, parted
 
 
 class Mean:
@@ -46,6 +47,10 @@ def test_it_answers_inside_and_not_outside() -> None:
     assert isinstance(strange, NotEvaluated) and (strange.measured, strange.limit) == ("MR", "CT")
 
 
+def test_it_shows_itself_in_a_line() -> None:
+    assert repr(Gated(Mean(), Envelope(2))) == "<Mean within its envelope>"
+
+
 def test_the_pixels_are_read_once_and_are_the_methods_own() -> None:
     reads: list[int] = []
     case = Case.of(image(reads))
@@ -74,3 +79,22 @@ def test_what_is_written_comes_apart_again() -> None:
     assert about == {"recipe": {}} and set(state) == {"weights/a"}
     assert envelope is not None and envelope.limit == 2.0 and set(envelope.arrays) == set(small)
     assert parted(Mean.about, Mean().state())[2] is None
+
+
+def test_of_several_images_the_envelope_is_of_the_leading_one() -> None:
+    class Led(Mean):
+        lead = "PET"
+
+        def predict(self, case: Case) -> Any:
+            return case.lead, set(case.images)
+
+    gated = Gated(Led(), Envelope(2, ("PT",)))
+    pet, ct = Image.from_array(np.eye(2), modality="PT"), Image.from_array(np.eye(2), modality="CT")
+    assert gated.predict(Case("x", {"CT": ct, "PET": pet}, "CT")) == ("PET", {"CT", "PET"})
+    assert isinstance(gated.predict(Case("x", {"CT": pet, "PET": ct}, "CT")), NotEvaluated)
+    # What a case lacks the method itself says; one image without a name is the leading one.
+    assert gated.predict(Case("x", {"CT": ct, "MR": ct})) == ("image", {"CT", "MR"})
+    assert isinstance(gated.predict(Case.of(ct)), NotEvaluated)
+    assert led(Mean(), Case.of(ct)) == Case.of(ct)
+    with pytest.raises(NotFoundError):
+        led(Mean(), Case("x", {"CT": ct, "MR": ct}))

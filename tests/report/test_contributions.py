@@ -31,3 +31,9 @@ def test_errors_are_drawn_and_many_are_summed():
 def test_names_cannot_break_the_picture():
     text = contribution_chart(Contributions({"<b>": 0.0}, "x", 0.0, 0.0, "shapley")).inline()
     assert "<b>" not in text and "&lt;b&gt;" in text
+
+
+def test_what_was_taken_away_alone_is_called_so() -> None:
+    found = Contributions({"PET": 1.5, "CT": -0.5}, "ill", 0.0, 2.0, "drop-one")
+    text = contribution_chart(found).inline()
+    assert "log-odds 2.000 with all" in text and "adds to the log-odds of ill" in text

@@ -47,6 +47,12 @@ def test_facts_in_words_and_values():
     assert b"<svg" in files["p1_shapley.svg"]
 
 
+def test_modalities_in_words():
+    lines = told(Contributions({"CT": -0.5, "PET": 1.5}, "ill", 0.0, 2.0, "drop-one"))
+    assert lines[0] == "ill: log-odds 2.000 with all of them" and "each taken away alone" in lines[-1]
+    assert "standard error" not in "\n".join(lines) and "modality" in lines[1]
+
+
 def test_maps_in_words_and_files():
     assert document(MAPS) == {"kind": "feature maps", "layer": "layer4", "channels": [7, 2, 4], "total": 8}
     assert told(MAPS)[0].startswith("layer layer4: 3 of 8 channels")

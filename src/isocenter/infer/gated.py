@@ -32,7 +32,10 @@ class Gated:
 
     def predict(self, case: Case) -> Any:
         """The method's answer; `NotEvaluated` where the leading image lies outside the envelope."""
-        image = case.image()
+        met = led(self.method, case)
+        if met is None:
+            return self.method.predict(case)
+        case, image = met, met.image()
         if "t" in image.axes:
             return self.method.predict(case)
         array = image.pixels()
@@ -53,11 +56,33 @@ class Gated:
         """The arrays of both."""
         return {**self.method.state(), **self.envelope.state()}
 
+    def __repr__(self) -> str:
+        """In one line: what it holds are arrays."""
+        return f"<{type(self.method).__name__} within its envelope>"
+
     def __getattr__(self, name: str) -> Any:
         # Only for what is not found here; a copy being made has no fields yet.
         if name in ("method", "envelope") or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.method, name)
+
+
+def led(method: Any, case: Case) -> Case | None:
+    """The case with the image that the envelope is of in the lead; None where it lacks that image.
+
+    A method of several modalities names it as ``lead``; what a case lacks is for such a method to say. One image
+    without a name (role ``image``) is the leading one.
+
+    Raises
+    ------
+    NotFoundError
+        A method of one image meets a case without it.
+    """
+    lead = getattr(method, "lead", None)
+    if lead is None or set(case.images) == {"image"}:
+        case.image()
+        return case
+    return replace(case, lead=lead) if lead in case.images else None
 
 
 def parted(

@@ -27,12 +27,16 @@ def contribution_chart(found: Contributions, *, width: int = 640) -> Drawing:
     if rest:
         drawn = [*drawn, (f"{len(rest)} others together", sum(v for _, v in rest))]
     height = 62 + ROW * len(drawn) + 40
+    dropped = found.method == "drop-one"
     title = f"{found.target}: {digits(found.base, 3)} without these facts, {digits(found.answer, 3)} with them"
+    if dropped:
+        title = f"{found.target}: log-odds {digits(found.answer, 3)} with all; each bar is one taken away alone"
     drawing = Drawing(width, height, title)
     drawing.text((12, 20), title, "title")
     reach = max((abs(v) + found.errors.get(k, 0.0) for k, v in drawn), default=0.0) or 1.0
     frame = Frame(drawing, (190, 40, width - 70, height - 40), (-1.1 * reach, 1.1 * reach), (0.0, 1.0))
-    frame.x_axis(f"what the fact adds to {found.target}", wanted=4)
+    what = "modality adds to the log-odds of" if dropped else "fact adds to"
+    frame.x_axis(f"what the {what} {found.target}", wanted=4)
     drawing.line(frame.at(0, 0), frame.at(0, 1), "axis")
     for i, (name, value) in enumerate(drawn):
         middle = 50 + ROW * i + ROW / 2

@@ -33,6 +33,7 @@ METHODS = {
     "classify/boosting": ("gradient-boosted decision trees on image features", "基于图像特征的梯度提升决策树"),
     "classify/mlp": ("a multilayer perceptron on image features", "基于图像特征的多层感知机"),
     "classify/voxels": ("a linear model on the voxels of a common grid", "基于统一网格体素的线性模型"),
+    "classify/fusion": ("a fusion of images and clinical facts", "影像与临床信息融合网络"),
     "classify/cnn": ("a convolutional neural network", "卷积神经网络"),
     "detect/template": ("template matching by normalised cross-correlation", "归一化互相关模板匹配"),
     "detect/clusters": ("clustering of thresholded pixels", "阈值像素聚类检测"),

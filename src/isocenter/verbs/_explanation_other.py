@@ -25,6 +25,8 @@ from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._text import counted, number, table
 
 COLUMNS = 4
+# The method of contributions that do not add up.
+DROPPED = "drop-one"
 
 
 def document(found: Contributions | FeatureMaps) -> dict[str, Any]:
@@ -42,6 +44,10 @@ def told(found: Contributions | FeatureMaps) -> list[str]:
         return [f"layer {found.layer}: {size}, those that vary most over the image",
                 "bright is a strong output; a channel has no meaning by itself"]
     ordered = sorted(found.items.items(), key=lambda item: -abs(item[1]))
+    if found.method == DROPPED:
+        return [f"{found.target}: log-odds {number(found.answer)} with all of them",
+                *table(("modality", "adds to the log-odds"), [(k, number(v)) for k, v in ordered], right=(1,)),
+                "each taken away alone: those that tell the same cover for one another"]
     rows = [(k, number(v), number(found.errors[k]) if k in found.errors else "exact") for k, v in ordered]
     head = f"{found.target}: {number(found.base)} without these facts, {number(found.answer)} with them"
     return [head, *table(("fact", "adds", "standard error"), rows, right=(1,)),

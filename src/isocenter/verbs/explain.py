@@ -53,7 +53,8 @@ class Explained:
     Parameters
     ----------
     found
-        The attribution (with its checks), or why there is none; of ``features`` and ``shapley`` their own finding.
+        The attribution (with its checks), or why there is none; of ``features``, ``shapley`` and
+        ``modalities`` their own finding.
     files
         What was written.
     method
@@ -182,10 +183,12 @@ def explainer_of(asked: Method, method: str, *, settings: Settings) -> Any:
 
 def outside_of(asked: Method, case: Case) -> NotEvaluated | None:
     """Why a bundle gives this image no answer that could be explained: it lies outside its envelope."""
-    image = case.image() if case.images else None
-    if asked.envelope is None or image is None or "t" in image.axes:
+    from isocenter.infer.gated import led
+
+    met = led(asked.object, case) if case.images and asked.envelope is not None else None
+    if asked.envelope is None or met is None or "t" in met.image().axes:
         return None
-    return asked.envelope.refused(image)
+    return asked.envelope.refused(met.image())
 
 
 def _inside(asked: Method, cls: Any) -> Any:
@@ -201,7 +204,8 @@ def _inside(asked: Method, cls: Any) -> Any:
                          wanted=" or ".join(known))
     if inside and getattr(asked.object, "opened", None) is None:
         raise UsageError(f"{asked.name} is no network, so it has no gradients", wanted="a bundle of a network",
-                         remedy="These take any method: --method occlusion; for facts --method shapley")
+                         remedy="These take any method: --method occlusion; for facts --method shapley, for "
+                         "several images --method modalities")
     return asked.object
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 class Contributions:
     """A share of one answer for each fact; together they are the answer minus the base.
 
+    Of ``"drop-one"`` each is the change when that one alone is taken away, and they need not add up.
+
     Parameters
     ----------
     items
@@ -21,7 +23,7 @@ class Contributions:
     answer
         The answer with all of them.
     method
-        Such as ``"shapley"``.
+        ``"shapley"``, or ``"drop-one"``: of whole modalities, in log-odds.
     errors
         Standard error of each share where it was sampled; empty where it is exact.
     """
