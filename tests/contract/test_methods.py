@@ -55,6 +55,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "given": {"column": "reader"},
     **dict.fromkeys(NETWORKS, BRIEF),
     "cascade": {f"{stage}.{k}": v for stage in ("coarse", "fine") for k, v in BRIEF.items()} | {"side": 16},
+    "fusion": {"branch.size": 8, "branch.width": 4, "branch.depth": 2, "learning.epochs": 1},
     "ensemble": {f"unet.{k}": v for k, v in BRIEF.items()} | {"seeds": 2},
 }
 # Methods whose classes are their own, whatever the data call theirs.
