@@ -70,6 +70,10 @@ class Row:
     folds
         Every case answered once, in so many folds by subject, by a method that had not seen its subject; 0: the set's
         own `test`. The first rival stands beside it in every fold.
+    inner
+        With `folds`: so many folds inside each, over which the method of the fold is named.
+    beside
+        With `folds`: methods under names of their own, such as one method with other settings, each held against ours.
     candidates
         Trained in turn; the one that is best on val by the first figure's metric is shown, the others' val beside.
     """
@@ -86,3 +90,5 @@ class Row:
     reader: str = ""
     folds: int = 0
     candidates: tuple[Candidate, ...] = ()
+    inner: int = 0
+    beside: tuple[Candidate, ...] = ()

@@ -69,19 +69,25 @@ def run(row: Row, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
 
 def in_folds(row: Row, cases: Cases, marks: dict[str, str], *, threads: int, seed: int) -> dict[str, Any]:
     """As `run`, of a row whose every case is answered by a method that had not seen its subject."""
+    beside = [f"{c.name}={c.method}" for c in row.beside]
+    settings = {f"{row.method}.{name}": value for name, value in row.settings.items()}
+    settings |= {f"{c.name}.{name}": value for c in row.beside for name, value in c.settings.items()}
     found = iso.compare(
         row.task,
         cases,
-        methods=[row.method, row.rivals[0]],
-        settings={f"{row.method}.{name}": value for name, value in row.settings.items()},
+        methods=[row.method, *row.rivals[:1], *beside],
+        settings=settings,
         folds=row.folds,
+        **({"inner": row.inner} if row.inner else {}),
         seed=seed,
         threads=threads,
         report=progress,
         out=BUNDLES / f"{row.name}-report",
         overwrite=True,
     )
-    ours, theirs = found.methods.values()
+    rival = row.rivals[0] if row.rivals else row.beside[0].name
+    ours, theirs = found.methods[row.method], found.methods[rival]
+    others = {n: s.as_json() for n, s in found.methods.items() if n not in (row.method, rival)}
     taken = found.taken[row.method]
     result = {
         "format": 1,
@@ -89,8 +95,9 @@ def in_folds(row: Row, cases: Cases, marks: dict[str, str], *, threads: int, see
         "marks": marks,
         "seed": seed,
         "threads": threads,
-        "rival": row.rivals[0],
+        "rival": rival,
         "rival_on_val": {},
+        "beside": others,
         "training": {"seconds": taken.seconds, "peak_mb": taken.peak_mb, "threads": threads, "notes": [*found.notes]},
         "bundle_sha256": None,
         "ours": ours.as_json(),
@@ -205,6 +212,8 @@ def progress(message: Any) -> None:
 def recipe_mark(row: Row, seed: int) -> str:
     """Digest of what was asked for."""
     asked = {"task": row.task, "method": row.method, "settings": dict(row.settings), "seed": seed}
+    if row.beside:
+        asked |= {"beside": [asdict(c) for c in row.beside], "inner": row.inner}
     if row.candidates:
         asked["candidates"] = [{k: v for k, v in asdict(c).items() if v != ""} for c in row.candidates]
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]

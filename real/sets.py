@@ -13,6 +13,7 @@ from isocenter.inspect import divide
 from isocenter.layouts import read
 from isocenter.ops.components import parts
 from isocenter.ops.resample import resize
+from isocenter.ops.uptake import SHARE, metabolic
 
 SIDES = ("right_lung", "left_lung")
 
@@ -103,7 +104,28 @@ def adrenal(folder: Path) -> Cases:
     return whole.with_splits([side.get(e.id, "test") for e in whole.entries])
 
 
+def sarcoma_metastasis(folder: Path) -> Cases:
+    """Metastasis to the lung from PET, CT and MR, with read-outs of the tumour on PET as facts, the volume at 41 %."""
+    whole, masks = read(folder, task="classify"), read(folder, task="segment")
+    tumours = {e.id: e for e in masks.entries}
+    entries = tuple(replace(e, open=partial(_read_out, e, tumours[e.id])) for e in whole.entries)
+    return replace(whole, entries=entries, name=f"{whole.name}-metastasis")
+
+
+def _read_out(entry: Entry, tumour: Entry) -> Case:
+    case, truth = entry.open(), tumour.open().truth()
+    assert isinstance(truth, Segmentation)
+    image = case.image("PET")
+    values = image.pixels()[truth.labels == 1]
+    spacing = image.geometry.spacing
+    assert spacing is not None
+    volume, glycolysis = metabolic(values, float(np.prod(spacing)) / 1000, limit=SHARE * float(values.max()))
+    facts = {"suv_max": float(values.max()), "suv_mean": float(values.mean()), "mtv_ml": volume, "tlg": glycolysis}
+    return replace(case, facts=facts)
+
+
 READERS = {
+    "sarcoma_metastasis": sarcoma_metastasis,
     "adrenal": adrenal,
     "head_ct": head_ct,
     "cell_crops": cell_crops,

@@ -35,8 +35,8 @@ def table(folder: Path) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for one in found:
-        lines += [paired(one, t) for t in one["tests"]]
-    said = [(one["row"]["name"], remark(one["row"]["name"])) for one in found]
+        lines += [paired(one, t) for t in held_against(one)]
+    said = [(one["row"]["name"], f"{remark(one['row']['name'])} {verdicts(one)}".strip()) for one in found]
     lines += ["", "## What to know of them", "", *(f"- {name}: {text}" for name, text in said if text)]
     lines += ["", "## What made them", ""]
     lines += [made(one) for one in found]
@@ -60,10 +60,31 @@ def figures(one: dict[str, Any]) -> list[str]:
         if figure["must"] is not None:
             bars = f"{figure['must']} {verdict(score['value'], figure)} | {figure['aim']}"
         lines.append(f"| {row['data']} | {row['method']} | {name} | {number(score, one['ours'])} | {bars} | {cost} |")
-        for who, scores in ((one["rival"], one["theirs"]), ("second observer", one["given"])):
+        others = one.get("beside") or {}
+        for who, scores in ((one["rival"], one["theirs"]), ("second observer", one["given"]), *others.items()):
             if scores:
                 lines.append(f"| | {who} | {name} | {number(score_of(scores, figure), scores)} | | | | | |")
     return lines
+
+
+def held_against(one: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tests of a row; of one with others beside it those of ours against each, on the metrics that it shows."""
+    ours, shown = one["row"]["method"], [f["metric"] for f in one["row"]["figures"]]
+    if not one["row"].get("beside"):
+        return list(one["tests"])
+    return [t for t in one["tests"] if ours in (t["a"], t["b"]) and t["metric"] in shown]
+
+
+def verdicts(one: dict[str, Any]) -> str:
+    """Whether a gain over each of the others beside is proven, in words."""
+    ours, words = one["row"]["method"], []
+    for t in held_against(one) if one["row"].get("beside") else []:
+        if t["test"] == "paired bootstrap" and t["difference"] is not None:
+            other, sign = (t["b"], 1) if t["a"] == ours else (t["a"], -1)
+            low, high = sorted(sign * v for v in (t["low"], t["high"]))
+            said = "a gain" if low > 0 else "a loss" if high < 0 else "no gain is proven"
+            words.append(f"over {other} {said} ({show(sign * t['difference'])}, {show(low)} to {show(high)})")
+    return f"Of {one['row']['figures'][0]['metric']}, {ours}: {'; '.join(words)}." if words else ""
 
 
 def remark(name: str) -> str:
