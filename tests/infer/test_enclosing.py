@@ -218,3 +218,11 @@ def test_far_pictures_against_real_chest_x_rays(real_data: Callable[[str], Path]
     near, far = ([found.distance(i.channels_first()) for i in images] for images in (own, outside))
     ranks = np.mean([[a < b for b in far if b is not None] for a in near if a is not None])
     assert ranks >= 0.98
+
+
+def test_a_limit_of_few_images_where_that_is_asked_for() -> None:
+    few, held = cases(12), cases(2, start=1000)
+    assert (found := enclosed(few, held)) is not None and found.limit is None
+    found = enclosed(few, held, fewest=10)
+    assert found is not None and found.limit is not None and found.facts["refused"] == round(1 / 15, 3)
+    assert not any(refused(found, body(i)) for i in range(12)) and refused(found, 255 - body(0))

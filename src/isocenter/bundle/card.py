@@ -13,6 +13,7 @@ SECTIONS = {
     "credit": "Credit",
     "citation": "Citation",
     "metrics": "What it has shown",
+    "sureness": "Right decisions on val by confidence",
     "envelope": "What it may be given",
     "limits": "Known limits",
 }

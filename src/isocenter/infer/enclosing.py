@@ -42,13 +42,13 @@ class Seen:
     ends: tuple[float, float]
 
 
-def enclosed(train: Cases, valid: Cases, *, plan: Plan | None = None) -> Envelope | None:
+def enclosed(train: Cases, valid: Cases, *, plan: Plan | None = None, fewest: int = FEWEST) -> Envelope | None:
     """The envelope of what a method learnt from; None where no image of train could be looked at.
 
     The look of train is a mean and a shrunk covariance. The limit is the distance that 1 in 20 images of val exceeds
     (the rank is that of split conformal prediction, so the share holds for new images of the same source: Laxhammar and
     Falkman, Annals of Mathematics and Artificial Intelligence 74, 2015); with a val of less than 40 images, folds of
-    train by group are asked as well; with less than 20 in all there is no limit.
+    train by group are asked as well; with less than `fewest` in all there is no limit.
 
     Parameters
     ----------
@@ -56,6 +56,8 @@ def enclosed(train: Cases, valid: Cases, *, plan: Plan | None = None) -> Envelop
         The leading image of each case counts, of at most 1000 and 400, evenly taken. Truth is not read.
     plan
         Of a network: whether it looks at absolute values, and how many axes it sees at once.
+    fewest
+        Images that a limit rests on. Of less than 20 it is the largest distance of all, which 1 in n + 1 exceeds.
     """
     kind = plan.normalisation.kind if plan is not None else ""
     by_type = kind == "rescale"
@@ -69,7 +71,7 @@ def enclosed(train: Cases, valid: Cases, *, plan: Plan | None = None) -> Envelop
     codes = {row.modality for row in every}
     sizes = [row.pixel for row in every if row.pixel is not None]
     ends = np.array([row.ends for row in every])
-    limit, facts, arrays = _limited(rows, checks)
+    limit, facts, arrays = _limited(rows, checks, fewest)
     return Envelope(
         rank,
         () if None in codes else tuple(sorted(c for c in codes if c)),
@@ -115,16 +117,19 @@ def _seen(cases: Cases, rank: int, *, most: int, lies: str | None, by_type: bool
             yield Seen(group, np.stack(rows), modality(image), pixel(image), found)
 
 
-def _limited(rows: Sequence[Seen], checks: Sequence[Seen]) -> tuple[float | None, dict[str, Any], dict[str, Array]]:
+def _limited(
+    rows: Sequence[Seen], checks: Sequence[Seen], fewest: int
+) -> tuple[float | None, dict[str, Any], dict[str, Array]]:
     """The limit, what is to be said about it, and the arrays of the look of train."""
     arrays = _look(rows)
     held = [_away(row, arrays) for row in checks]
     source = "val"
-    if len(checks) < ENOUGH and len(checks) + len(rows) >= FEWEST:
+    if len(checks) < ENOUGH and len(checks) + len(rows) >= fewest:
         held += _crossed(rows)
         source = "val and folds of train" if checks else "folds of train"
-    facts = {"n_train": len(rows), "n_limit": len(held), "from": source, "refused": REFUSED}
-    if len(held) < FEWEST:
+    refused = round(max(REFUSED, 1 / (len(held) + 1)), 3)
+    facts = {"n_train": len(rows), "n_limit": len(held), "from": source, "refused": refused}
+    if len(held) < fewest:
         return None, facts, arrays
     rank = min(len(held), int(np.ceil((1 - REFUSED) * (len(held) + 1))))
     return float(np.sort(held)[rank - 1]), facts, arrays

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from isocenter.report.headline import answer, caveats
 from isocenter.report.markup import Markup, joined, tag
 from isocenter.report.run import Run
+from isocenter.report.section_asked import asked_section
 from isocenter.report.section_cases import cases_section, lead_chart
 from isocenter.report.section_certainty import certainty_section
 from isocenter.report.section_explanations import explanations_section
+from isocenter.report.section_numbers import numbers_section
 from isocenter.report.section_objects import objects_section
 from isocenter.report.section_pairs import pairs_section
 from isocenter.report.section_record import card_section, made_section, problems_section
@@ -29,11 +31,13 @@ from isocenter.report.view import IDENTIFIED, RESEARCH, Section, View, bullets, 
 from isocenter.report.wording import counted, where_text
 
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
+    asked_section,
     scores_section,
     pairs_section,
     under_section,
     search_section,
     objects_section,
+    numbers_section,
     strata_section,
     cases_section,
     curves_section,

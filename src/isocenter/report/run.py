@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isocenter.data import Cases, Disturbed, Problem, Score, Scores, Test
 from isocenter.errors import InputError
@@ -15,6 +15,9 @@ from isocenter.metrics.gaps import Gap, Trend
 from isocenter.ops.array import Array
 from isocenter.report.change import Change
 from isocenter.report.searched import Searched
+
+if TYPE_CHECKING:
+    from isocenter.report.asked import Asked
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 ALL = "all"
@@ -344,6 +347,8 @@ class Run:
         Further runs, shown as chapters.
     under, changes
         Methods under attacks and corruptions; pictures of what was changed.
+    asked
+        What was asked of many bundles about one patient, as `isocenter.report.asked.Asked`.
     """
 
     title: str
@@ -375,6 +380,7 @@ class Run:
     parts: tuple[Run, ...] = field(default=())
     under: tuple[Disturbed, ...] = ()
     changes: tuple[Change, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
     @property
     def scores(self) -> tuple[Scores, ...]:

@@ -113,6 +113,7 @@ def known_of(run: Run) -> set[str]:
         known.update(p.case for m in r.methods for p in m.pictures)
         known.update(p.case for p in r.samples)
         known.update(e.case for e in r.explanations)
+        known.update(a.image for a in r.asked)
         known.update(map(str, r.made.get("inputs") or {}))
     return {k for k in known if k}
 
@@ -121,6 +122,7 @@ def spared_of(run: Run) -> set[str]:
     """Words that name no person: tasks, methods, classes, metrics, splits, the data set."""
     spared = {"train", "val", "test", *METRICS}
     for r in run.all_runs():
+        spared.update(a.bundle for a in r.asked)
         spared.update({r.task, r.verb, *(m.name for m in r.methods), *(c.positive for c in r.curves)})
         spared.update(s.split for s in r.scores)
         spared.update(t for s in r.scores for targets in s.metrics.values() for t in targets)

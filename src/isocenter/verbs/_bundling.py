@@ -94,7 +94,16 @@ def _card(method: Method, cases: Cases, *, scores: Scores | None) -> dict[str, A
     allowed = {f"allowed_{what}": why for what, why in cases.allow.items()}
     about = getattr(method.object, "about", None) or {}
     first = {name: about[name]["text"] for name in ("pretraining", "adversarial") if about.get(name)}
-    return {"name": f"{method.task} / {method.name}", "data": data, "metrics": rows, **first, **allowed}
+    shown = {"name": f"{method.task} / {method.name}", "data": data, "metrics": rows, **_sure(scores)}
+    return {**shown, **first, **allowed}
+
+
+def _sure(scores: Scores | None) -> dict[str, Any]:
+    """How often a classifier was right on val when it was how sure; nothing where val is too small to say."""
+    from isocenter.metrics.assurance import bands
+
+    found = bands(scores) if scores is not None and scores.task == "classify" else ()
+    return {"sureness": [band.as_json() for band in found]} if found else {}
 
 
 def _version(package: str) -> str | None:

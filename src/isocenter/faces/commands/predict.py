@@ -1,4 +1,4 @@
-"""isocenter predict BUNDLE|TASK/METHOD INPUT... -o OUT"""
+"""isocenter predict BUNDLE|TASK/METHOD INPUT... -o OUT, and predict --all CASE -o OUT"""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from isocenter.faces.arguments import Report, opened, opening, options, settings
+from isocenter.errors import UsageError
+from isocenter.faces.arguments import Report, opened, opening, options, settings, typed
 from isocenter.verbs.predict import predict
 
 EXAMPLES = (
@@ -15,6 +16,7 @@ EXAMPLES = (
     "isocenter predict segment/histogram scans/*.nii.gz -o out/ --set levels=3",
     "isocenter predict liver.bundle series/ -o liver.nii.gz",
     "isocenter predict nuclei my.tif -o out/ --as geojson,roiset",
+    "isocenter predict --all patient/ -o page/ --bundles my-bundles/",
 )
 
 
@@ -23,10 +25,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", metavar="BUNDLE|TASK/METHOD", help="a bundle (path or name) or a method of a task")
     parser.add_argument(
         "inputs",
-        nargs="+",
+        nargs="*",
         metavar="INPUT",
         help="a file, a series folder, a folder of images; ROLE=PATH and FACT=VALUE bind one case by name",
     )
+    parser.add_argument("--all", action="store_true", dest="every",
+                        help="ask every bundle about one patient (no BUNDLE before INPUT): one page")
+    parser.add_argument("--bundles", action="append", default=[], metavar="FOLDER",
+                        help="with --all: more bundles than `isocenter models` lists; may be given several times")
     parser.add_argument("-o", "--out", required=True, metavar="OUT", help="folder of the answers, or one file")
     parser.add_argument("--overwrite", action="store_true", help="replace answers that are there")
     parser.add_argument(
@@ -50,7 +56,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def call(args: argparse.Namespace, report: Report) -> Any:
-    """The one call."""
+    """The one call; with --all the words are all inputs."""
+    if args.every:
+        from isocenter.verbs._patient import predict_all
+
+        given = [args.method, *args.inputs]
+        return predict_all(given, out=args.out, bundles=args.bundles, overwrite=args.overwrite, command=typed(),
+                           outside=args.outside, **opened(args), **options(args, report))
+    if not args.inputs or args.bundles:
+        what = "--bundles belongs to --all" if args.inputs else "nothing to answer"
+        raise UsageError(what, wanted="BUNDLE INPUT, or --all INPUT", remedy="See: isocenter predict --help")
     return predict(
         args.method,
         args.inputs,
