@@ -21,7 +21,8 @@ from isocenter.verbs._asking import UNKNOWN, Offer, asked_of, known, offered
 def linear(discs: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle that tells big discs from small ones, with the envelope of its images."""
     bundle = tmp_path_factory.mktemp("ask") / "size.bundle"
-    iso.train("classify", discs(tmp_path_factory.mktemp("more") / "discs", subjects=16), method="linear", out=bundle, threads=1)
+    folder = discs(tmp_path_factory.mktemp("more") / "discs", subjects=16)
+    iso.train("classify", folder, method="linear", out=bundle, threads=1)
     return bundle
 
 
