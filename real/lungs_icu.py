@@ -1,7 +1,8 @@
 """Chest X-rays of COVID-19 (64 images of 32 patients): admission to intensive care from image and facts.
 
-Most facts are missing in most patients. They are sex, oxygen saturation, neutrophils and lymphocytes; some look wrong at their source, and being there at all
-may tell who was treated. Whether the image was made in intensive care is not among them.
+Most facts are missing in most patients. They are sex, oxygen saturation, neutrophils and lymphocytes; some look wrong
+at their source, and being there at all may tell who was treated. Whether the image was made in intensive care is not
+among them.
 """
 
 from real.row import Candidate, Figure, Row

@@ -55,7 +55,10 @@ def test_a_claim_needs_an_interval_without_zero_and_a_small_p() -> None:
     beats = plain(run(*pair, tests=(paired(0.153, 0.1, 0.2, 0.0004),)))
     assert beats.endswith("It beats histogram: difference +0.153 (0.100 to 0.200), Holm-corrected p < 0.001.")
     for open_test in (paired(0.153, -0.01, 0.3, 0.02), paired(0.153, 0.01, 0.3, 0.2)):
-        assert "Whether it differs from histogram stays open" in plain(run(*pair, tests=(open_test,)))
+        assert "A gain over histogram is not proven: difference +0.153" in plain(run(*pair, tests=(open_test,)))
+    less = paired(-0.02, -0.1, 0.05, 0.5)
+    assert "Whether it differs from histogram stays open" in comparison_line(less, lower_is_better=False)
+    assert "A gain over histogram is not proven" in comparison_line(less, lower_is_better=True)
     few = plain(run(*pair, tests=(paired(0.153, 0.1, 0.2, None, flags=("few_subjects",)),)))
     assert "beats" not in few and "too few subjects for a test, so this is no claim" in few
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from isocenter.data import Score, Scores, Test
-from isocenter.verbs._scores import best_of, cost, heading, leading, paired_lines, score_lines, side_by_side
+from isocenter.verbs._scores import best_of, cost, heading, leading, paired_lines, score_lines, side_by_side, unproven
 
 
 def scores(dice: float | None, *, hd: float = 3.0, flags: tuple[str, ...] = ()) -> Scores:
@@ -71,6 +71,22 @@ def test_tests_as_lines() -> None:
     lines = paired_lines((made, none))
     assert "<0.001" in lines[1] and "0.012" in lines[1] and "few_subjects" in lines[2]
     assert paired_lines(()) == []
+
+
+def test_a_gain_that_is_not_proven_is_called_so():
+    def made(a: str, b: str, difference: float, low: float, high: float, p: float | None, metric: str = "auc") -> Test:
+        return Test(a, b, metric, "yes", difference, low, high, p, p, "paired bootstrap")
+
+    lead = ("auc", "all")
+    wide, sure = made("fusion", "pet", 0.1, -0.1, 0.3, 0.4), made("fusion", "age", 0.2, 0.1, 0.3, 0.01)
+    turned, few = made("ct", "fusion", -0.1, -0.3, 0.1, 0.4), made("fusion", "mr", 0.1, 0.01, 0.2, None)
+    [said] = unproven((wide, sure, turned, few), "fusion", lead)
+    assert said.startswith("not proven: a gain of fusion over pet, ct, mr in auc (")
+    assert unproven((sure,), "fusion", lead) == [] == unproven((wide,), None, lead) == unproven((wide,), "fusion", None)
+    # What is worse is no gain; of a metric that is better when lower the sign turns.
+    assert unproven((made("fusion", "pet", -0.1, -0.3, 0.1, 0.4),), "fusion", lead) == []
+    [said] = unproven((made("fusion", "pet", -0.1, -0.3, 0.1, 0.4, "brier"),), "fusion", ("brier", "all"))
+    assert "in brier" in said
 
 
 def test_methods_that_name_regions_differently_are_read_at_what_they_share():

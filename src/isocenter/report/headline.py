@@ -150,9 +150,10 @@ def comparison_line(test: Test, *, lower_is_better: bool) -> str:
     p = "" if test.p_holm is None else f", Holm-corrected p {_equals(p_text(test.p_holm))}"
     if test.low is None or test.high is None or test.p_holm is None:
         return f"The difference to {test.b} is {signed}{spread}; too few subjects for a test, so this is no claim."
-    if test.low <= 0 <= test.high or test.p_holm >= CLAIM:
-        return f"Whether it differs from {test.b} stays open: difference {signed}{spread}{p}."
     better = (test.difference < 0) == lower_is_better
+    if test.low <= 0 <= test.high or test.p_holm >= CLAIM:
+        open_ = f"A gain over {test.b} is not proven" if better else f"Whether it differs from {test.b} stays open"
+        return f"{open_}: difference {signed}{spread}{p}."
     return f"It {'beats' if better else 'falls short of'} {test.b}: difference {signed}{spread}{p}."
 
 

@@ -9,6 +9,8 @@ from isocenter.data import Scores, Test
 from isocenter.verbs._text import counted, duration, number, table
 
 Key = TypeVar("Key")
+# Below this Holm-corrected p, and with an interval that leaves out zero, a difference is a claim.
+CLAIM = 0.05
 
 
 def score_lines(scores: Scores) -> list[str]:
@@ -101,6 +103,26 @@ def side_by_side(scores: Mapping[str, Scores], lead: tuple[str, str] | None) -> 
             (name, number(value.value), f"{number(value.low)} to {number(value.high)}", str(value.n), *more, flags)
         )
     return table(("method", f"{metric} {target}", "interval", "n", *others, "flags"), rows, right=(1, 3, 4, 5, 6))
+
+
+def unproven(tests: Iterable[Test], best: str | None, lead: tuple[str, str] | None) -> list[str]:
+    """One line that names those over which a gain of the best in the leading metric is not proven; none without them.
+
+    A gain is proven where the interval of the paired difference leaves out zero and Holm's p is below 0.05.
+    """
+    from isocenter.metrics import METRICS
+
+    names = []
+    for t in tests:
+        if best not in (t.a, t.b) or lead is None or t.metric != lead[0] or t.difference is None:
+            continue
+        sign = (1 if t.a == best else -1) * (-1 if METRICS[t.metric].better == "lower" else 1)
+        ends = sorted(sign * v for v in (t.low, t.high) if v is not None)
+        proven = len(ends) == 2 and ends[0] > 0 and t.p_holm is not None and t.p_holm < CLAIM
+        if t.test == "paired bootstrap" and sign * t.difference >= 0 and not proven:
+            names.append(t.b if t.a == best else t.a)
+    said = f"not proven: a gain of {best} over {', '.join(names)} in {lead[0] if lead else ''}"
+    return [f"{said} (the interval of the difference holds 0, or Holm's p is not below {CLAIM:g})"] if names else []
 
 
 def paired_lines(tests: tuple[Test, ...]) -> list[str]:

@@ -30,7 +30,7 @@ from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
 from isocenter.verbs._score import Answered, answer_all, summary
-from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side
+from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side, unproven
 from isocenter.verbs._strains import Strain, strains_of, without
 from isocenter.verbs._study import Budget, Taken, sides, study
 from isocenter.verbs._text import counted, duration, typed
@@ -112,7 +112,8 @@ class Comparison:
         lines = [f"{self.task} on {self.data}, split {self.split}: {counted(len(first.cases), 'case')}, "
                  f"{counted(first.n_subjects, 'subject')}; {first.interval.level:.0%} intervals by {first.interval.by}"]
         lines += [f"note: {n}" for n in self.notes] + [f"{p.severity}: {p.line()}" for p in self.problems]
-        lines += ["", *side_by_side(self.methods, lead), "", *paired_lines(self.tests), *under_lines(self.under), ""]
+        lines += ["", *side_by_side(self.methods, lead), "", *paired_lines(self.tests)]
+        lines += [*unproven(self.tests, self.best, lead), *under_lines(self.under), ""]
         learnt = [f"{n} {duration(t.seconds)}" for n, t in self.taken.items() if t.seconds is not None]
         lines += [f"learnt in: {', '.join(learnt)}"] if learnt else []
         when = f"before {self.split} was opened" if " " not in self.split else "inside each fold before its test part"
