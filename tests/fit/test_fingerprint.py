@@ -8,6 +8,7 @@ import pytest
 from isocenter.data import IGNORE, Cases, Image
 from isocenter.errors import InputError, LabelError, RecipeError
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
+from isocenter.ops.harmonise import landmarks, standard
 
 
 def test_shapes_counts_and_values_are_those_of_the_data() -> None:
@@ -122,3 +123,16 @@ def test_train_without_a_labelled_pixel_is_refused_in_words() -> None:
     cases = Cases.from_arrays(x, np.zeros((3, 16, 16), np.uint8), task="segment", classes=("lesion",))
     with pytest.raises(LabelError, match="lesion"):
         fingerprint(cases, "segment")
+
+
+def test_landmarks_are_the_mean_scale_of_each_channel() -> None:
+    rng = np.random.default_rng(0)
+    grey = [rng.gamma(2.0, s, (16, 18)).astype(np.float32) for s in (1.0, 30.0)]
+    found = fingerprint(Cases.from_arrays(grey, ["a", "b"]), "classify").landmarks
+    assert np.allclose(found, standard(np.stack([landmarks(g) for g in grey])), atol=1e-5)
+    colour = [Image.from_array(np.stack([g, g * 2, g**2]), axes="cyx") for g in grey]
+    found = fingerprint(Cases.from_arrays(colour, ["a", "b"]), "classify").landmarks
+    assert len(found) == 33 and found[:11] == pytest.approx(found[11:22], abs=1e-5)
+    assert found[22:] != pytest.approx(found[:11], abs=0.05)
+    equal = [Image.from_array(np.stack([g] * 3), axes="cyx") for g in grey]
+    assert len(fingerprint(Cases.from_arrays(equal, ["a", "b"]), "classify").landmarks) == 11

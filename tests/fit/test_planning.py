@@ -199,3 +199,15 @@ def test_small_grids_are_learnt_in_full_precision(median: list[int], expected: s
     assert made.loop.precision == expected
     assert "deepest stage" in made.origins["loop.precision"]
     assert plan(UNet(network="mine:Net"), facts()).loop.precision == "fp32"
+
+
+def test_landmarks_are_those_of_train_and_contrast_is_equalised_in_two_axes_alone() -> None:
+    marks = tuple(float(v) for v in range(11))
+    made = plan(merged(UNet(), {"before.intensity": "landmarks"}), facts(landmarks=marks))
+    assert made.plan.normalisation.kind == "landmarks" and made.plan.normalisation.landmarks == marks
+    assert "images of train" in made.origins["plan.normalisation"]
+    assert type(made).from_json(made.as_json()).plan == made.plan
+    for kind in ("clahe", "foreground"):
+        assert plan(merged(UNet(), {"before.intensity": kind}), facts()).plan.normalisation.kind == kind
+    with pytest.raises(RecipeError, match="two axes"):
+        plan(merged(Cnn(), {"before.intensity": "clahe"}), facts(task="classify", rank=3, median=[8, 24, 24]))

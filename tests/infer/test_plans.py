@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from isocenter.data import Plan
+from isocenter.data import Normalisation, Plan
 from isocenter.infer.plans import AXES, MANY, RANGES, Range, flaws
 
 NAMES = ("background", "a")
@@ -131,3 +131,13 @@ def test_a_map_to_probabilities_must_be_one():
     assert not flaws(plan) and not flaws(replace(plan, settings={"calibration": good}))
     for bad in (None, {}, "platt", good | {"slope": [0.0, 1.0]}, good | {"offset": [0.1]}):
         assert flaws(replace(plan, settings={"calibration": bad}))
+
+
+def test_landmarks_rise_and_are_there_for_every_channel() -> None:
+    rising = tuple(v / 10 for v in range(11))
+    bare = Plan("segment", 2, 2, NAMES, normalisation=Normalisation("landmarks", landmarks=rising * 2))
+    assert flaws(bare) == []
+    wrong = (rising, rising[::-1] * 2, (*rising[:10], float("nan")) * 2, ())
+    for marks in wrong:
+        assert flaws(replace(bare, normalisation=Normalisation("landmarks", landmarks=marks))) == ["normalisation"]
+    assert flaws(replace(bare, normalisation=Normalisation("standardise", landmarks=rising * 2))) == ["normalisation"]

@@ -9,6 +9,7 @@ from isocenter.data import Geometry, Image, Normalisation, Plan
 from isocenter.errors import BundleError, GeometryError, InputError, ResourceError
 from isocenter.infer import back, prepare, working_shape
 from isocenter.infer.preparing import piece, weight
+from isocenter.ops import harmonise
 from isocenter.ops.resample import resize
 
 RAW = Normalisation("none")
@@ -168,3 +169,18 @@ def test_of_a_volume_a_flat_network_sees_one_slice_at_once() -> None:
         weight(film, flat)
     with pytest.raises(InputError, match="needs a volume"):
         piece(piece(volume, flat), replace(flat, rank=3))
+
+
+def test_values_are_made_the_same_across_devices(rng):
+    array = rng.gamma(2.0, 100.0, (1, 20, 24)).astype(np.float32)
+    image = Image.from_array(array[0])
+    scale = tuple(np.linspace(-2, 2, 11) ** 3 / 4)
+    for how, wanted in ((Normalisation("foreground"), harmonise.foreground(array)),
+                        (Normalisation("clahe"), harmonise.clahe(array)),
+                        (Normalisation("landmarks", landmarks=scale), harmonise.matched(array, scale))):
+        assert np.array_equal(prepare(image, plan(normalisation=how)).array, wanted), how.kind
+        assert weight(image, plan(normalisation=how)).making > weight(image, plan()).making
+    three = Normalisation("landmarks", landmarks=scale * 3)
+    assert np.allclose(prepare(image, plan(channels=3, normalisation=three)).array, wanted, atol=1e-5)
+    with pytest.raises(BundleError, match="cannot be used"):
+        prepare(Image.from_array(rng.random((3, 8, 8)), axes="cyx"), plan(channels=3, normalisation=how))

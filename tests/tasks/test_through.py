@@ -12,7 +12,7 @@ from torch import nn
 
 from isocenter.data import Case, Geometry, Image, Normalisation, Plan
 from isocenter.data.turning import turned
-from isocenter.errors import InputError
+from isocenter.errors import InputError, RecipeError
 from isocenter.infer import prepare
 from isocenter.infer.classifying import decided, probabilities
 from isocenter.ops.windows import multiple, padded
@@ -22,6 +22,7 @@ FLAT = Plan("segment", 2, 1, ("background", "a"))
 NORMALISATIONS = [
     Normalisation("standardise"), Normalisation("percentile"), Normalisation("rescale"), Normalisation("none"),
     Normalisation("window", 40.0, 180.0), Normalisation("window", 40.0, 180.0, mean=90.0, sd=30.0),
+    Normalisation("foreground"), Normalisation("landmarks", landmarks=tuple(np.linspace(-2, 2, 11) ** 3 / 4)),
 ]  # fmt: skip
 
 
@@ -155,3 +156,10 @@ def test_what_prediction_refuses_is_refused_here() -> None:
         through(nn.Identity(), plan, Case.of(picture((3, 8, 9), axes="cyx")))
     with pytest.raises(InputError, match="NaN"):
         through(nn.Identity(), plan, Case.of(Image.from_array(np.full((4, 4), np.nan))))
+
+
+def test_equalised_contrast_lets_no_gradient_through() -> None:
+    plan = replace(FLAT, normalisation=Normalisation("clahe"))
+    way = through(nn.Identity(), plan, Case.of(picture()))
+    with pytest.raises(RecipeError, match="tile by tile"):
+        way.scores(way.pixels)

@@ -18,9 +18,12 @@ class Normalisation:
     kind
         ``"standardise"`` (own mean and SD of each image and channel), ``"percentile"`` (own 0.5 and 99.5 percentiles to
         0..1, then mean 0.5 and SD 0.25 removed), ``"window"`` (`low`..`high` clipped, then `mean` and `sd` of train
-        removed), ``"rescale"`` (divide by the range of the data type), ``"none"``.
+        removed), ``"rescale"`` (divide by the range of the data type), ``"foreground"``, ``"clahe"`` (of each image by
+        itself), ``"landmarks"`` (moved onto those of train; all as in `ops.harmonise`), ``"none"``.
     low, high, mean, sd
         Of ``"window"``; in the image's unit.
+    landmarks
+        Of ``"landmarks"``: for each channel the 11 numbers of `ops.harmonise.standard`.
     """
 
     kind: str = "standardise"
@@ -28,6 +31,7 @@ class Normalisation:
     high: float | None = None
     mean: float | None = None
     sd: float | None = None
+    landmarks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

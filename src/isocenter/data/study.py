@@ -159,7 +159,12 @@ class Before:
         low=1, high=16, tunable=True,
     )  # fmt: skip
     intensity: str | None = knob(
-        None, "normalisation of values", choices=("rescale", "standardise", "window", "percentile", "none")
+        None,
+        "normalisation of values: of each image by itself (standardise: mean and SD; foreground: those of what is "
+        "brighter than the mean; percentile; clahe: contrast of each part, 2D), as train says (window; landmarks: "
+        "deciles moved onto those of train, against differences between devices), by the file's type (rescale), none",
+        choices=("rescale", "standardise", "window", "percentile", "foreground", "landmarks", "clahe", "none"),
+        source="Nyul, Udupa, Zhang, IEEE Trans. Medical Imaging 2000 (landmarks); Zuiderveld 1994 (clahe)",
     )
     window: Range | None = knob(None, "lowest and highest value for `window`, in the image's unit")
     channel: str | None = knob(

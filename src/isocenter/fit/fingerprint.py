@@ -14,6 +14,7 @@ from isocenter.errors import InputError, LabelError
 from isocenter.fit import questions
 from isocenter.fit.questions.question import Looked
 from isocenter.ops.array import Array
+from isocenter.ops.harmonise import landmarks, standard
 
 # Values per image, and of all images together, that enter the intensity statistics; objects whose size is kept.
 SAMPLE, VALUES, OBJECTS = 20000, 5_000_000, 2000
@@ -63,6 +64,8 @@ class Fingerprint:
         Cases without truth beside them; grids, spacings, channels and modality are those of all.
     pixels
         Of one image, mean over all cases.
+    landmarks
+        For each channel the standard scale of `ops.harmonise`, from all cases.
     """
 
     task: str
@@ -91,6 +94,7 @@ class Fingerprint:
     sizes: tuple[tuple[float, ...], ...] = ()
     unlabelled: int = 0
     pixels: int = 0
+    landmarks: tuple[float, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -111,6 +115,7 @@ class _Seen:
     grey: bool
     values: Array
     truth: Looked
+    landmarks: Array
 
 
 def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
@@ -189,6 +194,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
         _sizes(seen),
         len(seen) - n,
         round(float(shapes.prod(1).mean())),
+        landmarks=_scales(seen),
     )
 
 
@@ -204,7 +210,9 @@ def _seen(case: Case, truth: Looked, most: int) -> _Seen:
     flat = array.reshape(len(array), -1)
     there = flat if truth.inside is None else flat[:, truth.inside.ravel()]
     # What lies inside is not kept: it is as large as the image.
-    return _Seen(image, grey, _thinned(there, most // len(array)), replace(truth, inside=None))
+    few = flat[: 1 if grey else None, :: max(1, flat.shape[1] // SAMPLE)]
+    marks = np.stack([landmarks(channel) for channel in few])
+    return _Seen(image, grey, _thinned(there, most // len(array)), replace(truth, inside=None), marks)
 
 
 def _thinned(flat: Array, most: int) -> Array:
@@ -239,6 +247,13 @@ def _sizes(seen: list[_Seen]) -> tuple[tuple[float, ...], ...]:
         return ()
     rows = np.concatenate(found)
     return tuple(tuple(round(float(v), 2) for v in row) for row in rows[:: -(-len(rows) // OBJECTS)])
+
+
+def _scales(seen: list[_Seen]) -> tuple[float, ...]:
+    """Of grey pictures among colour ones the one channel stands for each."""
+    channels = max(len(s.landmarks) for s in seen)
+    every = np.stack([np.broadcast_to(s.landmarks, (channels, s.landmarks.shape[1])) for s in seen])
+    return tuple(round(float(v), 6) for channel in range(channels) for v in standard(every[:, channel]))
 
 
 def _agreed(values: list[str]) -> str:

@@ -234,6 +234,12 @@ def _normalisation(fp: Fingerprint, before: Before, origins: Origins) -> Normali
         origins["plan.normalisation"] = f"fingerprint: {why}"
     if kind == "window":
         return Normalisation("window", fp.low, fp.high, fp.mean, fp.sd or 1.0)
+    if kind == "landmarks":
+        origins["plan.normalisation"] = f"recipe: landmarks of {fp.n + fp.unlabelled} images of train"
+        return Normalisation(kind, landmarks=fp.landmarks)
+    if kind == "clahe" and fp.rank != 2:
+        raise RecipeError("contrast is equalised in two axes", got=f"before.intensity=clahe for {fp.rank}D images",
+                          remedy="Set before.intensity to landmarks or foreground")
     return Normalisation(kind)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from isocenter.data import Plan
-from isocenter.ops import calibration
+from isocenter.data import Normalisation, Plan
+from isocenter.ops import calibration, harmonise
 
 # Least of a grid, and most of it and of others: beyond these an answer would take all memory or for ever.
 LEAST = 1e-6
@@ -119,7 +120,7 @@ def _sound(plan: Plan) -> dict[str, bool]:
         "channels": 0 < plan.channels <= MOST["channels"],
         "classes": len(plan.classes) > 0,
         "normalisation": all(v is None or math.isfinite(v) for v in (how.low, how.high, how.mean, how.sd))
-        and (how.sd is None or how.sd > 0),
+        and (how.sd is None or how.sd > 0) and _marked(how, plan.channels),
         "overlap": 0 <= plan.overlap <= MOST["overlap"],
         "mirror": set(plan.mirror) <= set("zyx"[-plan.rank :]),
         "smallest": 0 <= plan.smallest < math.inf,
@@ -127,6 +128,14 @@ def _sound(plan: Plan) -> dict[str, bool]:
         "thresholds": len(plan.thresholds) in (0, 1, len(plan.classes)) and all(map(math.isfinite, plan.thresholds)),
         "tolerance": 0 <= plan.tolerance < math.inf,
     }
+
+
+def _marked(how: Normalisation, channels: int) -> bool:
+    if how.kind != "landmarks":
+        return not how.landmarks
+    n = len(harmonise.PERCENTILES)
+    whole = len(how.landmarks) == n * channels and all(map(math.isfinite, how.landmarks))
+    return whole and all(a <= b for i, (a, b) in enumerate(pairwise(how.landmarks), 1) if i % n)
 
 
 def _flaw(plan: Plan, name: str, wanted: Range | str) -> str:

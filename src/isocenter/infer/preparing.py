@@ -12,11 +12,13 @@ from isocenter.data import Image, NotEvaluated, Plan
 from isocenter.data.cut import take
 from isocenter.errors import BundleError, GeometryError, InputError
 from isocenter.infer.memory import require
-from isocenter.ops import normalise
+from isocenter.ops import harmonise, normalise
 from isocenter.ops.array import Array
 from isocenter.ops.resample import resize
 
 ALPHA = ("a", "alpha")
+# Channels in float32 that a map of the values takes beside what it makes.
+MAPPED = {"foreground": 4, "landmarks": 8, "clahe": 12}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ def weight(image: Image, plan: Plan) -> Weight:
     grid = working_shape(one, plan)
     each = 4 * math.prod(grid)
     # What mean and spread are computed with: a channel in float64, or two copies of all.
-    spread = {"standardise": 2, "percentile": 2 * plan.channels}.get(plan.normalisation.kind, 0)
+    spread = {"standardise": 2, "percentile": 2 * plan.channels, **MAPPED}.get(plan.normalisation.kind, 0)
     resized = plan.channels if grid != one.geometry.shape else 0
     return Weight(raw, (plan.channels + spread + resized) * each, plan.channels * each, grid)
 
@@ -196,6 +198,12 @@ def _normalised(array: Array, plan: Plan, dtype: str) -> Array:
         return normalise.rescale(array, dtype)
     if how.kind == "none":
         return np.asarray(array, np.float32)
+    if how.kind == "foreground":
+        return harmonise.foreground(array)
+    if how.kind == "landmarks" and len(array) in (1, len(how.landmarks) // len(harmonise.PERCENTILES)):
+        return harmonise.matched(array, how.landmarks)
+    if how.kind == "clahe" and array.ndim == 3:
+        return harmonise.clahe(array)
     if how.kind == "window" and how.low is not None and how.high is not None and how.low < how.high:
         return normalise.window(array, how.low, how.high, mean=how.mean, sd=how.sd)
     raise BundleError("the plan's normalisation cannot be used", got=str(how))

@@ -148,6 +148,11 @@ def _normalised(how: Mapping[str, Any]) -> str:
         return f"Intensities were windowed from {number(how.get('low'))} to {number(how.get('high'))}."
     return {"standardise": "Intensities of each image were standardised to zero mean and unit variance.",
             "percentile": "Intensities of each image were scaled by its own lowest and highest percentiles.",
+            "foreground": "Intensities of each image were standardised by the mean and standard deviation of its "
+                          "foreground.",
+            "landmarks": "Intensities of each image were moved onto a standard scale learnt from the training images "
+                         "(landmarks at the deciles of the foreground).",
+            "clahe": "Contrast of each image was equalised tile by tile, limited (CLAHE).",
             }.get(str(kind), "")
 
 

@@ -11,9 +11,10 @@ from isocenter.data import IGNORE, Case, Image, Passage, Plan
 from isocenter.data.geometry import orienting
 from isocenter.data.repainted import repainted
 from isocenter.data.turning import moved, turned, turns
-from isocenter.errors import InputError
+from isocenter.errors import InputError, RecipeError
 from isocenter.infer.classifying import probabilities
 from isocenter.infer.preparing import ALPHA, prepared, unusable, working_shape
+from isocenter.ops import harmonise
 from isocenter.ops.array import Array
 from isocenter.ops.normalise import SAMPLE
 from isocenter.ops.resample import resize, taps, winner
@@ -39,6 +40,8 @@ def through(module: Any, plan: Plan, case: Case) -> Passage:
     InputError
         As `infer.prepare`: a film, another number of axes (a volume for a network of two axes) or of channels, pixels
         that are not finite.
+    RecipeError
+        The plan equalises contrast tile by tile.
     """
     import torch
 
@@ -187,6 +190,13 @@ def _normalised(x: Any, plan: Plan, dtype: str) -> Any:
         sd = (x - mean).square().mean(dim=axes, keepdim=True).sqrt()
         flat = sd <= 1e-6 * mean.abs().clamp(min=1.0)
         return torch.where(flat, torch.zeros_like(x), (x - mean) / sd.clamp(min=1e-30))
+    if how.kind == "foreground":
+        return _by_foreground(x, axes)
+    if how.kind == "landmarks":
+        return _by_landmarks(x, how.landmarks)
+    if how.kind == "clahe":
+        raise RecipeError("gradients do not pass through contrast equalised tile by tile", got="before.intensity=clahe",
+                          remedy="Train with another before.intensity; square and occlusion need no gradients")
     if how.kind == "percentile":
         flat = x.detach().reshape(*x.shape[:2], -1)
         flat = flat[..., :: flat.shape[-1] // SAMPLE | 1].double().numpy()
@@ -196,3 +206,26 @@ def _normalised(x: Any, plan: Plan, dtype: str) -> Any:
         out = torch.where(none, torch.full_like(x, 0.5), ((x - a) / (b - a).clamp(min=1e-30)).clamp(0, 1))
         return (out - 0.5) * 4
     return x
+
+
+def _by_foreground(x: Any, axes: tuple[int, ...]) -> Any:
+    """As `ops.harmonise.foreground`; which pixels are foreground counts as given."""
+    import torch
+
+    there = (x > x.mean(dim=axes, keepdim=True)).to(x.dtype)
+    there = torch.where(there.sum(dim=axes, keepdim=True) > 0, there, torch.ones_like(there))
+    count = there.sum(dim=axes, keepdim=True)
+    mean = (x * there).sum(dim=axes, keepdim=True) / count
+    sd = (((x - mean).square() * there).sum(dim=axes, keepdim=True) / count).clamp(min=1e-30).sqrt()
+    flat = sd <= 1e-6 * mean.abs().clamp(min=1.0)
+    return torch.where(flat, torch.zeros_like(x), (x - mean) / sd)
+
+
+def _by_landmarks(x: Any, scale: Sequence[float]) -> Any:
+    """As `ops.harmonise.matched`; the image's own landmarks count as given."""
+    import torch
+
+    values = x.detach().cpu().numpy()
+    pairs = [harmonise.sloped(one, scale) for one in values]
+    out, slope = (torch.from_numpy(np.stack(part)).to(x.device) for part in zip(*pairs, strict=True))
+    return out + slope * (x - x.detach())

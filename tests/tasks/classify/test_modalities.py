@@ -9,7 +9,7 @@ import pytest
 
 from isocenter.data import Before, Case, Cases, Image, NotEvaluated
 from isocenter.errors import InputError, NotFoundError, RecipeError
-from isocenter.tasks.classify._modalities import Modalities, Seen, modalities_of
+from isocenter.tasks.classify._modalities import Modalities, Seen, _normalisation, modalities_of
 
 MANIFEST = Cases((), "set", "classify", ("no", "yes"), positive="yes")
 
@@ -132,3 +132,9 @@ def test_a_window_of_ones_own_and_a_flat_one() -> None:
     flat = [case(CT=Image.from_array(np.zeros((4, 4)), modality="CT"))]
     found = modalities_of(flat, MANIFEST, only=(), required=(), size=4, before=Before())
     assert found.roles["CT"].normalisation.kind == "standardise"
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "clahe"])
+def test_maps_of_one_image_are_not_for_several(kind: str) -> None:
+    with pytest.raises(RecipeError, match=f"got before.intensity={kind}"):
+        _normalisation([], Before(intensity=kind))

@@ -206,6 +206,9 @@ def _channels(images: Sequence[Image]) -> int:
 def _normalisation(images: Sequence[Image], before: Before) -> Normalisation:
     """As said; else one window for all of CT and PET, whose values mean the same everywhere; else each by itself."""
     kind = before.intensity
+    if kind in ("landmarks", "clahe"):
+        raise RecipeError("modalities of one case are not harmonised by landmarks or tiles",
+                          got=f"before.intensity={kind}", remedy="Set before.intensity to foreground or percentile")
     if kind is None:
         kind = "window" if all(image.modality in ABSOLUTE for image in images) else "standardise"
     if kind != "window":
