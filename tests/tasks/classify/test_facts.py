@@ -62,6 +62,9 @@ def test_a_fact_of_another_kind_than_in_train_is_refused(facts: dict[str, Any], 
 def test_train_that_mixes_kinds_is_refused() -> None:
     with pytest.raises(InputError, match=r"patient: .*'age' is text"):
         Coding.learnt([*TRAIN, case(age="sixty")], ["age"])
+    # Whatever comes first, the odd one is named.
+    with pytest.raises(InputError, match="got 'sixty'"):
+        Coding.learnt([case(age="sixty"), *TRAIN], ["age"])
     with pytest.raises(InputError, match="'sex' is a number where other cases have text"):
         Coding.learnt([*TRAIN, case(sex=2.0)], ["sex"])
     with pytest.raises(InputError, match="free text"):

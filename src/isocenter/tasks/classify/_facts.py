@@ -48,7 +48,8 @@ class Coding:
             if not there:
                 continue
             lacks = len(there) < len(cases)
-            if isinstance(there[0][1], str):
+            # What most cases have is right, so that the refusal names the odd one.
+            if 2 * sum(isinstance(value, str) for _, value in there) > len(there):
                 found[name] = {"words": _words(name, there), "lacks": lacks}
             else:
                 numbers = np.asarray([_number(name, case, value) for case, value in there])
