@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Before, Case, Cases, Entry, Image, NotEvaluated, Plan, Probabilities, Progress, Watch, merged
-from isocenter.errors import BundleError, InputError, LabelError, NotFoundError, RecipeError
+from isocenter.errors import BundleError, InputError, LabelError, NotFoundError, RecipeError, ResourceError
 from isocenter.tasks.classify.fusion import FUSIONS, FittedFusion, Fusion
 
 CLASSES = ("no", "yes")
@@ -62,6 +62,7 @@ def test_it_learns_and_comes_back_from_its_state(late: FittedFusion) -> None:
     again = Fusion.from_state(json.loads(json.dumps(late.about)), late.state())
     assert all(again.predict(c).values == late.predict(c).values for c in TEST)
     assert isinstance(late.plan, Plan) and late.plan.rank == 3 and late.lead == "PET"
+    assert late.about["network"] == {"name": "fusion", "kind": "late"}
     assert late.plan.thresholds and sum(1 for n in late.state() if n.endswith(".onnx")) == 2
 
 
@@ -194,6 +195,11 @@ def test_cases_that_lack_what_is_required_are_left_out() -> None:
     none = replace(VALID, entries=tuple(e for e in VALID.entries if "CT" not in e.open().images))
     with pytest.raises(LabelError, match="has what is required"):
         fitted(valid=none, required=["CT"])
+
+
+def test_images_that_do_not_fit_into_memory_are_refused() -> None:
+    with pytest.raises(ResourceError, match=r"branch\.size"):
+        fitted(replace(TRAIN, entries=TRAIN.entries * 50), only=["PET"], **{"branch.size": 512})
 
 
 def test_recipes_that_cannot_be() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isocenter.data import Before, Case, Cases, Image, NotEvaluated
+from isocenter.data import Before, Case, Cases, Geometry, Image, NotEvaluated
 from isocenter.errors import InputError, NotFoundError, RecipeError
 from isocenter.tasks.classify._modalities import Modalities, Seen, _normalisation, modalities_of
 
@@ -101,6 +101,19 @@ def test_pixels_that_are_no_numbers_films_and_other_axes() -> None:
         found.seen(case(PET=Image.from_array(np.zeros((2, 4, 4)), axes="tyx")))
     with pytest.raises(InputError, match="3 axes"):
         found.seen(case(PET=image(4, 4)))
+
+
+def test_a_volume_that_lies_another_way_is_turned() -> None:
+    array = np.arange(60.0, dtype=np.float32).reshape(3, 4, 5)
+    lying = Geometry.from_spacing((3, 4, 5), (1.0, 1.0, 1.0))
+    there = Image.from_array(array, geometry=lying)
+    turned = Image.from_array(array[::-1, :, ::-1].copy(), geometry=lying.reoriented((0, 1, 2), (True, False, True)))
+    train = [case("a", PET=there)]
+    found = modalities_of(train, MANIFEST, only=(), required=(), size=5, before=Before())
+    assert found.roles["PET"].orientation == lying.orientation is not None
+    a, b = found.seen(train[0]), found.seen(case("b", PET=turned))
+    assert isinstance(a, Seen) and isinstance(b, Seen)
+    assert b.images["PET"] == pytest.approx(a.images["PET"], abs=1e-5)
 
 
 def test_names_that_train_has_not_are_refused() -> None:

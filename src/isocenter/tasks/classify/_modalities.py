@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import Before, Case, Cases, Image, Normalisation, NotEvaluated, Plan
+from isocenter.data.turning import turned
 from isocenter.errors import InputError, NotFoundError, RecipeError, nearest
 from isocenter.infer.preparing import ALPHA, prepared, unusable
 from isocenter.ops.array import Array
@@ -107,11 +108,12 @@ class Modalities:
         facts = self.coding.of(case)
         made: dict[str, Array] = {}
         for role, image in images.items() if pixels else ():
-            array = image.channels_first()
+            there = turned(image, self.roles[role].orientation)
+            array = there.channels_first()
             lack = unusable(array)
             if lack is not None:
                 return NotEvaluated(f"{role}: {lack.reason}", lack.measured, lack.limit)
-            made[role] = prepared(array, image, self.roles[role]).array
+            made[role] = prepared(array, there, self.roles[role]).array
         return Seen(made, facts, present)
 
     def _images(self, case: Case) -> dict[str, Image]:
@@ -188,6 +190,7 @@ def _plan(role: str, train: Sequence[Case], cases: Cases, *, size: int | None, b
     return Plan(
         "classify", rank, _channels(images), cases.classes, size=(size or SIZES[rank],) * rank,
         normalisation=_normalisation(images, before), multilabel=cases.multilabel, positive=cases.positive,
+        orientation=images[0].geometry.orientation if rank == 3 else None,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from isocenter.data import Before, Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings, knob, silent
 from isocenter.errors import BundleError, InputError, LabelError, MissingExtraError, RecipeError
 from isocenter.infer import ready
+from isocenter.infer.memory import require
 from isocenter.ops.array import Array
 from isocenter.tasks.classify._fused import FUSIONS, JOINT, LATE, answers, checked, fused, stacked
 from isocenter.tasks.classify._modalities import Modalities, Seen, modalities_of
@@ -91,6 +92,8 @@ class Fusion:
         ------
         LabelError
             A class of the set has no training case, or no case has a class.
+        ResourceError
+            The prepared images do not fit into memory.
         InputError
             There is no val; images that cannot be used; a fact that is text in one case and a number in another.
         RecipeError
@@ -118,7 +121,7 @@ class Fusion:
         about = {
             "recipe": as_settings(self), "classes": list(train.classes), "modalities": seen.as_json(),
             "networks": networks, "history": history, "plan": _base(train, seen, cases).as_json(),
-            "lead": cases[0].lead,
+            "lead": cases[0].lead, **({"network": {"name": "fusion", "kind": self.kind}} if networks else {}),
         }  # fmt: skip
         return _settled(about, arrays, (own, val), (tokens(module, val), enough))
 
@@ -254,17 +257,20 @@ def _samples(cases: Sequence[Case], made: Modalities, classes: Sequence[str], *,
     """The cases that have what is required; InputError where pixels are not finite."""
     from isocenter.fit.fusing import Samples
 
-    found: list[tuple[Case, Seen]] = []
-    for case in cases:
-        # What lacks too much is left out; what has it must be usable.
-        if made.seen(case, pixels=False):
-            seen = made.seen(case, pixels=pixels)
-            if isinstance(seen, NotEvaluated):
-                raise InputError(seen.reason, where=case.id, got=seen.measured, wanted=seen.limit)
-            found.append((case, seen))
-    if not found:
+    # What lacks too much is left out; what has it must be usable.
+    kept = [case for case in cases if made.seen(case, pixels=False)]
+    if not kept:
         raise LabelError("no case with a class has what is required", wanted=", ".join(made.required or made.names))
     grids = [(plan.channels, *(plan.size or ())) for plan in made.roles.values()] if pixels else []
+    # Each is held by itself and, at the end, in one array.
+    needed = 8 * len(kept) * sum(int(np.prod(grid)) for grid in grids)
+    require(needed, what=f"the images of {len(kept)} cases", remedy="Set a smaller branch.size")
+    found: list[tuple[Case, Seen]] = []
+    for case in kept:
+        seen = made.seen(case, pixels=pixels)
+        if isinstance(seen, NotEvaluated):
+            raise InputError(seen.reason, where=case.id, got=seen.measured, wanted=seen.limit)
+        found.append((case, seen))
     images = tuple(
         np.stack([seen.images.get(role, np.zeros(grid, np.float32)) for _, seen in found])
         for role, grid in zip(made.roles, grids, strict=False)
