@@ -162,8 +162,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
     median = None if known is None else np.median(known, axis=0)
     counts = {n: sum(s.truth.counts.get(n, 0) for s in seen) for n in names}
     # Before statistics inside regions, of which there may be none.
-    if question.every_class:
-        _all_present(counts, cases.name)
+    _all_present(counts if question.every_class else {}, cases.name)
     values = np.concatenate([s.values for s in seen]).astype(np.float64)
     low, high = (float(v) for v in np.percentile(values, [0.5, 99.5]))
     clipped = np.clip(values, low, high)
