@@ -14,12 +14,12 @@ from isocenter.fit.calibrate import (
     chosen,
     error,
     fitted,
-    halves,
     temperature,
 )
 from isocenter.fit.validation import log_loss
 from isocenter.infer.classifying import probabilities
 from isocenter.infer.plans import flaws
+from isocenter.metrics.recalibration import halves
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 3.0])
@@ -57,17 +57,6 @@ def simulated(n: int, *, k: int = 2, sure: float = 3.0, seed: int = 0) -> tuple[
 
 def plan(k: int = 2, **settings: object) -> Plan:
     return Plan("classify", 2, 1, tuple("abcdef"[:k]), size=(8, 8), patch=(8, 8), divisor=(1, 1), settings=settings)
-
-
-def test_halves_keep_patients_together_and_are_halves() -> None:
-    groups = [f"p{i % 30}" for i in range(101)]
-    first = halves(groups)
-    assert not {g for g, f in zip(groups, first, strict=True) if f} & {
-        g for g, f in zip(groups, first, strict=True) if not f
-    }
-    assert 40 <= first.sum() <= 60
-    assert np.array_equal(first, halves(groups)) and not np.array_equal(first, halves(groups, seed=1))
-    assert halves(["a"]).sum() == 1 and len(halves([])) == 0
 
 
 @pytest.mark.parametrize("sure", [0.5, 1.0, 3.0])

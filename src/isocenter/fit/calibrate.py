@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,25 +13,15 @@ from isocenter.data import Plan
 from isocenter.errors import RecipeError, nearest
 from isocenter.fit.validation import log_loss
 from isocenter.infer.classifying import probabilities
-from isocenter.metrics.calibration import calibration_error
+from isocenter.metrics.recalibration import Check, Map, gap
+from isocenter.metrics.recalibration import checked as again
 from isocenter.ops import calibration
 from isocenter.ops.array import Array
 
 # How logits become probabilities.
 KINDS = ("temperature", calibration.PLATT, calibration.ISOTONIC, "none")
-# Cases of val from which on a choice is checked on a half of them that it has not seen.
-CHECKED = 40
 # A perfectly separated val would ask for certainty; nobody is that sure.
 SHARPEST, SOFTEST = 0.25, 20.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """Expected calibration error on a half of val whose groups had no say, before and after, and its cases."""
-
-    before: float
-    after: float
-    n: int
 
 
 def chosen(plan: Plan, logits: Array, truth: Array, groups: Sequence[str]) -> tuple[Plan, dict[str, str]]:
@@ -62,9 +53,9 @@ def chosen(plan: Plan, logits: Array, truth: Array, groups: Sequence[str]) -> tu
         return bare, {name: "recipe: logits as they are"}
     check = checked(bare, asked, logits, truth, groups)
     said = f"val: {asked} of the least loss over {len(logits)} cases"
-    if check is not None and check.after > check.before:
-        return bare, {name: f"val: logits as they are, as {asked} {_told(check)}"}
-    return fitted(bare, asked, logits, truth), {name: said if check is None else f"{said}; {_told(check)}"}
+    if check is not None and check.harms:
+        return bare, {name: f"val: logits as they are, as {asked} {check.text()}"}
+    return fitted(bare, asked, logits, truth), {name: said if check is None else f"{said}; {check.text()}"}
 
 
 def fitted(plan: Plan, kind: str, logits: Array, truth: Array) -> Plan:
@@ -77,41 +68,22 @@ def fitted(plan: Plan, kind: str, logits: Array, truth: Array) -> Plan:
 
 
 def checked(plan: Plan, kind: str, logits: Array, truth: Array, groups: Sequence[str]) -> Check | None:
-    """What a choice on half of val does on the other; None for fewer than 40 cases, or a half with one class alone."""
-    first = halves(groups)
-    if len(logits) < CHECKED or any(np.ptp(truth[side], axis=0).max() == 0 for side in (first, ~first)):
-        return None
-    made = fitted(plan, kind, logits[first], truth[first])
-    before, after = (error(p, logits[~first], truth[~first]) for p in (plan, made))
-    return Check(before, after, int((~first).sum()))
+    """As `metrics.recalibration.checked`, of a plan and a kind."""
 
 
-def halves(groups: Sequence[str], *, seed: int = 0) -> Array:
-    """(n,) bool: the first half of cases, by whole groups, drawn by the seed.
+    def fit(some: Array, true: Array) -> Map:
+        return partial(_applied, fitted(plan, kind, some, true))
 
-    Parameters
-    ----------
-    groups
-        (n,) names; cases of one name, such as a patient, stay together.
-    """
-    names, index, sizes = np.unique(np.asarray(groups, str), return_inverse=True, return_counts=True)
-    order = np.random.default_rng(seed).permutation(len(names))
-    before = np.empty(len(names), int)
-    before[order] = np.cumsum(sizes[order]) - sizes[order]
-    return np.asarray((before + sizes / 2 <= len(groups) / 2)[index])
+    return again((logits, truth), groups, bare=partial(_applied, plan), fit=fit, multilabel=plan.multilabel)
 
 
 def error(plan: Plan, logits: Array, truth: Array) -> float:
-    """Expected calibration error, chance taken off: of the second of two classes, else the mean over classes."""
-    p = np.stack([probabilities(row, plan) for row in logits])
-    one = np.ones((1, len(p)))
-    columns = [1] if p.shape[1] == 2 and not plan.multilabel else range(p.shape[1])
-    return float(np.mean([calibration_error(p[:, k], truth[:, k] > 0.5).at(one)[0] for k in columns]))
+    """As `metrics.recalibration.gap`, of logits."""
+    return gap(_applied(plan, logits), truth, multilabel=plan.multilabel)
 
 
-def _told(check: Check) -> str:
-    moved = f"from {check.before:.4f} to {check.after:.4f}"
-    return f"by half of it the calibration error of the other {check.n} goes {moved}"
+def _applied(plan: Plan, logits: Array) -> Array:
+    return np.stack([probabilities(row, plan) for row in logits])
 
 
 def temperature(logits: Array, truth: Array, *, multilabel: bool = False) -> float:
