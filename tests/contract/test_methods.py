@@ -29,6 +29,7 @@ from isocenter.data import (
     Perturbation,
     Probabilities,
     Segmentation,
+    Values,
     Watch,
     as_settings,
     build,
@@ -37,7 +38,7 @@ from isocenter.data import (
 from isocenter.errors import IsocenterError, LabelError, NotFoundError, RecipeError
 from isocenter.simulate import cohort
 
-TASKS = ("segment", "classify", "detect", "instances")
+TASKS = ("segment", "classify", "regress", "detect", "instances")
 # What works on another method's explanation is asked about in its own tests.
 PARTED = ("locate",)
 METHODS = [(task, method) for task in TASKS for method in catalog.methods(task) if method not in PARTED]
@@ -62,7 +63,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 NAMED = {"lung_lines": {"pleural_line", "a_line", "b_line"}}
 FITTED = (
     "FittedSegmenter", "FittedClassifier", "FittedContours", "FittedDetector", "FittedRegions", "FittedCascade",
-    "FittedEnsemble",
+    "FittedEnsemble", "FittedRegressor",
 )  # fmt: skip
 # Methods that see two axes: volumes go in slice by slice.
 FLAT = ("mask_rcnn", "cascade_rcnn")
@@ -186,6 +187,9 @@ def test_the_answer_lies_on_the_cases_own_grid(task: str, method: str, rank: int
             assert answer.classes in (data(task, rank).classes, (OBJECT,))
         if isinstance(answer, Probabilities):
             assert answer.classes == data(task, rank).classes
+        if isinstance(answer, Values):
+            [(name, value)] = answer.items.items()
+            assert (name,) == data(task, rank).classes and value.unit == {2: "mm2", 3: "ml"}[rank]
 
 
 @each_rank
@@ -224,7 +228,8 @@ def test_study_leaves_the_recipe_and_answers_with_the_classes_of_train(task: str
     found = fitted(task, method, 2)
     assert as_settings(made) == kept
     answer = found.predict(data(task, 2)[7])
-    names = answer.regions if isinstance(answer, Segmentation) else answer.classes
+    names = answer.regions if isinstance(answer, Segmentation) else getattr(answer, "classes", None)
+    names = tuple(answer.items) if isinstance(answer, Values) else names
     assert names in (data(task, 2).classes, ("foreground",), (OBJECT,))
 
 
@@ -248,8 +253,8 @@ def test_a_missing_role_is_refused(task: str, method: str) -> None:
     image = data(task, 2)[0].image()
     for images in ({}, {"PET": image, "CT": image}):
         case = Case("x", images, load_given=data(task, 2)[0].load_given)
-        if method == "given" and task == "classify":
-            continue  # a reader's class needs no image here
+        if method == "given" and task in ("classify", "regress"):
+            continue  # a reader's class or number needs no image here
         with pytest.raises(NotFoundError):
             fitted(task, method, 2).predict(case)
 
@@ -282,6 +287,8 @@ def test_empty_and_tiny_inputs_are_answered_or_not_evaluated(task: str, method: 
         assert answer.geometry.shape == image.shape
     elif isinstance(answer, Probabilities):
         assert np.isfinite(answer.values).all()
+    elif isinstance(answer, Values):
+        assert all(np.isfinite(v.number) for v in answer.items.values())
     else:
         assert isinstance(answer, NotEvaluated)
         assert answer.reason

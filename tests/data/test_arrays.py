@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.data import Boxes, Cases, Geometry, Image, Instances
+from isocenter.data import Boxes, Cases, Geometry, Image, Instances, Values
 from isocenter.errors import InputError, LabelError
 
 X = np.zeros((3, 4, 4))
@@ -56,7 +56,7 @@ def test_images_bring_their_own_axes() -> None:
 
 
 def test_other_questions_need_files() -> None:
-    with pytest.raises(InputError, match="classify, segment, detect"):
+    with pytest.raises(InputError, match="classify, regress, segment"):
         Cases.from_arrays(X, [1, 2, 3], task="register")
 
 
@@ -100,9 +100,20 @@ def test_boxes_and_objects_with_classes() -> None:
         ("instances", [Boxes.none(("a",), Geometry((4, 4)))], InputError, "no truth of instances"),
         ("instances", [np.zeros((3, 3), int)], LabelError, "another grid"),
         ("detect", [Boxes.none(("a",), Geometry((3, 3)))], LabelError, "another grid"),
-        ("track", [1], InputError, "classify, segment, detect and instances"),
+        ("track", [1], InputError, "classify, regress, segment, detect and instances"),
     ],
 )
 def test_what_is_no_truth_of_objects_is_refused(task: str, y: list, error: type, message: str) -> None:
     with pytest.raises(error, match=message):
         Cases.from_arrays(X[:1], y, task=task)[0].truth()
+
+
+def test_numbers_are_the_truth_of_regress() -> None:
+    cases = Cases.from_arrays(X, np.array([63, 41.5, 7]), task="regress", classes=("age",))
+    assert cases.classes == ("age",) and cases.positive is None and not cases.multilabel
+    assert [c.truth() for c in cases] == [Values.truth("age", v) for v in (63.0, 41.5, 7.0)]
+    assert Cases.from_arrays(X, [1, 2, 3], task="regress").classes == ("value",)
+    with pytest.raises(InputError, match="truth 1 is no number"):
+        Cases.from_arrays(X, [1, "old", 3], task="regress")
+    with pytest.raises(LabelError, match="can be true"):
+        Cases.from_arrays(X, [1, float("nan"), 3], task="regress")

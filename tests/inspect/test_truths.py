@@ -112,3 +112,10 @@ def test_a_class_without_an_example_in_train_is_told() -> None:
     assert [p.what.split(":")[0] for p in found.problems] == ["1 case holds no object"]
     (said,) = (p for p in classes_compared(found, cases) if p.code == "class-absent")
     assert said.severity == "warning" and said.got == "bubble"
+
+
+def test_numbers_are_counted_where_they_are() -> None:
+    cases = Cases.from_arrays(np.zeros((3, 4, 4)), [1.0, 2.0, 3.0], task="regress", splits=["train", "train", "test"])
+    found = read_all(cases.without_truth([1]))
+    assert found.counts == {"train": {"value": 1}, "test": {"value": 1}}
+    assert classes_compared(found, cases) == ()

@@ -80,3 +80,10 @@ def test_no_records() -> None:
 def test_undefined_without_weight(weights: list[list[float]]) -> None:
     found = means([row(a=1.0), row(a=None)])
     assert np.isnan(found["a"].at(np.array(weights))).all()
+
+
+def test_of_numbers_an_unanswered_case_is_as_far_off_as_the_mean_of_the_truths() -> None:
+    told = [{"truths": {"age": t}, "values": {"age": v}, "answered": v is not None}
+            for t, v in ((10.0, 1.0), (20.0, None), (60.0, 2.0))]
+    assert values_of(told, "age").tolist() == [1.0, 10.0, 2.0]
+    assert at(means(told), "age") == pytest.approx(13 / 3)

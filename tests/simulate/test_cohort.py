@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.data import Boxes, Instances, Probabilities, Segmentation
+from isocenter.data import Boxes, Instances, Probabilities, Segmentation, Values
 from isocenter.errors import InputError, NotFoundError
 from isocenter.simulate import KINDS, checksum, cohort
 from isocenter.tasks.segment.histogram import Histogram
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-@pytest.mark.parametrize("task", ["segment", "classify", "detect", "instances"])
+@pytest.mark.parametrize("task", ["segment", "classify", "regress", "detect", "instances"])
 def test_every_case_says_what_it_is(kind: str, task: str) -> None:
     shape = (8, 32, 32) if kind in ("ct-volume", "cell-stack") else (32, 40)
     cases = cohort(8, seed=1, kind=kind, task=task, shape=shape)
@@ -32,6 +32,13 @@ def test_every_case_says_what_it_is(kind: str, task: str) -> None:
         assert isinstance(truth, Boxes if task == "detect" else Instances)
         assert truth.classes == cases.classes and truth.scores is None
         assert len(truth) >= 1 and truth.geometry.same_grid(case.image().geometry)
+    elif task == "regress":
+        assert isinstance(truth, Values) and tuple(truth.items) == cases.classes and cases.entries[3].labels == ()
+        labels = cohort(8, seed=1, kind=kind, shape=shape)[3].truth().labels
+        size = (labels == 1).sum() * case.image().geometry.pixel_volume
+        [value] = truth.items.values()
+        assert value.number == pytest.approx(size / 1000 if len(shape) == 3 else size)
+        assert value.unit == ("ml" if len(shape) == 3 else "mm2")
     else:
         assert isinstance(truth, Probabilities)
         assert cases.entries[3].labels == (truth.label,)

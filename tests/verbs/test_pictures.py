@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import isocenter as iso
-from isocenter.data import Case, Cases, Geometry, Image, NotEvaluated, Probabilities, Segmentation
+from isocenter.data import Case, Cases, Geometry, Image, NotEvaluated, Probabilities, Segmentation, Value, Values
 from isocenter.verbs._method import resolve
 from isocenter.verbs._pictures import curves_of, picture, pictures_of, plane_spacing, samples_of, shown
 
@@ -47,6 +47,18 @@ def test_films_are_not_drawn_and_no_answer_is_said() -> None:
     case = Case("x", {"image": Image.from_array(np.zeros((4, 4), np.uint8))})
     drawn = picture(case, NotEvaluated("why"))
     assert drawn is not None and "why" in drawn.text
+
+
+def test_numbers_are_said_beside_the_truth() -> None:
+    image = Image.from_array(np.zeros((4, 4), np.uint8))
+    case = Case("x", {"image": image}, load_truth=lambda: Values.truth("age", 63.0, "years"))
+    for answer, words in (
+        (Values({"age": Value(60.0, "years", 50.0, 70.0)}), "age: truth 63.00; answer 60.00 (50.00 to 70.00) years"),
+        (Values({"age": Value(60.0)}), "age: truth 63.00; answer 60.00"),
+        (Values({"weight": Value(80.0)}), "age: truth 63.00; no answer"),
+    ):
+        drawn = picture(case, answer)
+        assert drawn is not None and drawn.text == words
 
 
 def test_worst_median_and_best(squares: Cases, sizes: Cases) -> None:

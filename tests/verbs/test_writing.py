@@ -84,6 +84,8 @@ def test_answers_as_rows() -> None:
     assert answer_of(found) == {"disc pixels": 4, "disc mm2": 8.0}
     assert answer_of(Probabilities(("a", "b"), (0.25, 0.75))) == {"decision": "b", "a": 0.25, "b": 0.75}
     assert answer_of(Values({"volume": Value(3.5, "ml")})) == {"volume ml": 3.5}
+    reached = {"age years": 60.0, "age low": 52.5, "age high": 67.5}
+    assert answer_of(Values({"age": Value(60.0, "years", 52.5, 67.5)})) == reached
 
 
 def test_settings_are_plain() -> None:

@@ -10,7 +10,16 @@ import numpy as np
 
 from isocenter.data.case import Case
 from isocenter.data.cases import Entry
-from isocenter.data.findings import IGNORE, OBJECT, Boxes, Finding, Instances, Probabilities, Segmentation
+from isocenter.data.findings import (
+    IGNORE,
+    OBJECT,
+    Boxes,
+    Finding,
+    Instances,
+    Probabilities,
+    Segmentation,
+    Values,
+)
 from isocenter.data.geometry import Geometry
 from isocenter.data.image import Image
 from isocenter.data.positive import positive_of
@@ -49,8 +58,11 @@ def entries_of(
         found = [_found(task, one) for one in y]
         names = names or _names_of(found)
         truths = [_objects_truth(task, one, names, i) for i, one in enumerate(found)]
+    elif y is not None and task == "regress":
+        names = names or ("value",)
+        truths = [_number_truth(names[0], one, i) for i, one in enumerate(y)]
     elif y is not None:
-        raise InputError("arrays can carry a truth for classify, segment, detect and instances only", got=task)
+        raise InputError("arrays can carry a truth for classify, regress, segment, detect and instances only", got=task)
     entries = tuple(
         _entry(
             i,
@@ -93,6 +105,14 @@ def _classes(y: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], list[tupl
 
 def _label_truth(names: tuple[str, ...], present: tuple[str, ...], multi: bool) -> Truth:
     return lambda geometry: Probabilities.truth(names, present, multilabel=multi)
+
+
+def _number_truth(name: str, value: Any, i: int) -> Truth:
+    try:
+        found = Values.truth(name, float(value))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"truth {i} is no number", got=repr(value)[:80], wanted="one number a case") from error
+    return lambda geometry: found
 
 
 def _regions(y: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], dict[str, int]]:

@@ -35,7 +35,7 @@ class Entry:
     """
 
     id: str
-    open: Callable[[], Case]
+    open: Callable[[], Case] = field(repr=False)
     subject: str = ""
     group: str = ""
     split: str = ""
@@ -64,7 +64,7 @@ class Cases:
         Whose truth is bound, such as ``"segment"``; "" when none is.
     classes
         segment: region names without background and ignore, in index order (index 1 upwards).
-        classify: class names, in index order.
+        classify: class names, in index order. regress: the name of the number.
     codes
         segment: region name to the number that the files use (for writing back), background and ignore included.
     positive
@@ -209,6 +209,7 @@ class Cases:
             (n, ...) array, or sequence of arrays or of `Image`s (which know their axes), one per case.
         y
             classify: n labels, or (n, classes) zeros and ones for several labels at once.
+            regress: n finite numbers; `classes` may name what they measure.
             segment: n label maps on the grids of `x`, 0 background.
             detect: n `Boxes`, or n arrays: edges (k, 2, axes) as in `Boxes`, or corners (k, 4) as xmin, ymin, xmax,
             ymax ((k, 6) with z last in each half) from the image's corner on, so that pixel i reaches from i to i + 1.

@@ -64,6 +64,8 @@ class Fingerprint:
         Cases without truth beside them; grids, spacings, channels and modality are those of all.
     pixels
         Of one image, mean over all cases.
+    numbers
+        regress: ``mean``, ``sd``, ``low``, ``high`` of the truths, and their ``unit``; empty for other questions.
     landmarks
         For each channel the standard scale of `ops.harmonise`, from all cases.
     """
@@ -94,6 +96,7 @@ class Fingerprint:
     sizes: tuple[tuple[float, ...], ...] = ()
     unlabelled: int = 0
     pixels: int = 0
+    numbers: dict[str, Any] = field(default_factory=dict)
     landmarks: tuple[float, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -193,7 +196,7 @@ def fingerprint(cases: Cases, task: str, *, head: str = "") -> Fingerprint:
         _sizes(seen),
         len(seen) - n,
         round(float(shapes.prod(1).mean())),
-        landmarks=_scales(seen),
+        _numbers(seen), landmarks=_scales(seen),
     )
 
 
@@ -246,6 +249,17 @@ def _sizes(seen: list[_Seen]) -> tuple[tuple[float, ...], ...]:
         return ()
     rows = np.concatenate(found)
     return tuple(tuple(round(float(v), 2) for v in row) for row in rows[:: -(-len(rows) // OBJECTS)])
+
+
+def _numbers(seen: list[_Seen]) -> dict[str, Any]:
+    found = [s.truth.number for s in seen if s.truth.number is not None]
+    if not found:
+        return {}
+    numbers = np.array([v.number for v in found])
+    return {
+        "mean": float(numbers.mean()), "sd": float(numbers.std()), "low": float(numbers.min()),
+        "high": float(numbers.max()), "unit": _agreed([v.unit for v in found]),
+    }  # fmt: skip
 
 
 def _scales(seen: list[_Seen]) -> tuple[float, ...]:

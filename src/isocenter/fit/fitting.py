@@ -163,7 +163,7 @@ def vector_grid(scheme: Scheme) -> tuple[int, ...]:
     One answer about the whole image has no smaller question.
     """
     whole = multiple(scheme.plan.size or scheme.study.patch or (), scheme.plan.divisor)
-    if scheme.plan.task == "classify":
+    if scheme.plan.task in ("classify", "regress"):
         return whole
     least = [d * 2 for d in scheme.plan.divisor]
     grid = list((scheme.study.patch if questions.of(scheme.plan.kind).dense else whole) or least)

@@ -6,6 +6,7 @@ from isocenter.infer.classifying import classify, decided, probabilities
 from isocenter.infer.engines import Engine, engine, ready, verify
 from isocenter.infer.memory import available
 from isocenter.infer.preparing import Prepared, back, prepare, unusable, working_shape
+from isocenter.infer.regressing import regress
 from isocenter.infer.segmenting import logits, segment
 from isocenter.infer.threads import limited, threads
 
@@ -22,6 +23,7 @@ __all__ = [
     "prepare",
     "probabilities",
     "ready",
+    "regress",
     "segment",
     "threads",
     "unusable",

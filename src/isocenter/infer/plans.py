@@ -77,6 +77,9 @@ RANGES: dict[str, dict[str, Range | str]] = {
         "least": SHARE, "overlap": SHARE, "most": OBJECTS, "candidates": OBJECTS, "windows": FLAG, "window": SIDES,
         "reach": Range(0.0, 1e5, count=AXES), "seen": Range(1, 1e6, count=AXES), "pixel": Range(1e-6, 1e4, count=AXES),
     },
+    "regress": {
+        "mean": Range(-1e30, 1e30, needed=True), "sd": Range(1e-30, 1e30, needed=True), "reach": Range(0.0, 1e30),
+    },
     "rcnn": {
         "features": Range(1, 4096, whole=True, needed=True), "bins": Range(1, 256, whole=True, count=2, needed=True),
         "proposals": Range(1, 100_000, whole=True, count=2, needed=True), "least": Range(needed=True),

@@ -44,13 +44,15 @@ class Truths:
 
 
 def read_all(cases: Cases) -> Truths:
-    """Reads every truth of segment, detect and instances; for classify the table has said it already."""
+    """Reads every truth of segment, detect and instances; for classify and regress the table has said it already."""
     counts: dict[str, dict[str, int]] = {s: dict.fromkeys(cases.classes, 0) for s in cases.splits}
     if cases.task in ("detect", "instances"):
         return _objects(cases, counts)
     if cases.task != "segment":
         for entry in cases.entries:
-            for label in entry.labels:
+            # A number is there or not; regress has one name.
+            held = () if entry.unlabelled else cases.classes if cases.task == "regress" else entry.labels
+            for label in held:
                 counts[entry.split][label] = counts[entry.split].get(label, 0) + 1
         return Truths({}, counts, ())
     pixels: dict[str, dict[str, int]] = {}

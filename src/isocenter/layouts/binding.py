@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from isocenter.data import positive_of
 from isocenter.errors import LabelError, nearest
-from isocenter.layouts import columns, objects, regions
+from isocenter.layouts import columns, numbers, objects, regions
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.cases_json import Truth
 from isocenter.layouts.cells import canonical, located, order
@@ -42,7 +42,8 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
     Raises
     ------
     LabelError
-        A class outside the declared set (names the row), or no class of that name for the positive one.
+        A class outside the declared set or text where a number belongs (names the row), or no class of that name for
+        the positive one.
     """
     if ask.task == "segment":
         where = f"{table.path.name}, column {truth.column}"
@@ -53,6 +54,9 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
         return Bound(units, truth, Masks(found, repair), found.classes, found.codes)
     if ask.task in columns.LABELLED:
         return _bind_classes(units, table, truth, ask, notes)
+    if ask.task in columns.NUMBERED:
+        read = numbers.Numbers(truth.column, truth.unit)
+        return Bound(numbers.checked(units, table, read, notes), truth, read, (read.name,))
     if ask.task in objects.TASKS:
         return _bind_objects(units, table, truth, ask, notes=notes, repair=repair)
     if ask.task:

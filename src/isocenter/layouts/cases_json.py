@@ -39,6 +39,8 @@ class Truth:
     invalid
         detect, instances: ``"drop"`` leaves objects without area or outside their image out and says so (the default),
         ``"refuse"`` refuses them.
+    unit
+        regress: of the numbers, such as ``"years"``.
     reads
         detect, instances: the task whose truth the column is, ``"segment"`` or ``"instances"``; "" when its files say.
     """
@@ -50,6 +52,7 @@ class Truth:
     multilabel: bool | None = None
     invalid: str = ""
     reads: str = ""
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def parsed(raw: Any, where: str) -> Declared:
 
 
 def _truth(check: _Checker, value: Any, where: str) -> Truth:
-    t = check.mapping(value, where, ("column", "role", "labels", "positive", "multilabel", "invalid"))
+    t = check.mapping(value, where, ("column", "role", "labels", "positive", "multilabel", "invalid", "unit"))
     labels = check.mapping(t.get("labels") or {}, f"{where}.labels", None)
     positive = t.get("positive")
     return Truth(
@@ -131,6 +134,7 @@ def _truth(check: _Checker, value: Any, where: str) -> Truth:
         None if positive is None else check.values(positive, f"{where}.positive")[0],
         check.flag(t.get("multilabel"), f"{where}.multilabel"),
         check.one_of(t.get("invalid") or "", f"{where}.invalid", ("", *INVALID)),
+        unit=check.text(t.get("unit") or "", f"{where}.unit"),
     )
 
 

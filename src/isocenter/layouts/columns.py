@@ -13,6 +13,8 @@ from isocenter.layouts.table_files import Table
 # Tasks of several images: a column each. All others take `image` or `file`.
 ROLES = {"register": ("fixed", "moving"), "reconstruct": ("raw",)}
 LABELLED = ("classify", "retrieve")
+# The truth is a number in a cell.
+NUMBERED = ("regress",)
 # Tasks of objects; where they have no column of their own, that of a related task may do.
 OBJECTS = ("detect", "instances")
 # Columns that alone show that a task can be asked, beside the rules for mask and label.
@@ -100,8 +102,8 @@ def truth(table: Table, declared: Declared, ask: Ask) -> Truth:
         if ask.target not in table.columns:
             remedy = nearest(ask.target, table.columns)
             raise NotFoundError(f"no column {ask.target!r}", where=str(table.path), remedy=remedy)
-        # Labels of another column of classes are other labels; masks of one set share their numbers.
-        other = said.column not in ("", ask.target) and task in LABELLED
+        # Labels of another column of classes are other labels, its unit another; masks of one set share their numbers.
+        other = said.column not in ("", ask.target) and task in (*LABELLED, *NUMBERED)
         return replace(Truth() if other else said, column=ask.target)
     if said.column:
         return replace(said, column=table.require(said.column, f"truth.{task}"))
@@ -141,7 +143,7 @@ def by_name(table: Table, task: str) -> str | None:
     """
     label = find(table, "label")
     label_kind = kind(table, label) if label else "empty"
-    if task in LABELLED:
+    if task in (*LABELLED, *NUMBERED):
         _refuse_mixed(table, label, label_kind)
         return label if label_kind == "text" else None
     own = next((c for name in SHOWING.get(task, ()) if (c := find(table, name))), None)

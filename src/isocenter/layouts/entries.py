@@ -12,6 +12,7 @@ from isocenter.data import Case, Entry, Fact, Finding, Image
 from isocenter.layouts.binding import Bound
 from isocenter.layouts.cells import located, number
 from isocenter.layouts.modality import with_modality
+from isocenter.layouts.numbers import Numbers
 from isocenter.layouts.rows import Maker, Unit
 from isocenter.layouts.stacking import stacked
 from isocenter.layouts.truths import Classes, given
@@ -46,7 +47,7 @@ class Opener:
         labels: tuple[str, ...] = ()
         if isinstance(self.bound.reader, Classes):
             labels = self.bound.reader.names_in(unit.truth, f"row {unit.rows[0].number}")
-        elif unit.truth:
+        elif unit.truth and not isinstance(self.bound.reader, Numbers):
             files["truth"] = located(self.base, unit.truth)
         return Entry(
             unit.id, partial(self.case, unit), unit.subject, unit.group, unit.split, files, labels, self.notes(unit),
@@ -82,6 +83,8 @@ class Opener:
         reader = self.bound.reader
         if isinstance(reader, Classes):
             return partial(reader.truth, unit.truth, unit.id)
+        if isinstance(reader, Numbers):
+            return partial(reader.of, unit.truth, unit.id) if unit.truth else None
         return None if reader is None or not unit.truth else partial(reader.cell, self.base, unit.truth, image)
 
 

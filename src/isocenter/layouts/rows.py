@@ -17,7 +17,7 @@ from isocenter.layouts.joining import differing
 from isocenter.layouts.table_files import Row, Table
 
 # Questions about one frame; all others take the film.
-STILL = ("segment", "classify", "retrieve", "instances", "detect")
+STILL = ("segment", "classify", "regress", "retrieve", "instances", "detect")
 
 
 @dataclass(frozen=True)

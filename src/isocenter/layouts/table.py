@@ -137,7 +137,7 @@ def _present(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes:
     """The units whose files are there and which have a truth, where one is asked for."""
     there = Presence(table.base)
     kept = []
-    masks = bool(truth.column) and ask.task not in columns.LABELLED
+    masks = bool(truth.column) and ask.task not in (*columns.LABELLED, *columns.NUMBERED)
     for unit in units:
         if truth.column and not unit.truth and not ask.keeps(unit.split):
             notes.leave_rows(f"no truth in column {truth.column!r}", [row.cells for row in unit.rows])

@@ -22,7 +22,8 @@ def means(records: Sequence[Record], positive: str | None = None) -> dict[str, E
     records
         Each holds ``values`` (class to number, None where the case does not enter); where the truth has several
         classes, their ``union``, or in ``merged`` the name under which all stand together among the values; where
-        lengths are involved, ``unit`` and the same again under ``px``; for objects ``true``, their number by class.
+        lengths are involved, ``unit`` and the same again under ``px``; for objects ``true``, their number by class; for
+        numbers ``truths``, the true ones by name.
     positive
         Not used: a mean over cases is not one-sided.
     """
@@ -54,7 +55,15 @@ def tables(records: Sequence[Record]) -> tuple[dict[str, Array], str, tuple[str,
     answered = [row for row, r in zip(rows, records, strict=True) if r.get("answered", True)]
     names = dict.fromkeys(name for row in answered or rows for name in row)
     table = {n: np.array([np.nan if row.get(n) is None else row[n] for row in rows], float) for n in names}
+    table = {n: _guessed(values, records, n) for n, values in table.items()}
     return table, ("px" if mixed else next(iter(units), "")), ("mixed_units",) if mixed else ()
+
+
+def _guessed(values: Array, records: Sequence[Record], name: str) -> Array:
+    """Of numbers (``truths``) a case without an answer is as far off as the mean of all truths is."""
+    truth = np.array([r.get("truths", {}).get(name, np.nan) for r in records], float)
+    known = ~np.isnan(truth)
+    return np.where(known & np.isnan(values), np.abs(truth - truth[known].mean()), values) if known.any() else values
 
 
 def values_of(records: Sequence[Record], target: str) -> Array:

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from isocenter.data import Attribution, Boxes, Instances, NotEvaluated, Perturbation, Probabilities, Segmentation, Task
+from isocenter.data import (
+    Attribution,
+    Boxes,
+    Instances,
+    NotEvaluated,
+    Perturbation,
+    Probabilities,
+    Segmentation,
+    Task,
+    Values,
+)
 from isocenter.errors import LabelError, NotFoundError, nearest
 from isocenter.metrics import detect, instances, objects, sizes
 from isocenter.metrics.attack import ATTACK
@@ -15,6 +25,7 @@ from isocenter.metrics.by_case import means
 from isocenter.metrics.classify import CLASSIFY
 from isocenter.metrics.explain import EXPLAIN
 from isocenter.metrics.metric import Metric
+from isocenter.metrics.regress import REGRESS
 from isocenter.metrics.segment import SEGMENT, record, regions
 
 ANSWERED = "_answered"
@@ -24,6 +35,7 @@ COVERAGE = Metric("coverage", "", "higher", (0.0, 1.0), "share of cases that wer
 BY_TASK: Mapping[str, Mapping[str, Metric]] = {
     "segment": {m.key: m for m in SEGMENT},
     "classify": {m.key: m for m in CLASSIFY},
+    "regress": {m.key: m for m in REGRESS},
     "detect": {m.key: m for m in (*detect.DETECT, sizes.BOXES)},
     "instances": {m.key: m for m in (*instances.INSTANCES, sizes.OBJECTS)},
     "explain": {m.key: m for m in EXPLAIN},
@@ -32,7 +44,7 @@ BY_TASK: Mapping[str, Mapping[str, Metric]] = {
 
 FINDINGS: Mapping[str, type] = {
     "segment": Segmentation, "classify": Probabilities, "detect": Boxes, "instances": Instances, "explain": Attribution,
-    "attack": Perturbation,
+    "attack": Perturbation, "regress": Values,
 }
 
 
@@ -40,7 +52,10 @@ def _answered(metric: Metric) -> Metric:
     return replace(metric, key=metric.key + ANSWERED, text=metric.text + " (answered cases only)")
 
 
-_TABLE = {m.key: m for m in (*ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *CLASSIFY, *SEGMENT)}
+_TABLE = {
+    m.key: m
+    for m in (*ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *REGRESS, *CLASSIFY, *SEGMENT)
+}
 METRICS: Mapping[str, Metric] = {
     **_TABLE, **{m.key: m for m in map(_answered, _TABLE.values())}, "coverage": COVERAGE,
 }

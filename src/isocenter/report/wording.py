@@ -37,6 +37,10 @@ NAMES = {
     "aji": "AJI",
     "recall_50": "Recall at IoU 0.5",
     "robust_dice": "Robust Dice",
+    "mae": "Mean absolute error",
+    "rmse": "Root mean squared error",
+    "r2": "R²",
+    "within": "Within the 90 % interval",
 }
 FLAGS = {
     "few_subjects": "fewer than 10 subjects: the interval is a rough guide and no p value is given",

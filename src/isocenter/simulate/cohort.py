@@ -20,6 +20,7 @@ from isocenter.data import (
     Probabilities,
     Segmentation,
     Source,
+    Values,
 )
 from isocenter.errors import InputError, NotFoundError, nearest
 from isocenter.ops.array import Array
@@ -63,6 +64,11 @@ class Kind:
     unit: str = ""
     numbered: Draw | None = None
 
+    @property
+    def size(self) -> str:
+        """Name of the number that regress asks for."""
+        return f"{self.regions[0]} {'volume' if len(self.extent) == 3 else 'area'}"
+
 
 KINDS = {
     "ct-slice": Kind("abdominal CT slices", abdomen, (96, 96), (360, 360), ("organ", "lesion"), "CT", "HU"),
@@ -72,7 +78,7 @@ KINDS = {
     "cell-stack": Kind("stacks of cells", cells, (16, 48, 48), (0.016, 0.048, 0.048), REGIONS, "SM", "", numbered),
 }
 CLASSES = ("normal", "lesion")
-TASKS = ("segment", "classify", "detect", "instances")
+TASKS = ("segment", "classify", "regress", "detect", "instances")
 # One subject in this many has no lesion, so that empty cases are met.
 WITHOUT = 8
 
@@ -92,7 +98,8 @@ def cohort(
         ``"ct-slice"``, ``"ct-volume"``, ``"ultrasound"``, ``"cells"`` or ``"cell-stack"``.
     task
         ``"segment"``: organ and lesion (ultrasound: lesion); one subject in eight has no lesion.
-        ``"classify"``: normal or lesion, half of each. ``"detect"`` and ``"instances"``: the objects of the regions.
+        ``"classify"``: normal or lesion, half of each. ``"regress"``: how large the first region is, in mm2 or ml;
+        `classes` is its name. ``"detect"`` and ``"instances"``: the objects of the regions.
     shape
         Pixels per axis; the field of view stays, so that the spacing changes.
 
@@ -117,7 +124,7 @@ def cohort(
         wanted = f"3 subjects or more, {len(chosen.shape)} axes"
         raise InputError("no such cohort can be drawn", got=f"{n} subjects, shape {grid}", wanted=wanted)
     entries = tuple(_entry(i, n, Phantom(chosen, grid, seed, i, task)) for i in range(n))
-    classes = CLASSES if task == "classify" else chosen.regions
+    classes = CLASSES if task == "classify" else (chosen.size,) if task == "regress" else chosen.regions
     codes = {r: i for i, r in enumerate(("background", *classes))} if task == "segment" else {}
     positive = CLASSES[1] if task == "classify" else None
     name = f"simulated {chosen.text}"
@@ -172,9 +179,14 @@ class Phantom:
         )
 
     def truth(self) -> Finding:
-        """Its label map, or its class."""
+        """Its label map, its class, or its size."""
         if self.task == "classify":
             return Probabilities.truth(CLASSES, [CLASSES[self.lesion]])
+        if self.task == "regress":
+            pixels = int(np.count_nonzero(self.draw()[1] == 1))
+            size = pixels * (self.image().geometry.pixel_volume or 1.0)
+            volume = len(self.shape) == 3
+            return Values.truth(self.kind.size, size / 1000 if volume else size, "ml" if volume else "mm2")
         if self.task in ("detect", "instances"):
             found = self.objects()
             return found.boxes() if self.task == "detect" else found
@@ -222,6 +234,8 @@ def checksum(cases: Cases) -> str:
             digest.update(np.ascontiguousarray(truth.labels).tobytes())
         elif isinstance(truth, Probabilities):
             digest.update(truth.label.encode())
+        elif isinstance(truth, Values):
+            digest.update(repr(truth).encode())
         elif isinstance(truth, Boxes):
             digest.update(truth.edges.tobytes() + truth.labels.tobytes())
         elif isinstance(truth, Instances):

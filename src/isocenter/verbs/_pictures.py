@@ -19,6 +19,8 @@ from isocenter.data import (
     Probabilities,
     Scores,
     Segmentation,
+    Value,
+    Values,
 )
 from isocenter.errors import IsocenterError
 from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
@@ -133,7 +135,8 @@ def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple
     from isocenter.fit.feed import Shelf, sample
 
     shelf = Shelf(cases.split("train").labelled, Scheme.from_json(about["scheme"]))
-    names = tuple(about["plan"]["classes"])
+    # A number is no class: there is nothing to name.
+    names = () if cases.task == "regress" else tuple(about["plan"]["classes"])
     return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names=names) for k in range(n))
 
 
@@ -144,7 +147,8 @@ def _sample(image: Array, target: Any, *, names: tuple[str, ...]) -> Picture:
     labels = target if target.shape == image.shape[1:] else None
     if labels is None and target.ndim == 2:
         return _boxed_sample(image, target, names)
-    text = "" if labels is not None else " + ".join(c for c, v in zip(names, target, strict=True) if v >= 0.5)
+    held = zip(names, target, strict=True) if labels is None and names else ()
+    text = " + ".join(c for c, v in held if v >= 0.5)
     if image.ndim == 4:
         z = pick_slice(image[0], labels)
         image, labels = image[:, z], _cut(labels, z)
@@ -206,7 +210,17 @@ def _words(truth: Any, answer: Any) -> str:
     if isinstance(truth, Probabilities) and isinstance(answer, Probabilities):
         right = " + ".join(truth.decision)
         return f"truth: {right}; answer: {' + '.join(answer.decision)} ({number(max(answer.values))})"
+    if isinstance(truth, Values) and isinstance(answer, Values):
+        return "; ".join(_numbers(name, told, answer) for name, told in truth.items.items())
     return ""
+
+
+def _numbers(name: str, told: Value, answer: Values) -> str:
+    found = answer.items.get(name)
+    if found is None:
+        return f"{name}: truth {number(told.number)}; no answer"
+    reach = "" if found.low is None else f" ({number(found.low)} to {number(found.high)})"
+    return f"{name}: truth {number(told.number)}; answer {number(found.number)}{reach} {found.unit}".rstrip()
 
 
 def _cut(labels: Array | None, z: int) -> Array | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Values
+from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Value, Values
 from isocenter.errors import UsageError, nearest
 from isocenter.files import write_text
 from isocenter.io.annotations import BOXES, NAMES, OBJECTS
@@ -113,8 +113,16 @@ def answer_of(found: Any) -> dict[str, Any]:
         row: dict[str, Any] = {"decision": " + ".join(found.decision)}
         return row | {c: round(float(v), 6) for c, v in zip(found.classes, found.values, strict=True)}
     if isinstance(found, Values):
-        return {f"{name} {value.unit}".strip(): value.number for name, value in found.items.items()}
+        return {k: v for name, value in found.items.items() for k, v in _reaching(name, value).items()}
     return {}
+
+
+def _reaching(name: str, value: Value) -> dict[str, float]:
+    """A number, and its interval where there is one."""
+    row = {f"{name} {value.unit}".strip(): value.number}
+    if value.low is not None and value.high is not None:
+        row |= {f"{name} low": value.low, f"{name} high": value.high}
+    return row
 
 
 def sure(found: Any, least: float) -> tuple[Any, str]:

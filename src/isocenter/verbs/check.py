@@ -13,7 +13,7 @@ from isocenter.inspect import check as checked
 from isocenter.verbs._text import counted, typed
 
 # Whose cost is estimated when nobody names a method.
-USUAL = {"segment": "unet", "classify": "cnn", "instances": "contours", "detect": "yolo"}
+USUAL = {"segment": "unet", "classify": "cnn", "regress": "cnn", "instances": "contours", "detect": "yolo"}
 # What answers without training, where a set has nothing to learn from.
 AT_ONCE = {"segment": "segment/histogram", "instances": "instances/watershed_split", "detect": "detect/clusters"}
 BARE = (

@@ -38,7 +38,7 @@ from isocenter.verbs._trained import Trained
 from isocenter.verbs.split import table_of
 
 # What `train TASK DATA` learns when nobody names a method.
-USUAL = {"segment": "unet", "classify": "cnn", "instances": "contours", "detect": "yolo"}
+USUAL = {"segment": "unet", "classify": "cnn", "regress": "cnn", "instances": "contours", "detect": "yolo"}
 
 
 def train(

@@ -9,8 +9,8 @@ import pytest
 
 from isocenter.data import Case, Cases, Image, Normalisation, NotEvaluated, Plan, Probabilities, silent
 from isocenter.errors import InputError, LabelError
+from isocenter.tasks._features import Features
 from isocenter.tasks.classify import _table as t
-from isocenter.tasks.classify._features import Features
 
 
 def table(train: Cases, valid: Cases, features: Features | None = None) -> t.Table:
@@ -24,15 +24,6 @@ def test_rows_and_classes_stand_side_by_side(corners) -> None:
     assert made.plan.classes == ("normal", "mass", "cyst") and made.plan.rank == 2
 
 
-def test_the_plan_says_axes_and_channels() -> None:
-    grey = [Image.from_array(np.full((3, 4, 4), i), axes="cyx") for i in range(2)]
-    assert t.plan_of(Cases.from_arrays(grey, [0, 1])).channels == 1
-    colour = [*grey, Image.from_array(np.arange(48).reshape(3, 4, 4), axes="cyx")]
-    assert t.plan_of(Cases.from_arrays(colour, [0, 1, 1])).channels == 3
-    with pytest.raises(InputError, match="slice"):
-        t.plan_of(Cases.from_arrays([np.zeros((4, 4)), np.zeros((4, 4, 4))], [0, 1]))
-
-
 def test_what_has_no_class_no_region_or_no_number_is_refused() -> None:
     x = list(np.random.default_rng(0).normal(size=(4, 8, 8)))
     lacking = Cases.from_arrays(x, [0] * 4, classes=["a", "b"])
@@ -44,14 +35,6 @@ def test_what_has_no_class_no_region_or_no_number_is_refused() -> None:
     bad = Cases.from_arrays(x, [0, 1] * 2)
     with pytest.raises(InputError, match="finite"):
         table(bad, bad)
-
-
-def test_features_that_never_change_and_odd_ones() -> None:
-    x = np.column_stack([np.arange(5.0), np.full(5, 3.0)])
-    mean, scale = t.moments(x)
-    assert scale.tolist() == [pytest.approx(np.sqrt(2)), 1.0]
-    seen = t.standardised(np.array([[1e9, 3.0]]), {"mean": mean, "scale": scale})
-    assert seen.tolist() == [[t.CUT, 0.0]]
 
 
 def test_temperature_and_threshold_are_chosen_on_val() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from isocenter.data import Augment, Case, Cases, Intensity, Spatial
+from isocenter.data import Augment, Case, Cases, Intensity, Spatial, Value
 from isocenter.ops.array import Array
 
 if TYPE_CHECKING:
@@ -38,12 +38,15 @@ class Looked:
         Region name to 2 area / perimeter in pixels.
     sizes
         (n, axes) extent of each object in pixels.
+    number
+        What is measured, where the answer is a number.
     """
 
     counts: dict[str, int]
     inside: Array | None = None
     thickness: dict[str, float] = field(default_factory=dict)
     sizes: Array | None = None
+    number: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Ready:
         float32 (c, *working grid).
     target
         As the question makes it; segment: uint8 (*working grid) with 255 for ignore. classify: float32 (classes,).
+        regress: float32 (1,).
     centres
         Class index to positions (n, rank) of some of its pixels, as whole numbers: where patches are centred.
     reach

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from isocenter.data import (
-    Case,
-    Cases,
-    Image,
-    Normalisation,
-    NotEvaluated,
-    Plan,
-    Probabilities,
-    Progress,
-    Watch,
-    as_settings,
-)
-from isocenter.errors import InputError, LabelError
+from isocenter.data import Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings
+from isocenter.errors import LabelError
 from isocenter.infer.classifying import decided, probabilities
 from isocenter.ops.array import Array
-from isocenter.tasks.classify._features import Features
+from isocenter.tasks._features import Features
+from isocenter.tasks._rows import moments, plan_of, rows, standardised
 
-# Standardised features are cut here, so that one odd image has no unbounded say.
-CUT = 5.0
+__all__ = [
+    "Table", "Tabled", "answered", "decisions", "described", "moments", "plan_of", "standardised", "tabled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,74 +68,16 @@ def tabled(sides: tuple[Cases, Cases], plan: Plan, features: Features, *, watch:
     """
     train, valid = sides
     part = share * len(train) / (len(train) + len(valid))
-    x, y = _rows(train, plan, features, watch=watch, share=(0.0, part))
+    told: Any = {"of": partial(_held, plan=plan), "lacking": "no case has a class", "watch": watch}
+    x, y = rows(train, plan, features, share=(0.0, part), **told)
     missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
     if missing:
         raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
-    return Table(x, y, *_rows(valid, plan, features, watch=watch, share=(part, share)), plan, features)
+    return Table(x, y, *rows(valid, plan, features, share=(part, share), **told), plan, features)
 
 
-def plan_of(train: Cases) -> Plan:
-    """Axes, channels and classes of the training images; three equal channels are one.
-
-    Raises
-    ------
-    InputError
-        2D and 3D images in one set.
-    """
-    images = [train[i].image() for i in range(len(train))]
-    ranks = {image.ndim for image in images}
-    if len(ranks) != 1:
-        raise InputError("2D and 3D images in one set", where=train.name, remedy="Use cut('slice') on the volumes")
-    channels = max({_channels(image) for image in images})
-    if channels == 3 and all(_equal(image) for image in images):
-        channels = 1
-    return Plan(
-        "classify", ranks.pop(), channels, train.classes, normalisation=Normalisation("none"),
-        multilabel=train.multilabel, positive=train.positive,
-    )  # fmt: skip
-
-
-def _channels(image: Image) -> int:
-    return image.length("c") - sum(c in ("a", "alpha") for c in image.channels)
-
-
-def _equal(image: Image) -> bool:
-    if _channels(image) == 1:
-        return True
-    array = image.channels_first()[:3]
-    return bool(np.array_equal(array[0], array[1]) and np.array_equal(array[0], array[2]))
-
-
-def _rows(
-    cases: Cases, plan: Plan, features: Features, *, watch: Watch, share: tuple[float, float]
-) -> tuple[Array, Array]:
-    """Features (n, d) and truth (n, k) of the cases that have one."""
-    rows, truths = [], []
-    for i, case in enumerate(cases):
-        truth = case.truth()
-        if isinstance(truth, Probabilities):
-            row = features.of(case, plan)
-            if isinstance(row, NotEvaluated):
-                raise InputError(row.reason, where=case.id, got=row.measured, wanted=row.limit)
-            rows.append(row)
-            truths.append([truth.of(c) for c in plan.classes])
-        watch.report(Progress("features", share[0] + (share[1] - share[0]) * (i + 1) / len(cases)))
-    if not rows:
-        raise LabelError("no case has a class", where=cases.name)
-    return np.stack(rows), np.asarray(truths, float)
-
-
-def moments(x: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation (d,) of features (n, d); 1 where a feature never changes."""
-    mean, sd = x.mean(axis=0), x.std(axis=0)
-    # A feature that never changes in train says nothing: its coefficient stays 0 at any scale.
-    return mean, np.where(sd > 1e-9 * np.maximum(1.0, np.abs(mean)), sd, 1.0)
-
-
-def standardised(x: Array, arrays: Mapping[str, Array]) -> Array:
-    """Features (n, d) less ``mean`` by ``scale``, cut at 5."""
-    return np.asarray(np.clip((x - arrays["mean"]) / arrays["scale"], -CUT, CUT))
+def _held(truth: Any, *, plan: Plan) -> list[float] | None:
+    return [truth.of(c) for c in plan.classes] if isinstance(truth, Probabilities) else None
 
 
 def described(recipe: Any, table: Table, logits: Array, history: Sequence[Mapping[str, float]]) -> dict[str, Any]:

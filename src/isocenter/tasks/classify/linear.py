@@ -12,7 +12,7 @@ from isocenter.data import Before, Cases, Watch, knob, silent
 from isocenter.errors import BundleError, RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.logistic import log_loss, logistic
-from isocenter.tasks.classify._features import KINDS, SIZES, THUMBNAIL, Features
+from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
 from isocenter.tasks.classify._table import Tabled, described, moments, plan_of, standardised, tabled
 
 # Strong to weak, so that each regression starts from the one before.

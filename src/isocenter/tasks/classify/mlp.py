@@ -10,7 +10,7 @@ from isocenter.data import Cases, Progress, Watch, knob, silent
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.perceptron import Layers, Schooling, forward, schooled
-from isocenter.tasks.classify._features import KINDS, SIZES, THUMBNAIL, Features
+from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
 from isocenter.tasks.classify._table import Tabled, described, moments, plan_of, standardised, tabled
 
 # Share of the time that making features takes.

@@ -11,7 +11,7 @@ from isocenter.data import Case, Image, Normalisation, NotEvaluated, Plan
 from isocenter.errors import InputError, NotFoundError
 from isocenter.ops.radiomics import radiomics
 from isocenter.ops.texture import FIRST_ORDER
-from isocenter.tasks.classify._features import Features
+from isocenter.tasks._features import Features
 
 
 def plan(rank: int = 2, channels: int = 1) -> Plan:
