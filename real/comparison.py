@@ -42,6 +42,8 @@ class Table:
         Which cases.
     note
         What the reader must know beforehand.
+    column
+        Column of the truth; "" where the data say.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Table:
     settings: Mapping[str, Any] = field(default_factory=dict)
     split: str = "test"
     note: str = ""
+    column: str = ""
 
 
 def run(table: Table, data: Path, *, threads: int, seed: int = 0) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def run(table: Table, data: Path, *, threads: int, seed: int = 0) -> dict[str, A
         report=progress,
         out=BUNDLES / f"table-{table.name}-report",
         overwrite=True,
+        **({"target": table.column} if table.column else {}),
     )
     result = {
         "format": 1,
@@ -114,7 +118,8 @@ def _table(one: dict[str, Any]) -> list[str]:
     learnt_on = f"{one['threads']} threads, seed {one['seed']}"
     names = ",".join(table["methods"])
     command = f"`isocenter compare {table['task']} {table['data']} --methods {names}"
-    extra = "".join(f" --set {k}={json.dumps(v) if isinstance(v, list) else v}" for k, v in table["settings"].items())
+    extra = f" --target {table['column']}" if table.get("column") else ""
+    extra += "".join(f" --set {k}={json.dumps(v) if isinstance(v, list) else v}" for k, v in table["settings"].items())
     lines += ["", f"{command}{extra} --split {table['split']}`, {learnt_on}."]
     lines += [f"Note: {n}" for n in one["notes"]]
     lines += [f"{p['severity']}: {p['what']} {p['where']}" for p in one["problems"]]

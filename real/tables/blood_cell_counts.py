@@ -1,0 +1,15 @@
+"""How many red cells a picture of a blood smear shows, without finding one: a number from the whole picture."""
+
+from real.comparison import Table
+
+TABLE = Table(
+    name="blood_cell_counts",
+    data="blood-cells-bccd",
+    task="regress",
+    methods=("mean", "linear", "cnn"),
+    metric="mae",
+    target="n_rbc",
+    column="n_rbc",
+    note="Red cells a picture (n_rbc, people's boxes), from the whole picture; patients are not known. `mean` answers the "
+    "mean of train whatever it is shown.",
+)
