@@ -80,10 +80,10 @@ def test_every_argument_of_a_verb_is_recorded(name: str, sizes: Cases, tmp_path:
 
 def test_a_comparison_keeps_the_records_of_every_method(sizes: Cases, tmp_path: Path) -> None:
     made = compare("classify", sizes, methods=["linear", "mlp"], out=tmp_path / "run", threads=1,
-                   settings={"mlp.layers": 1})
+                   settings={"mlp.hidden.layers": 1})
     record = read_record(tmp_path / "run")
     assert record["methods"].keys() == record["outcome"]["cases"].keys() == {"linear", "mlp"}
-    assert record["arguments"]["settings"] == {"mlp.layers": 1}
+    assert record["arguments"]["settings"] == {"mlp.hidden.layers": 1}
     assert record["outcome"] == json.loads(json.dumps(outcome(made)))
 
 

@@ -66,7 +66,7 @@ def test_an_evaluation_is_equal(evaluated: Path) -> None:
 
 def test_a_comparison_is_equal(place: Path, tmp_path: Path) -> None:
     compare("classify", place, methods=["linear", "mlp"], out=tmp_path / "run", threads=1, seed=2, target="label",
-            settings={"mlp.layers": 1})
+            settings={"mlp.hidden.layers": 1})
     found = reproduce(tmp_path / "run", out=tmp_path / "other")
     assert found.equal and found.folder == tmp_path / "other"
 

@@ -11,9 +11,9 @@ import pytest
 
 from isocenter.data import Case, Image, NotEvaluated, Progress, Watch, as_settings, build
 from isocenter.errors import BundleError, RecipeError
-from isocenter.tasks.classify.boosting import Boosting, FittedBoosting
+from isocenter.tasks.classify.boosting import Boosting, FittedBoosting, Growing
 
-QUICK = {"size": 6, "rounds": 40}
+QUICK = {"size": 6, "trees": Growing(rounds=40)}
 
 
 def accuracy(method: FittedBoosting, cases) -> float:
@@ -46,8 +46,8 @@ def test_rounds_and_threshold_come_from_val_and_a_few_cases_make_small_leaves(co
 
 def test_it_looks_at_what_the_recipe_names(corners) -> None:
     train, valid = corners(40), corners(20, seed=1)
-    one = Boosting(size=4, rounds=5).fit(train, valid)
-    two = Boosting(size=4, rounds=5, features="radiomics").fit(train, valid)
+    one = Boosting(size=4, trees=Growing(rounds=5)).fit(train, valid)
+    two = Boosting(size=4, trees=Growing(rounds=5), features="radiomics").fit(train, valid)
     assert one.about["features"]["kind"] == "thumbnail" and two.about["features"]["kind"] == "radiomics"
     assert two.state()["features"].max() < 18 + 23 + 79
     assert isinstance(two.predict(Case.of(Image.from_array(np.full((24, 24), np.nan)))), NotEvaluated)
@@ -75,13 +75,13 @@ def test_what_does_not_fit_is_refused(corners) -> None:
         Boosting.from_state(method.about, {**method.state(), "left": 0 * method.state()["left"]})
     with pytest.raises(BundleError, match="do not fit"):
         Boosting.from_state({**method.about, "classes": ["a", "b", "c"]}, method.state())
-    for settings in ({"rate": 0}, {"leaves": 1}, {"features": "pixels"}):
+    for settings in ({"rate": 0}, {"trees": {"leaves": 1}}, {"features": "pixels"}):
         with pytest.raises(RecipeError):
             build(Boosting, settings)
 
 
 def test_recipes_come_back() -> None:
-    recipe = Boosting(leaves=7, features="both", region="mask")
+    recipe = Boosting(trees=Growing(leaves=7), features="both", region="mask")
     assert build(Boosting, json.loads(json.dumps(as_settings(recipe)))) == recipe
 
 

@@ -10,7 +10,7 @@ import pytest
 from isocenter.data import Cases, Progress, Watch, as_settings, build
 from isocenter.errors import BundleError, RecipeError
 from isocenter.tasks.classify.linear import Linear
-from isocenter.tasks.classify.mlp import FittedMlp, Mlp
+from isocenter.tasks.classify.mlp import FittedMlp, Hidden, Mlp
 
 
 def accuracy(method, cases) -> float:
@@ -36,7 +36,7 @@ def test_it_learns_what_no_line_divides() -> None:
     x[:, :4, 4:] += rng.normal(0, 3, (400, 1, 1))
     parts = (slice(0, 240), slice(240, 300), slice(300, 400))
     train, valid, test = (Cases.from_arrays(list(x[s]), y[s]) for s in parts)
-    recipe = Mlp(size=4, width=32, dropout=0.1)
+    recipe = Mlp(size=4, hidden=Hidden(32, dropout=0.1))
     assert accuracy(recipe.fit(train, valid), test) > 0.8
     assert accuracy(Linear(size=4, texture=False).fit(train, valid), test) < 0.7
 
@@ -61,7 +61,7 @@ def test_the_seed_of_the_run_decides_and_it_comes_back(corners) -> None:
 def test_layers_follow_the_recipe(corners) -> None:
     train, valid = corners(20), corners(20, seed=1)
     shapes = {
-        layers: [v.shape for k, v in Mlp(size=2, width=5, layers=layers, features="radiomics").fit(train, valid)
+        layers: [v.shape for k, v in Mlp(size=2, hidden=Hidden(5, layers), features="radiomics").fit(train, valid)
                  .state().items() if k.startswith("weights")]
         for layers in (0, 2)
     }  # fmt: skip
@@ -84,6 +84,6 @@ def test_what_does_not_fit_is_refused(corners) -> None:
         with pytest.raises(BundleError, match="do not fit"):
             Mlp.from_state(method.about, {k: v for k, v in state.items() if k != gone})
     with pytest.raises(RecipeError):
-        build(Mlp, {"dropout": 1.0})
-    recipe = Mlp(layers=2, features="both")
+        build(Mlp, {"hidden": {"dropout": 1.0}})
+    recipe = Mlp(hidden=Hidden(layers=2), features="both")
     assert build(Mlp, json.loads(json.dumps(as_settings(recipe)))) == recipe

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from isocenter.data import Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings
+from isocenter.data import Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings, knob
 from isocenter.errors import LabelError
 from isocenter.infer.classifying import decided, probabilities
 from isocenter.ops.array import Array
+from isocenter.ops.calibration import ISOTONIC, PLATT, calibrated, isotonic, platt
 from isocenter.tasks._features import Features
 from isocenter.tasks._rows import moments, plan_of, rows, standardised
 
 __all__ = [
-    "Table", "Tabled", "answered", "decisions", "described", "moments", "plan_of", "standardised", "tabled",
+    "Table", "Tabled", "answered", "calibrated_plan", "calibrating", "decisions", "described", "moments", "plan_of",
+    "standardised", "tabled",
 ]  # fmt: skip
+
+# How logits become probabilities, as of `cnn`.
+CALIBRATIONS = ("temperature", PLATT, ISOTONIC, "none")
+
+
+def calibrating() -> Any:
+    """The field of a recipe that says how logits become probabilities."""
+    return knob(
+        None,
+        "how logits become probabilities, chosen on val: temperature (keeps the most probable class), platt (slope and "
+        "offsets), isotonic (rising steps; needs many cases, may tie), none; None: temperature",
+        choices=CALIBRATIONS,
+        source="Guo et al., ICML 2017; Platt 1999; Zadrozny and Elkan, KDD 2002",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +51,8 @@ class Table:
         Rank, channels and classes of train.
     features
         How a row is made.
+    groups
+        Of val: what must not be torn apart when a calibration is checked on halves of it.
     """
 
     x: Array
@@ -43,6 +61,7 @@ class Table:
     vy: Array
     plan: Plan
     features: Features
+    groups: tuple[str, ...] = ()
 
 
 def tabled(sides: tuple[Cases, Cases], plan: Plan, features: Features, *, watch: Watch, share: float = 1.0) -> Table:
@@ -73,7 +92,8 @@ def tabled(sides: tuple[Cases, Cases], plan: Plan, features: Features, *, watch:
     missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
     if missing:
         raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
-    return Table(x, y, *rows(valid, plan, features, share=(part, share), **told), plan, features)
+    vx, vy = rows(valid, plan, features, share=(part, share), **told)
+    return Table(x, y, vx, vy, plan, features, valid.labelled.groups)
 
 
 def _held(truth: Any, *, plan: Plan) -> list[float] | None:
@@ -90,34 +110,85 @@ def described(recipe: Any, table: Table, logits: Array, history: Sequence[Mappin
     table
         What it learnt from.
     logits
-        (n, k) of val: temperature and thresholds are chosen on them.
+        (n, k) of val: calibration and thresholds are chosen on them.
     history
         What was tried, or how the study went.
     """
+    plan, said = calibrated_plan(recipe.calibration, table.plan, (logits, table.vy), table.groups)
     return {
         "recipe": as_settings(recipe),
-        "plan": decisions(table.plan, logits, table.vy).as_json(),
+        "plan": plan.as_json(),
         "features": table.features.as_json(),
         "classes": list(table.plan.classes),
         "history": [dict(h) for h in history],
+        **({"said": said} if said else {}),
     }
+
+
+def calibrated_plan(
+    kind: str | None, plan: Plan, sides: tuple[Array, Array], groups: Sequence[str] = ()
+) -> tuple[Plan, list[str]]:
+    """The plan with how logits become probabilities, and thresholds, chosen on val; and what is to be said of that.
+
+    Platt's and the isotonic map are first made on half of val by group and looked at on the other half: one that makes
+    the expected calibration error there larger is not taken, and logits stay as they are.
+
+    Parameters
+    ----------
+    kind
+        One of `CALIBRATIONS`; None: temperature.
+    plan
+        What is known before.
+    sides
+        Logits and truth of val, (n, k) each.
+    groups
+        Of val, where a map is to be checked; without as many as cases, each case by itself.
+    """
+    if kind in (None, "temperature"):
+        return decisions(plan, *sides), []
+    if kind == "none":
+        return limited(plan, *sides), []
+    from isocenter.metrics.recalibration import checked
+
+    logits, truth = sides
+    make = partial(platt if kind == PLATT else isotonic, multilabel=plan.multilabel)
+
+    def fit(some: Array, true: Array) -> Callable[[Array], Array]:
+        return partial(calibrated, how=make(some, true), multilabel=plan.multilabel)
+
+    def bare(some: Array) -> Array:
+        return np.stack([probabilities(row, plan) for row in some])
+
+    who = groups if len(groups) == len(logits) else [str(i) for i in range(len(logits))]
+    check = checked(sides, who, bare=bare, fit=fit, multilabel=plan.multilabel)
+    if check is not None and check.harms:
+        return limited(plan, *sides), [f"logits as they are, as {kind} fails its check on val: {check.text()}"]
+    made = replace(plan, settings={**plan.settings, "calibration": make(logits, truth)})
+    return limited(made, *sides), [f"{kind}, checked on val: {check.text()}"] if check is not None else []
 
 
 def decisions(plan: Plan, logits: Array, truth: Array) -> Plan:
     """The plan with temperature and thresholds chosen on val: logits and truth (n, k)."""
-    from isocenter.metrics import best_threshold, fit_temperature
+    from isocenter.metrics import fit_temperature
 
     labels = truth if plan.multilabel else truth.argmax(axis=1)
-    warm = replace(plan, temperature=fit_temperature(logits, labels))
+    return limited(replace(plan, temperature=fit_temperature(logits, labels)), logits, truth)
+
+
+def limited(warm: Plan, logits: Array, truth: Array) -> Plan:
+    """The plan, of which only thresholds were to be chosen on val: logits and truth (n, k)."""
+    from isocenter.metrics import steady_threshold
+
+    plan = warm
     values = np.stack([probabilities(row, warm) for row in logits])
     if plan.multilabel:
-        limits: Sequence[float] = [best_threshold(values[:, k], truth[:, k]) for k in range(len(plan.classes))]
+        limits: Sequence[float] = [steady_threshold(values[:, k], truth[:, k]) for k in range(len(plan.classes))]
         return replace(warm, thresholds=tuple(limits))
     if len(plan.classes) != 2:
         return warm
     positive = plan.positive or plan.classes[-1]
     at = plan.classes.index(positive)
-    return replace(warm, thresholds=(best_threshold(values[:, at], truth[:, at]),), positive=positive)
+    return replace(warm, thresholds=(steady_threshold(values[:, at], truth[:, at]),), positive=positive)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.boosting import Growth, Trees, boosted
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._table import Tabled, described, plan_of, tabled
+from isocenter.tasks.classify._table import Tabled, calibrating, described, plan_of, tabled
 
 # Share of the time that making features takes.
 LOOKING = 0.8
@@ -19,10 +19,19 @@ NODES = ("start", "roots", "features", "thresholds", "left", "right", "values")
 
 
 @dataclass(frozen=True)
+class Growing:
+    """How large trees grow, and how many."""
+
+    leaves: int = knob(31, "most leaves of a tree", low=2, high=255, tunable=True)
+    smallest: int = knob(20, "least cases of a leaf; at most a tenth of train", low=1, high=10_000, tunable=True)
+    rounds: int = knob(500, "most trees of a class; it ends 20 after the best on val", low=1, high=10_000)
+
+
+@dataclass(frozen=True)
 class Boosting:
     """The recipe of boosted trees: histogram-based, the leaf of the largest gain first, one tree a class and round.
 
-    Features as of `linear`, as they are: trees do not mind their scale. How many rounds (by log loss), the temperature
+    Features as of `linear`, as they are: trees do not mind their scale. How many rounds (by log loss), the calibration
     and the threshold are chosen on val.
 
     Sources: Friedman, Ann. Statist. 29 (2001) 1189; Ke et al., LightGBM, NeurIPS 2017.
@@ -34,9 +43,8 @@ class Boosting:
     features: str = knob(THUMBNAIL, "what it looks at", choices=KINDS, source="Zwanenburg et al. 2020 (radiomics)")
     region: str = knob("", "radiomics: the role of a mask whose region they are of; '': the whole image")
     rate: float = knob(0.1, "what each tree's answer is multiplied by", low=1e-3, high=1.0, tunable=True)
-    leaves: int = knob(31, "most leaves of a tree", low=2, high=255, tunable=True)
-    smallest: int = knob(20, "least cases of a leaf; at most a tenth of train", low=1, high=10_000, tunable=True)
-    rounds: int = knob(500, "most trees of a class; it ends 20 after the best on val", low=1, high=10_000)
+    trees: Growing = knob(Growing, "how large trees grow, and how many")
+    calibration: str | None = calibrating()
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedBoosting:
         """The fitted trees.
@@ -58,8 +66,8 @@ class Boosting:
             watch.report(Progress("trees", LOOKING + (1 - LOOKING) * share, score=-loss))
 
         # A few cases make no leaf of twenty, and would never be split.
-        least = min(self.smallest, max(1, len(table.x) // 10))
-        growth = Growth(self.rate, self.leaves, least, rounds=self.rounds)
+        least = min(self.trees.smallest, max(1, len(table.x) // 10))
+        growth = Growth(self.rate, self.trees.leaves, least, rounds=self.trees.rounds)
         trees, history = boosted(
             (table.x, table.y), (table.vx, table.vy), growth, several=train.multilabel, report=report
         )

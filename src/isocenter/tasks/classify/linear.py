@@ -13,7 +13,7 @@ from isocenter.errors import BundleError, RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.logistic import log_loss, logistic
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._table import Tabled, described, moments, plan_of, standardised, tabled
+from isocenter.tasks.classify._table import Tabled, calibrating, described, moments, plan_of, standardised, tabled
 
 # Strong to weak, so that each regression starts from the one before.
 PENALTIES = tuple(float(p) for p in 10.0 ** np.arange(1.5, -4.01, -0.5))
@@ -25,7 +25,7 @@ class Linear:
 
     Features: a thumbnail; moments, quantiles and entropy; co-occurrence texture at three scales; or radiomics, of the
     image or a region. They are standardised by train; thumbnail and the rest count alike. The penalty (by log loss),
-    the temperature and the threshold are chosen on val.
+    the calibration and the threshold are chosen on val.
 
     Sources: Haralick et al., IEEE Trans. SMC 3 (1973) 610; Zwanenburg et al., Radiology 295 (2020) 328 (IBSI); Guo et
     al., ICML 2017.
@@ -49,6 +49,7 @@ class Linear:
     features: str = knob(THUMBNAIL, "what it looks at", choices=KINDS, source="Zwanenburg et al. 2020 (radiomics)")
     region: str = knob("", "radiomics: the role of a mask whose region they are of; '': the whole image")
     before: Before = knob(Before, "intensity and window of the thumbnail; default: each image standardised by itself")
+    calibration: str | None = calibrating()
 
     def __post_init__(self) -> None:
         for field in ("spacing", "coarser", "channel", "denoise"):

@@ -11,7 +11,7 @@ from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.perceptron import Layers, Schooling, forward, schooled
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._table import Tabled, described, moments, plan_of, standardised, tabled
+from isocenter.tasks.classify._table import Tabled, calibrating, described, moments, plan_of, standardised, tabled
 
 # Share of the time that making features takes.
 LOOKING = 0.8
@@ -20,11 +20,20 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """The hidden layers."""
+
+    width: int = knob(64, "units of each", low=1, high=4096, tunable=True)
+    layers: int = knob(1, "how many", low=0, high=8, tunable=True)
+    dropout: float = knob(0.5, "share of units left out of each step", low=0, high=0.9, tunable=True)
+
+
+@dataclass(frozen=True)
 class Mlp:
     """The recipe of a perceptron with rectified hidden layers, dropout and weight decay, trained by Adam.
 
     Features as of `linear`, standardised by train; thumbnail and the rest count alike. The best epoch (by log loss),
-    the temperature and the threshold are chosen on val.
+    the calibration and the threshold are chosen on val.
 
     Sources: Rumelhart et al., Nature 323 (1986) 533; Kingma, Ba, ICLR 2015; Srivastava et al., JMLR 15 (2014) 1929.
     """
@@ -34,10 +43,9 @@ class Mlp:
     )
     features: str = knob(THUMBNAIL, "what it looks at", choices=KINDS, source="Zwanenburg et al. 2020 (radiomics)")
     region: str = knob("", "radiomics: the role of a mask whose region they are of; '': the whole image")
-    width: int = knob(64, "units of each hidden layer", low=1, high=4096, tunable=True)
-    layers: int = knob(1, "hidden layers", low=0, high=8, tunable=True)
-    dropout: float = knob(0.5, "share of hidden units left out of each step", low=0, high=0.9, tunable=True)
+    hidden: Hidden = knob(Hidden, "the hidden layers")
     decay: float = knob(0.1, "weight decay", low=0, high=100, tunable=True, source="Loshchilov, Hutter, ICLR 2019")
+    calibration: str | None = calibrating()
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedMlp:
         """The fitted perceptron; the watch's seed gives weights, order and dropout.
@@ -64,7 +72,9 @@ class Mlp:
 
         # A few cases would make an epoch of a single step, and an end before anything is learnt.
         batch = min(BATCH, max(1, len(x) // 8))
-        how = Schooling((self.width,) * self.layers, decay=self.decay, dropout=self.dropout, batch=batch)
+        how = Schooling(
+            (self.hidden.width,) * self.hidden.layers, decay=self.decay, dropout=self.hidden.dropout, batch=batch
+        )
         layers, history = schooled(
             (x, table.y), (vx, table.vy), how, several=train.multilabel, seed=watch.seed, report=report
         )

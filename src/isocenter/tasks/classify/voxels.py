@@ -30,7 +30,7 @@ from isocenter.ops.array import Array
 from isocenter.ops.logistic import logistic
 from isocenter.ops.permutation import permutation_p, shuffled
 from isocenter.ops.svm import rotated, svm
-from isocenter.tasks.classify._table import answered, decisions, plan_of
+from isocenter.tasks.classify._table import answered, calibrated_plan, calibrating, plan_of
 
 SVM, LOGISTIC = KINDS = ("svm", "logistic")
 WEIGHTS, PATTERN, CONTRIBUTION = MAPS = ("weights", "pattern", "contribution")
@@ -42,7 +42,7 @@ class Voxels:
 
     Each voxel is standardised by train. The labels of train are shuffled many times, the method learns anew, and p is
     the share of accuracies on val that are no less than the true one, itself counted: within subjects where a subject
-    has cases of several classes, else between subjects. Temperature and threshold are chosen on val. Volumes must be
+    has cases of several classes, else between subjects. Calibration and threshold are chosen on val. Volumes must be
     registered to each other: only their number of voxels can be checked.
 
     Sources: Mourao-Miranda et al., NeuroImage 28 (2005) 980; Golland, Fischl, IPMI 2003 (permutations); Haufe et al.,
@@ -57,6 +57,7 @@ class Voxels:
         "none", "whether each image is first standardised by itself", choices=("none", "standardise")
     )
     permutations: int = knob(200, "shuffles of the labels of train; 0: no test", low=0, high=100_000)
+    calibration: str | None = calibrating()
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedVoxels:
         """The fitted classifier; the watch's seed gives the permutations.
@@ -74,7 +75,7 @@ class Voxels:
         missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
         if missing:
             raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
-        vx, vy, _ = _seen(valid, plan, self.intensity, grid)
+        vx, vy, who = _seen(valid, plan, self.intensity, grid)
         arrays = _scaling(x)
         z, vz = _scaled(x, arrays), _scaled(vx, arrays)
         inner, basis = rotated(z)
@@ -91,9 +92,10 @@ class Voxels:
             return _accuracy(outer @ w.T + b, vy, train.multilabel)
 
         test = _tested(again, _accuracy(logits, vy, train.multilabel), y, groups, self.permutations, watch)
+        settled, told = calibrated_plan(self.calibration, plan, (logits, vy), [str(g) for g in who])
         about = {
-            "recipe": as_settings(self), "plan": decisions(plan, logits, vy).as_json(), "classes": list(train.classes),
-            "grid": list(grid), "history": [], "permutation": test, "said": _said(test, len(vy)),
+            "recipe": as_settings(self), "plan": settled.as_json(), "classes": list(train.classes),
+            "grid": list(grid), "history": [], "permutation": test, "said": _said(test, len(vy)) + told,
         }  # fmt: skip
         return FittedVoxels(about, arrays)
 
