@@ -91,3 +91,22 @@ def test_what_does_not_answer_and_what_answers_otherwise() -> None:
         Square(of=Other()).predict(Case.of(Image.from_array(np.zeros((4, 4), np.uint8))))
     broken = Case.of(Image.from_array(np.full((4, 4), np.nan)))
     assert isinstance(Square(of=Histogram()).predict(broken), NotEvaluated)
+
+
+def test_in_l2_the_budget_bounds_the_sum_of_squares(classifier: Any, classified: Cases) -> None:
+    cases = list(classified.split("test"))[:4]
+    size = float(np.sqrt(cases[0].image().pixels().size))
+    found = [Square(of=classifier, epsilon=12 / 255 * size, queries=80, norm="l2").predict(c) for c in cases]
+    assert all(p.norm == "l2" and p.size <= 12 / 255 * size * 1.001 for p in found)
+    assert all(np.array_equal(p.values, np.rint(p.values)) for p in found)
+    assert sum(p.altered for p in found) >= 2 and max(p.largest for p in found) > 12
+    none = Square(of=classifier, epsilon=0.0, norm="l2", queries=5).predict(cases[0])
+    assert not none.values.any() and not none.altered
+    with pytest.raises(RecipeError, match="below 0"):
+        Square(of=classifier, epsilon=-1.0, norm="l2")
+
+
+def test_in_l2_a_method_without_gradients_in_three_axes(outlined: Cases) -> None:
+    case = outlined.split("test")[0]
+    none, some = (Square(of=Histogram(), epsilon=e, queries=40, norm="l2").predict(case) for e in (0.0, 12.0))
+    assert robust_dice(some)["values"]["square"] < robust_dice(none)["values"]["square"] and some.size <= 12.01

@@ -1,7 +1,7 @@
 """Squares of changed pixels, drawn at random and kept where they help: an attack that needs answers alone.
 
 Andriushchenko, Croce, Flammarion, Hein, Square attack: a query-efficient black-box adversarial attack via random
-search, ECCV 2020; its l-inf form.
+search, ECCV 2020; its l-inf and its l2 form.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from isocenter.metrics.segment import dice, regions
 from isocenter.ops.array import Array
 from isocenter.ops.span import span
 from isocenter.tasks._through import changer
-from isocenter.tasks.attack._budget import EPSILON, TEXT, rounded, unit_of, within
+from isocenter.tasks.attack._budget import EPSILON, NORM, NORMS, TEXT, rounded, unit_of, within
 from isocenter.tasks.attack._climb import seed_of
 from isocenter.tasks.attack._victim import Answered, aimed, wrong
+from isocenter.tasks.attack._windows import moved, tiled
 
 # Of 10 000 queries: from which on the squares' share of the image is halved again (the paper's schedule).
 HALVINGS = (10, 50, 200, 1000, 2000, 4000, 6000, 8000)
@@ -30,7 +31,9 @@ LOST = 0.01
 
 @dataclass(frozen=True)
 class Square:
-    """Random search in the corners of the budget, by the answers of any predictor; no gradient is needed.
+    """Random search by the answers of any predictor; no gradient is needed.
+
+    In l-inf squares of changes as large as the budget allows; in l2 bumps, into which the budget of another place goes.
 
     Raises
     ------
@@ -43,12 +46,13 @@ class Square:
     queries: int = knob(300, "answers that are asked for", low=1, high=1000000)
     share: float = knob(0.3, "share of the image that the first squares cover", low=1e-4, high=1.0)
     seed: int = knob(0, "of the squares", low=0, high=2**31)
+    norm: str = knob("linf", NORM, choices=NORMS)
 
     def __post_init__(self) -> None:
         if self.of is None or not isinstance(self.of, Predictor):
             raise RecipeError("square attacks another method", got=type(self.of).__name__, wanted="of= what predicts",
                               remedy="Name a bundle, or a method that needs no training")
-        within(self.epsilon, "linf")
+        within(self.epsilon, self.norm)
 
     def predict(self, case: Case) -> Perturbation | NotEvaluated:
         """The change on the case's own grid; NotEvaluated where nothing is answered.
@@ -71,8 +75,8 @@ class Square:
         values = (np.clip(search.pixels + best, *search.span) - search.pixels).astype(np.float32)
         after = self.of.predict(search.changed(search.pixels + values))
         checks = {"wrong_before": 1.0} if wrong(before, aim) else {"queries": float(search.asked)}
-        return Perturbation(values, image.geometry, before, after, aim, "square", "linf", self.epsilon, search.span,
-                            unit_of(image), checks)
+        return Perturbation(values, image.geometry, before, after, aim, "square", self.norm, self.epsilon,
+                            search.span, unit_of(image), checks)
 
 
 class _Search:
@@ -92,34 +96,48 @@ class _Search:
 
     def run(self) -> Array:
         """The change that leaves the aim the least lead."""
-        shape = self.pixels.shape
-        # Stripes along the last axis: a start that networks dislike.
-        stripes = self.rng.choice([-1.0, 1.0], (shape[0], *([1] * (len(shape) - 2)), shape[-1]))
-        best = self._kept(np.broadcast_to(stripes * self.radius, shape))
+        best = self._kept(self._start())
         lead = self._lead(best)
         while self.asked < self.recipe.queries and lead > 0:
-            tried = best.copy()
-            where = self._where(shape[1:])
-            signs = self.rng.choice([-1.0, 1.0], (shape[0], *([1] * (len(shape) - 1))))
-            tried[(slice(None), *where)] = signs * self.radius
-            tried = self._kept(tried)
+            tried = self._kept(self._proposed(best))
             found = self._lead(tried)
             if found < lead:
                 best, lead = tried, found
         return best
 
-    def _where(self, grid: tuple[int, ...]) -> tuple[slice, ...]:
-        """A square (a cube in volumes) of the size that this query is due."""
+    def _start(self) -> Array:
+        shape = self.pixels.shape
+        if self.recipe.norm == "l2":
+            return tiled(shape, self.radius, self.rng)
+        # Stripes along the last axis: a start that networks dislike.
+        stripes = self.rng.choice([-1.0, 1.0], (shape[0], *([1] * (len(shape) - 2)), shape[-1]))
+        return np.broadcast_to(stripes * self.radius, shape)
+
+    def _proposed(self, best: Array) -> Array:
+        shape = self.pixels.shape
+        if self.recipe.norm == "l2":
+            return moved(best, self.radius, self._sides(shape[1:]), self.rng)
+        tried, where = best.copy(), self._where(shape[1:])
+        signs = self.rng.choice([-1.0, 1.0], (shape[0], *([1] * (len(shape) - 1))))
+        tried[(slice(None), *where)] = signs * self.radius
+        return tried
+
+    def _sides(self, grid: tuple[int, ...]) -> list[int]:
+        """Of a square (a cube in volumes) of the size that this query is due."""
         passed = self.asked / self.recipe.queries * 10000
         share = self.recipe.share / 2 ** sum(passed >= h for h in HALVINGS)
         side = max(1, round((share * np.prod(grid)) ** (1 / len(grid))))
-        sides = [min(side, n) for n in grid]
+        return [min(side, n) for n in grid]
+
+    def _where(self, grid: tuple[int, ...]) -> tuple[slice, ...]:
+        """A square of that size, somewhere."""
+        sides = self._sides(grid)
         low = [int(self.rng.integers(0, n - s + 1)) for n, s in zip(grid, sides, strict=True)]
         return tuple(slice(a, a + s) for a, s in zip(low, sides, strict=True))
 
     def _kept(self, change: Array) -> Array:
         inside = np.clip(self.pixels + change, *self.span) - self.pixels
-        return rounded(inside, norm="linf", radius=self.radius, whole=self.whole)
+        return rounded(inside, norm=self.recipe.norm, radius=self.radius, whole=self.whole)
 
     def _lead(self, change: Array) -> float:
         """How far the answer is from lost; at most 0 where it is."""
