@@ -5,7 +5,18 @@ import pytest
 
 from isocenter.data import Normalisation, Plan, Watch
 from isocenter.errors import ResourceError
-from isocenter.fit.fusing import Fused, Samples, fuse, logits, network_files, thinned, tokens
+from isocenter.fit.fusing import (
+    Fused,
+    Samples,
+    _pace,
+    _passes,
+    _varied,
+    fuse,
+    logits,
+    network_files,
+    thinned,
+    tokens,
+)
 from isocenter.infer import engine
 
 SPEC = {"name": "small", "rank": 2, "channels": 1, "outputs": 4, "seed": 0, "width": 4, "depth": 2}
@@ -90,3 +101,55 @@ def test_a_loss_that_is_no_number_ends_it() -> None:
     broken = Samples(held.images, np.full_like(held.facts, np.nan), held.present, held.truth)
     with pytest.raises(ResourceError, match="Lower learning"):
         fuse([SPEC], broken, held, HOW, several=False, watch=Watch())
+
+
+def complete(n: int, seed: int) -> Samples:
+    """Everyone has a picture that tells the class, and facts that tell it less well."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(n) % 2
+    images = rng.normal(0, 0.3, (n, 1, 8, 8)).astype(np.float32)
+    images[y == 1, 0, 2:6, 2:6] += 2
+    facts = (rng.normal(0, 1, (n, 2)) + 1.2 * y[:, None]).astype(np.float32)
+    return Samples((images,), facts, np.ones((n, 2), bool), np.eye(2, dtype=np.float32)[y])
+
+
+def test_who_met_missing_modalities_in_training_copes_without_one() -> None:
+    def losses(dropout: float) -> tuple[float, float]:
+        how = Fused("joint", 4, dropout, 15, 0.02, 0.01, 8)
+        made, _ = fuse([SPEC], complete(32, 0), complete(16, 1), how, several=False, watch=Watch(seed=1), choose=False)
+        test = complete(60, 2)
+        lacking = Samples(test.images, test.facts, np.tile([False, True], (60, 1)), test.truth)
+        both = []
+        for held in (test, lacking):
+            z = logits(made, held)
+            both.append(float(-(z - np.log(np.exp(z).sum(1, keepdims=True)))[held.truth > 0].mean()))
+        return both[0], both[1]
+
+    (whole, without), (_, never) = losses(0.4), losses(0.0)
+    assert without < never
+    assert whole < 0.4 and without < np.log(2) + 0.05
+
+
+def test_the_rate_rises_and_falls_and_small_sets_get_more_passes() -> None:
+    paces = [_pace(share) for share in np.linspace(0, 1, 41)]
+    top = int(np.argmax(paces))
+    assert max(paces) <= 1.01 and paces[0] < 0.02 and paces[-1] < 1e-6
+    assert paces[: top + 1] == sorted(paces[: top + 1]) and paces[top:] == sorted(paces[top:], reverse=True)
+    assert [_passes(n, 8) for n in (8, 80, 800, 80_000)] == [150, 40, 10, 10]
+
+
+def test_samples_are_varied_in_training_alone() -> None:
+    rng, image = np.random.default_rng(0), complete(2, 0).images[0][1]
+    other = _varied(image, rng)
+    assert other.shape == image.shape and other.dtype == np.float32
+    assert not np.array_equal(other, image) and not np.array_equal(_varied(image, rng), other)
+    made, _ = fuse([SPEC], complete(8, 0), complete(8, 1), HOW, several=False, watch=Watch())
+    assert np.array_equal(logits(made, complete(8, 2)), logits(made, complete(8, 2)))
+
+
+def test_how_many_are_asked_at_once_does_not_matter() -> None:
+    made, _ = fuse([SPEC], complete(8, 0), complete(8, 1), HOW, several=False, watch=Watch())
+    many = complete(40, 3)
+    one = Samples((many.images[0][-1:],), many.facts[-1:], many.present[-1:], many.truth[-1:])
+    assert logits(made, many)[-1] == pytest.approx(logits(made, one)[0], abs=1e-5)
+    assert tokens(made, many).shape == (40, 2, 4)
