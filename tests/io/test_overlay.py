@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from isocenter.data import IGNORE, Attribution, Geometry, Image, Segmentation
+from isocenter.data import IGNORE, Attribution, Geometry, Image, Perturbation, Probabilities, Segmentation
 from isocenter.errors import OutputError
 from isocenter.io import overlay
 
@@ -106,3 +106,42 @@ def test_the_palette_can_be_told_apart_without_green_cones() -> None:
     seen = [np.linalg.inv(to_lms) @ blind @ to_lms @ np.asarray(c, float) for c in overlay.PALETTE]
     for a, b in itertools.combinations(seen, 2):
         assert np.linalg.norm(a - b) > 20
+
+
+def changed(values: np.ndarray, span: tuple[float, float] = (0.0, 255.0)) -> Perturbation:
+    same = Probabilities(("a", "b"), (0.9, 0.1))
+    return Perturbation(values.astype(np.float32), Geometry(values.shape[1:]), same, same, same, "pgd", span=span)
+
+
+def test_a_change_is_drawn_as_it_is_and_twenty_times_larger() -> None:
+    image = Image.from_array(np.full((600, 600), 100, np.uint8))
+    added = np.zeros((1, 600, 600))
+    added[0, 10, 20], added[0, 30, 40] = 2, -2
+    made = overlay.change(changed(added), image)
+    assert made.shape == (600, 3 * 600 + 2 * 12, 3) and made.dtype == np.uint8
+    one, two, three = made[:, :600, 0], made[:, 612:1212, 0], made[:, 1224:, 0]
+    assert one[10, 20] == 102 and one[30, 40] == 98 and one[0, 0] == 100 and (two == 100).all()
+    assert three[0, 0] == 128 and three[10, 20] == 128 + 40 and three[30, 40] == 128 - 40
+    assert (made[:, 600:612] == 128).all()
+
+
+def test_the_slice_that_changed_most_and_colours() -> None:
+    volume = Image.from_array(np.zeros((3, 600, 600), np.int16), unit="HU")
+    added = np.zeros((1, 3, 600, 600))
+    added[0, 2] = 5.0
+    made = overlay.change(changed(added, (-100.0, 100.0)), volume)
+    assert made[0, -1, 0] == 255, "0.5 + 20 * 5 / 200 = 1"
+    assert overlay.change(changed(added, (-100.0, 100.0)), volume, index=0)[0, -1, 0] == 128
+    colour = Image.from_array(np.zeros((3, 600, 600), np.uint8), axes="cyx")
+    red = np.zeros((3, 600, 600))
+    red[0] = 3.0
+    assert overlay.change(changed(red), colour)[0, -1].tolist() == [188, 128, 128]
+    grey = overlay.change(changed(red[:1]), colour)
+    assert grey[0, -1].tolist() == [188, 188, 188], "one change for all channels of a grey photograph"
+
+
+def test_a_change_of_another_grid_and_of_a_film() -> None:
+    with pytest.raises(OutputError, match="different grids"):
+        overlay.change(changed(np.zeros((1, 4, 4))), Image.from_array(np.zeros((4, 5), np.uint8)))
+    with pytest.raises(OutputError, match="film"):
+        overlay.change(changed(np.zeros((1, 4, 4))), Image.from_array(np.zeros((2, 4, 4), np.uint8), axes="tyx"))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from isocenter.data import Attribution, Geometry, Image, Probabilities, Segmentation, Value, Values
+from isocenter.data import Attribution, Geometry, Image, Perturbation, Probabilities, Segmentation, Value, Values
 from isocenter.errors import OutputError, ResourceError
 from isocenter.io import array_at, read_image, read_labels, write, write_overlay
 from isocenter.io.writing import ARRAYS
@@ -155,3 +155,31 @@ def test_an_overlay_draws_outlines_in_the_palette(tmp_path: Path, found: Segment
         write_overlay(image, found, tmp_path / "a.jpg")
     with pytest.raises(OutputError, match="the file exists"):
         write_overlay(image, found, tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("end", [".nii.gz", ".npz", ".npy", ".tif"])
+def test_a_change_is_kept_on_the_grid_of_its_image(end: str, channels: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(channels, *GRID.shape)).astype(np.float32)
+    same = Probabilities(("a", "b"), (0.9, 0.1))
+    found = Perturbation(values, GRID, same, same, same, "pgd")
+    path = write(found, tmp_path / f"a{end}")
+    wanted = values[0] if channels == 1 else values
+    if end in (".npy", ".npz"):
+        assert np.array_equal(array_at(path if end == ".npy" else f"{path}#values"), wanted)
+        return
+    image = read_image(path)
+    assert np.array_equal(image.channels_first(), values)
+    if end == ".nii.gz":
+        assert image.geometry.same_grid(GRID, 1e-4)
+
+
+def test_the_picture_of_a_change_needs_its_image(tmp_path: Path) -> None:
+    same = Probabilities(("a", "b"), (0.9, 0.1))
+    added = np.full((1, 8, 8), 2, np.float32)
+    found = Perturbation(added, Geometry((8, 8)), same, same, same, "pgd", span=(0.0, 255.0))
+    with pytest.raises(OutputError, match="needs the image"):
+        write(found, tmp_path / "a.png")
+    image = Image.from_array(np.full((8, 8), 50, np.uint8))
+    drawn = read_image(write(found, tmp_path / "a.png", like=image)).pixels()
+    assert set(np.unique(drawn)) == {50, 52, 128, 168} and not (tmp_path / "a.png.part").exists()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isocenter.data import IGNORE, Attribution, Geometry, Image, Instances, Segmentation
+from isocenter.data import IGNORE, Attribution, Geometry, Image, Instances, Perturbation, Segmentation
 from isocenter.errors import OutputError
 from isocenter.ops.array import Array
 
@@ -42,7 +42,7 @@ class Block:
 
 
 def block(
-    value: Segmentation | Image | Attribution | Instances, codes: Mapping[str, int] | None = None
+    value: Segmentation | Image | Attribution | Instances | Perturbation, codes: Mapping[str, int] | None = None
 ) -> Block:
     """What a value looks like as numbers.
 
@@ -60,6 +60,11 @@ def block(
     if isinstance(value, Attribution):
         axes = "zyx"[-value.geometry.ndim :]
         return Block(np.asarray(value.values, np.float32), axes, value.geometry, "values")
+    if isinstance(value, Perturbation):
+        axes = "zyx"[-value.geometry.ndim :]
+        added = np.asarray(value.values, np.float32)
+        alone = len(added) == 1
+        return Block(added[0] if alone else added, axes if alone else "c" + axes, value.geometry, "values")
     return Block(value.pixels(), value.axes, value.geometry, "pixels", value.channels, value.times)
 
 

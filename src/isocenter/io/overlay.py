@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from isocenter.data import IGNORE, Attribution, Image, Segmentation
+from isocenter.data import IGNORE, Attribution, Image, Perturbation, Segmentation
 from isocenter.errors import OutputError
 from isocenter.ops.array import Array
 
@@ -14,6 +14,8 @@ from isocenter.ops.array import Array
 PALETTE = (
     (230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167),
 )
+# How much larger than it is a change is drawn.
+TIMES = 20
 # A picture smaller than this is enlarged, so that a one-pixel outline hides little of it.
 SIDE = 512
 
@@ -99,3 +101,46 @@ def heat(found: Attribution, image: Image | None, *, index: int | None = None) -
     colour = np.where(share > 0, np.asarray(PALETTE[0], np.float32), np.asarray(PALETTE[4], np.float32))
     weight = 0.75 * np.abs(share)
     return np.asarray(np.round(under * (1 - weight) + colour * weight), np.uint8)
+
+
+def change(found: Perturbation, image: Image, *, index: int | None = None) -> Array:
+    """A change in three panels side by side, (y, x, 3) uint8: the image with it (x1), as it was, and the change x20.
+
+    Black and white are the ends of the range that pixels may have; no change is mid-grey. One mid-grey column in 50
+    parts the panels.
+
+    Parameters
+    ----------
+    found
+        The change.
+    image
+        That was changed.
+    index
+        Slice along z of a volume; default the one that was changed most.
+
+    Raises
+    ------
+    OutputError
+        A film, or another grid or number of channels.
+    """
+    if "t" in image.axes:
+        raise OutputError("a film cannot be drawn with its change", where=image.name, remedy="Use cut('frame')")
+    array, added = image.channels_first().astype(np.float64), found.values.astype(np.float64)
+    if array.shape[1:] != added.shape[1:] or (len(added) != len(array) and len(added) != 1):
+        raise OutputError("image and change lie on different grids", got=str(added.shape), wanted=str(array.shape))
+    if found.geometry.ndim == 3:
+        z = int(np.argmax(np.abs(added).sum((0, 2, 3)))) if index is None else index
+        array, added = array[:, z], added[:, z]
+    low, width = found.span[0], max(found.span[1] - found.span[0], 1e-30)
+    alone = 0.5 + TIMES * np.broadcast_to(added, array.shape) / width
+    panels = [(array + added - low) / width, (array - low) / width, alone]
+    factor = max(1, math.ceil(SIDE / max(array.shape[1:])))
+    drawn = [enlarged(_coloured(panel), factor) for panel in panels]
+    gap = np.full((drawn[0].shape[0], max(2, drawn[0].shape[1] // 50), 3), 128, np.uint8)
+    return np.concatenate([drawn[0], gap, drawn[1], gap, drawn[2]], axis=1)
+
+
+def _coloured(shares: Array) -> Array:
+    """(c, y, x) shares of the range as (y, x, 3) uint8."""
+    shown = np.asarray(np.rint(np.clip(shares[:3] if len(shares) >= 3 else shares[:1], 0, 1) * 255), np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(np.moveaxis(shown, 0, -1), (*shown.shape[1:], 3)))

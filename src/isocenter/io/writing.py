@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isocenter import files
-from isocenter.data import Attribution, Boxes, Image, Instances, Probabilities, Segmentation, Values
+from isocenter.data import Attribution, Boxes, Image, Instances, Perturbation, Probabilities, Segmentation, Values
 from isocenter.errors import OutputError
 from isocenter.io import answers, encoded, formats, overlay, overlay_objects
 from isocenter.io.annotations import BOXES, OBJECTS
@@ -35,8 +35,9 @@ def write(
     Parameters
     ----------
     value
-        Segmentation, Image or Attribution: .nii, .nii.gz, .tif, .png, .npy, .npz (an Attribution's .png is a heat map
-        over `like`). Probabilities or Values: .json, .csv. An array, a nibabel, SimpleITK or torch object is an Image.
+        Segmentation, Image, Attribution or Perturbation: .nii, .nii.gz, .tif, .png, .npy, .npz. An Attribution's .png
+        is a heat map over `like`; a Perturbation's shows `like` with the change, without it, and the change alone x20.
+        Probabilities or Values: .json, .csv. An array, a nibabel, SimpleITK or torch object is an Image.
         Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
         maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
         .seg.nrrd (3D Slicer), in which overlaps survive.
@@ -82,7 +83,12 @@ def write(
         raise _refusal(value, path, end, ARRAYS)
     if isinstance(value, Attribution) and end == ".png":
         return _picture(overlay.heat(value, like), path, overwrite)
-    ours = isinstance(value, Segmentation | Attribution | Instances)
+    if isinstance(value, Perturbation) and end == ".png":
+        if like is None:
+            raise OutputError("the picture of a change needs the image", where=str(path), wanted="like=",
+                              remedy="Pass the image that was changed, or write .npz or .nii.gz")
+        return _picture(overlay.change(value, like), path, overwrite)
+    ours = isinstance(value, Segmentation | Attribution | Instances | Perturbation)
     block = encoded.block(value if ours else as_image(value), codes)
     with files.written(path, overwrite=overwrite) as part:
         try:
