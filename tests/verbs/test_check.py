@@ -15,7 +15,7 @@ from isocenter.verbs.check import check
 
 def test_a_folder_is_checked_for_its_first_question(discs_folder: Path) -> None:
     made = check(discs_folder)
-    assert made.found.task == "segment" and made.found.ok and made.others == ("classify",)
+    assert made.found.task == "segment" and made.found.ok and made.exit_code == 0 and made.others == ("classify",)
     assert json.loads(json.dumps(made.as_json(), allow_nan=False))["other_tasks"] == ["classify"]
     assert made.lines()[-1] == f"next: isocenter train segment {discs_folder} -o BUNDLE --time 20m"
 
@@ -29,7 +29,7 @@ def test_what_is_wrong_is_described_not_refused(discs: Callable[..., Path], tmp_
     folder = discs(tmp_path / "discs")
     shutil.copy(folder / "images" / "case00.png", folder / "images" / "case23.png")
     made = check(folder)
-    assert not made.found.ok and any(p.code == "leakage" for p in made.found.problems)
+    assert not made.found.ok and made.exit_code == 1 and any(p.code == "leakage" for p in made.found.problems)
     assert made.lines()[-2:] == [
         "1 error above: correct that first", f"next: isocenter split {folder} --test 0.2 --val 0.1 -o TABLE.csv",
     ]

@@ -130,3 +130,16 @@ def test_what_train_gave_can_be_evaluated_with_a_report(sizes: Cases, tmp_path: 
     made = iso.train("classify", sizes, method="linear", threads=1)
     found = iso.evaluate(made, sizes, out=tmp_path / "report", threads=1)
     assert found.report is not None and found.report.is_file()
+
+
+@pytest.mark.parametrize(("name", "rival"), [("threshold", "histogram"), ("histogram", "morphology")])
+def test_the_next_command_names_a_rival_worth_its_time(discs_folder: Path, name: str, rival: str) -> None:
+    made = evaluate(f"segment/{name}", discs_folder, threads=1)
+    assert made.lines()[-1] == f"next: isocenter compare segment {discs_folder} --methods {name},{rival}"
+
+
+def test_every_rival_is_a_method_of_its_task() -> None:
+    from isocenter import catalog
+    from isocenter.verbs.evaluate import RIVALS
+
+    assert all(set(names) <= set(catalog.methods(task)) and len(names) > 1 for task, names in RIVALS.items())

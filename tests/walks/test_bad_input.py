@@ -141,7 +141,7 @@ def test_a_label_on_another_grid(run: Run, volumes: Make, tmp_path: Path) -> Non
     folder = volumes(label=moved)
     refused(run("evaluate", "segment/histogram", folder), "grid")
     checked = run("check", folder)
-    assert checked.code == 0 and "error:" in checked.out and "grid" in checked.out
+    assert checked.code == 1 and "error:" in checked.out and "grid" in checked.out
 
 
 def test_a_label_of_another_shape(run: Run, volumes: Make) -> None:
@@ -153,7 +153,7 @@ def test_a_table_that_names_a_file_that_is_not_there(run: Run, discs: Make, tmp_
     folder = edited(discs(tmp_path / "discs"), lambda t: t.replace("images/case03.png", "images/gone.png"))
     refused(run("evaluate", "segment/histogram", folder), "gone.png", "row 5")
     checked = run("check", folder)
-    assert checked.code == 0 and "gone.png" in checked.out
+    assert checked.code == 1 and "gone.png" in checked.out
 
 
 def test_two_columns_that_could_both_be_the_truth(run: Run, discs: Make, tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_patient_on_both_sides(run: Run, discs: Make, tmp_path: Path) -> None:
         refused(run(*VERBS[verb](folder, tmp_path / "out")), "one group stands on 2 sides")
     assert not any(p.exists() for p in ((tmp_path / "out" / "x.bundle"), (tmp_path / "out" / "report")))
     checked = run("check", folder)
-    assert checked.code == 0 and "error:" in checked.out and "2 sides" in checked.out
+    assert checked.code == 1 and "error:" in checked.out and "2 sides" in checked.out
 
 
 def test_identical_pixels_on_both_sides(run: Run, discs: Make, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_a_class_outside_the_declared_set(here: Run, discs: Make, tmp_path: Path
     done = here("evaluate", "classify/linear", folder)
     assert done.returncode == 1 and "a class outside the declared set" in done.stderr and "got small" in done.stderr
     looked = here("check", folder, "--task", "classify", "--json")
-    assert looked.returncode == 0 and "outside the declared set" in looked.stdout
+    assert looked.returncode == 1 and "outside the declared set" in looked.stdout
 
 
 def test_a_mask_with_numbers_outside_the_declared_set(here: Run, discs: Make, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_mask_with_numbers_outside_the_declared_set(here: Run, discs: Make, tm
     assert found["n_refused"] == 1 and found["n_cases"] == 5 and found["problems"][0]["code"] == "label"
     assert "77 (9 pixels)" in found["problems"][0]["got"] and "255 disc" in found["problems"][0]["wanted"]
     done = here("check", folder, "--task", "segment")
-    assert done.returncode == 0 and "values outside the declared set: got 77" in done.stdout
+    assert done.returncode == 1 and "values outside the declared set: got 77" in done.stdout
     with pytest.raises(LabelError, match="outside the declared set"):
         next(c for c in _cases(folder) if c.id.endswith("case22")).truth()
 

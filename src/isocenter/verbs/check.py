@@ -40,6 +40,11 @@ class Checked:
     others: tuple[str, ...]
     data: str
 
+    @property
+    def exit_code(self) -> int:
+        """1 where there is an error: what would follow is refused, so a script may stop here."""
+        return 0 if self.found.ok else 1
+
     def as_json(self) -> dict[str, Any]:
         """The document of the check."""
         return {**self.found.as_json(), "other_tasks": list(self.others)}

@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     from isocenter.metrics.gaps import Gap, Trend
 
 
+# What a method is first held against: the strongest that learns within seconds, or nothing at all.
+RIVALS = {
+    "segment": ("histogram", "morphology"), "classify": ("linear", "boosting"), "regress": ("linear", "mean"),
+    "instances": ("watershed_split", "contours"), "detect": ("clusters", "template"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Evaluation(Scores):
     """The scores of one method, and what happened on the way.
@@ -264,5 +271,6 @@ def _next(method: Method, data: Any, *, out: str | Path | None) -> str:
 def _other(method: Method) -> str:
     from isocenter import catalog
 
-    names = [m for m in catalog.methods(method.task) if m not in (method.name, "given")]
+    known = catalog.methods(method.task) if method.task in catalog.tasks() else ()
+    names = [m for m in (*RIVALS.get(method.task, ()), *known) if m in known and m not in (method.method, "given")]
     return names[0] if names else shown(method.name, method.task)
