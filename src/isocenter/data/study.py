@@ -175,6 +175,12 @@ class Before:
     denoise: str | None = knob(
         None, "smoothing first", choices=("none", "median", "gaussian", "bilateral", "nlm", "anisotropic")
     )
+    site: str | None = knob(
+        None,
+        "for classify/linear: the fact that names site or device, whose shift and spread of each feature (learnt from "
+        "train) are taken out; a site that train lacks is not evaluated",
+        source="Johnson et al., Biostatistics 2007; Fortin et al., NeuroImage 2018 (ComBat)",
+    )
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def plan(recipe: Any, fingerprint: Fingerprint) -> Scheme:
     question = questions.of(fingerprint.head or fingerprint.task)
     before: Before = getattr(recipe, "before", None) or Before()
     _refused(before)
-    spacing, size = _grid(fingerprint, before, origins)
+    spacing, size = question.grid(recipe, fingerprint, origins) or _grid(fingerprint, before, origins)
     grid = _working(fingerprint.median, fingerprint, spacing, size)
     largest = _working(fingerprint.largest, fingerprint, spacing, size)
     channels = 1 if fingerprint.grey else fingerprint.channels
@@ -103,6 +103,9 @@ def _refused(before: Before) -> None:
             got=f"before.denoise={before.denoise}",
             remedy="Leave before.denoise out",
         )
+    if before.site is not None:
+        raise RecipeError("networks make no use of before.site", got=before.site,
+                          remedy="Leave it out; against differences between devices set before.intensity=landmarks")
     if before.channel is not None:
         raise RecipeError(
             "networks see all channels", got=f"before.channel={before.channel}", remedy="Leave before.channel out"

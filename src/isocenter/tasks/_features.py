@@ -12,7 +12,7 @@ from isocenter.data import Case, Image, NotEvaluated, Plan
 from isocenter.errors import InputError
 from isocenter.infer import prepare
 from isocenter.infer.preparing import unusable
-from isocenter.ops import normalise
+from isocenter.ops import harmonise, normalise
 from isocenter.ops.array import Array
 from isocenter.ops.radiomics import radiomics
 from isocenter.ops.resample import resize
@@ -32,7 +32,8 @@ class Features:
     size
         Grid of the thumbnail, array order.
     intensity
-        Normalisation of the thumbnail's values: "standardise", "rescale", "window", "percentile" or "none".
+        Normalisation of the thumbnail's values: "standardise", "foreground", "rescale", "window", "percentile" or
+        "none".
     window
         Lowest and highest value of "window", in the image's unit.
     texture
@@ -136,6 +137,8 @@ class Features:
         small = resize(raw, self.size)
         if self.intensity == "standardise":
             return normalise.standardise(small)
+        if self.intensity == "foreground":
+            return harmonise.foreground(small)
         if self.intensity == "percentile":
             return normalise.percentile(small)
         if self.intensity == "rescale":

@@ -12,6 +12,7 @@ from isocenter.data import Before, Case, Cases, NotEvaluated, Plan, Probabilitie
 from isocenter.errors import BundleError, InputError, LabelError, MissingExtraError, RecipeError
 from isocenter.infer import ready
 from isocenter.infer.memory import require
+from isocenter.infer.plans import flaws
 from isocenter.ops.array import Array
 from isocenter.tasks.classify._fused import FUSIONS, JOINT, LATE, answers, checked, fused, stacked
 from isocenter.tasks.classify._modalities import Modalities, Seen, modalities_of
@@ -79,7 +80,7 @@ class Fusion:
     before: Before = knob(Before, "intensity and window of images; default: CT, PET in one window, else each alone")
 
     def __post_init__(self) -> None:
-        for field in ("spacing", "coarser", "channel", "denoise"):
+        for field in ("spacing", "coarser", "channel", "denoise", "site"):
             if getattr(self.before, field) is not None:
                 raise RecipeError(f"fusion makes no use of before.{field}", got=str(getattr(self.before, field)))
         if (self.before.intensity == "window") != (self.before.window is not None):
@@ -168,17 +169,24 @@ class FittedFusion:
 
     def __post_init__(self) -> None:
         try:
-            tokens = int(self.about["recipe"]["branch"]["tokens"])
-            count, kind = len(self.modalities.names), self.kind
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError("the description of the fusion lacks a part", got=str(error)) from error
-        if kind not in FUSIONS or not count:
-            raise BundleError("no such fusion", got=f"{kind} of {count} modalities", wanted=", ".join(FUSIONS))
-        checked(self.head, kind=kind, count=count, tokens=tokens, outputs=len(self.about["classes"]))
-        parts = [f"encoder{i}{end}" for i in range(len(self.about["networks"])) for end in ENCODER]
-        missing = [name for name in parts if name not in self.arrays]
-        if missing:
-            raise BundleError("the fitted fusion lacks a part", got=", ".join(missing) + " missing")
+            tokens, networks = int(self.about["recipe"]["branch"]["tokens"]), len(self.about["networks"])
+            made, kind, outputs = self.modalities, self.kind, len(self.about["classes"])
+            wrong = [flaw for plan in (self.plan, *made.roles.values()) for flaw in flaws(plan)]
+            width = made.coding.width
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecipeError) as error:
+            raise BundleError("the description of the fusion cannot be read", got=str(error)) from error
+        if kind not in FUSIONS or not made.names or networks not in (0, len(made.roles)) or wrong:
+            raise BundleError("no such fusion", got=", ".join(wrong) or f"{kind} of {len(made.names)} modalities",
+                              wanted=", ".join(FUSIONS))
+        checked(self.head, kind=kind, count=len(made.names), tokens=tokens, outputs=outputs)
+        parts: dict[str, tuple[int, ...]] = {f"encoder{i}/output": (1, tokens) for i in range(networks)}
+        if width and self.about["recipe"]["sees"] == CONTENT:
+            parts |= {f"{HEAD}facts.weight": (tokens, width), f"{HEAD}facts.bias": (tokens,)}
+        whole = [f"encoder{i}{end}" for i in range(networks) for end in ENCODER]
+        odd = [f"{name} missing" for name in dict.fromkeys((*whole, *parts)) if name not in self.arrays]
+        odd += [f"{n} of another shape" for n, s in parts.items() if n in self.arrays and self.arrays[n].shape != s]
+        if odd:
+            raise BundleError("the arrays of the fusion do not fit", got=", ".join(odd))
 
     def state(self) -> dict[str, Array]:
         """Name to array."""

@@ -8,12 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Before, Cases, Watch, knob, silent
+from isocenter.data import Before, Case, Cases, NotEvaluated, Plan, Probabilities, Watch, knob, silent
 from isocenter.errors import BundleError, RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.logistic import log_loss, logistic
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._table import Tabled, calibrating, described, moments, plan_of, standardised, tabled
+from isocenter.tasks.classify._sites import GAIN, SHIFT, harmonised, moved
+from isocenter.tasks.classify._table import (
+    Tabled,
+    answered,
+    calibrating,
+    described,
+    moments,
+    plan_of,
+    standardised,
+    tabled,
+)
 
 # Strong to weak, so that each regression starts from the one before.
 PENALTIES = tuple(float(p) for p in 10.0 ** np.arange(1.5, -4.01, -0.5))
@@ -55,6 +65,9 @@ class Linear:
         for field in ("spacing", "coarser", "channel", "denoise"):
             if getattr(self.before, field) is not None:
                 raise RecipeError(f"linear makes no use of before.{field}", got=str(getattr(self.before, field)))
+        if self.before.intensity in ("landmarks", "clahe"):
+            raise RecipeError(f"linear makes no use of before.intensity={self.before.intensity}",
+                              remedy="Set it to standardise, foreground, percentile, window, rescale or none")
         if (self.before.intensity == "window") != (self.before.window is not None):
             raise RecipeError("a window needs before.intensity='window' and before.window together")
 
@@ -74,6 +87,10 @@ class Linear:
             self.texture, self.features, self.region,
         )  # fmt: skip
         table = tabled((train, valid), plan, features, watch=watch)
+        said: dict[str, Any] = {}
+        lines: dict[str, Array] = {}
+        if self.before.site is not None:
+            table, said, lines = harmonised(table, (train, valid), self.before.site)
         mean, scale = moments(table.x)
         scale[: features.pixels(plan)] *= features.balance(plan, table.x.shape[1])
         arrays = {"mean": mean, "scale": scale}
@@ -82,8 +99,8 @@ class Linear:
             (standardised(table.x, arrays), table.y), (seen, table.vy), several=train.multilabel
         )
         logits = np.asarray(seen @ weights[0].T + weights[1])
-        arrays |= {"coefficients": weights[0], "intercepts": weights[1]}
-        return FittedLinear(described(self, table, logits, history), arrays)
+        arrays |= {"coefficients": weights[0], "intercepts": weights[1]} | lines
+        return FittedLinear(described(self, table, logits, history) | said, arrays)
 
     def _regressed(
         self, train: tuple[Array, Array], valid: tuple[Array, Array], *, several: bool
@@ -115,7 +132,8 @@ class FittedLinear(Tabled):
     about
         ``recipe``, ``plan`` (rank, channels, classes, thresholds, temperature), ``features``, ``classes``, ``history``.
     arrays
-        ``mean`` and ``scale`` (d,), ``coefficients`` (k, d), ``intercepts`` (k,), float64.
+        ``mean`` and ``scale`` (d,), ``coefficients`` (k, d), ``intercepts`` (k,), float64; of several sites also
+        ``site/gain`` and ``site/shift`` (sites, d).
 
     Raises
     ------
@@ -127,9 +145,24 @@ class FittedLinear(Tabled):
         k = len(self.about.get("classes", ()))
         d = len(self.arrays.get("mean", ()))
         wanted = {"mean": (d,), "scale": (d,), "coefficients": (k, d), "intercepts": (k,)}
+        if "site" in self.about:
+            wanted |= dict.fromkeys((GAIN, SHIFT), (len(self.about["site"]["names"]), d))
         got = {name: self.arrays[name].shape for name in wanted if name in self.arrays}
         if got != wanted or not d:
             raise BundleError("the arrays of the regression do not fit", got=str(got), wanted=str(wanted))
+
+    def predict(self, case: Case) -> Probabilities | NotEvaluated:
+        """As `Tabled`, with features as if one site had measured all; NotEvaluated at a site that train lacks.
+
+        Raises
+        ------
+        NotFoundError
+            The case does not say its site.
+        """
+        plan = Plan.from_json(self.about["plan"])
+        row = Features.from_json(self.about["features"]).of(case, plan)
+        row = row if isinstance(row, NotEvaluated) else moved(row, case, self.about, self.arrays)
+        return row if isinstance(row, NotEvaluated) else answered(self.logits(row[None])[0], plan)
 
     def logits(self, x: Array) -> Array:
         """(n, k) of features (n, d)."""

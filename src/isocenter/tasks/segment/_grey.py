@@ -79,7 +79,7 @@ def _channel(image: Image, name: str) -> Array:
 
 def refuse_unused(before: Before, after: After, *, where: str) -> None:
     """RecipeError for settings that a method of grey values would have to ignore."""
-    for name in ("spacing", "coarser"):
+    for name in ("spacing", "coarser", "site"):
         asked = getattr(before, name)
         if asked is not None:
             raise RecipeError("works on the image's own grid", where=where, got=f"before.{name}={asked}")
