@@ -217,7 +217,19 @@ def test_a_bundle_that_does_not_fit_is_refused(late: FittedFusion) -> None:
         FittedFusion(about, {k: v for k, v in arrays.items() if k != "encoder1.onnx"})
     with pytest.raises(BundleError, match="do not fit"):
         FittedFusion(about, {k: v for k, v in arrays.items() if k != "head/shares"})
-    with pytest.raises(BundleError, match="lacks a part"):
-        FittedFusion({k: v for k, v in about.items() if k != "modalities"}, arrays)
+    for name in ("modalities", "networks", "recipe", "plan", "classes"):
+        with pytest.raises(BundleError, match="cannot be read"):
+            FittedFusion({k: v for k, v in about.items() if k != name}, arrays)
+    with pytest.raises(BundleError, match="cannot be read"):
+        FittedFusion({**about, "plan": {**about["plan"], "rank": "three"}}, arrays)
+    for name in ("encoder0/output", "head/facts.weight"):
+        with pytest.raises(BundleError, match=f"{name} of another shape"):
+            FittedFusion(about, {**arrays, name: arrays[name][:, :1]})
+    with pytest.raises(BundleError, match="no such fusion"):
+        FittedFusion({**about, "networks": about["networks"][:1]}, arrays)
+    roles = about["modalities"]["roles"]
+    flat = {**about["modalities"], "roles": {**roles, "PET": {**roles["PET"], "size": [0, 8, 8]}}}
+    with pytest.raises(BundleError, match="got size"):
+        FittedFusion({**about, "modalities": flat}, arrays)
     with pytest.raises(BundleError, match="no such fusion"):
         FittedFusion({**about, "recipe": {**about["recipe"], "kind": "early"}}, arrays)
