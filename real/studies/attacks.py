@@ -6,6 +6,7 @@ accuracy of 0.963 unchanged and 0.388 at 2/255, one hardened with two gradients 
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def run(data: Path, *, threads: int, seed: int) -> dict[str, Any]:
     return {
         "clean": {d.method: d.clean.as_json()["metrics"] for d in found.under},
         "all": {n: s.as_json()["metrics"] for n, s in found.methods.items()},
-        "robust": {d.method: {level: d.shown(level).as_json() for level in d.levels} for d in found.under},
+        "robust": {d.method: {level: asdict(d.shown(level)) for level in d.levels} for d in found.under},
         "flags": {d.method: [*d.flags] for d in found.under},
         "tests": tests_of(tuple(dict.fromkeys(t for d in found.under for t in d.tests))),
         "tests_clean": tests_of(found.tests),

@@ -7,7 +7,7 @@ against `normal`. On 54 images with a lesion of train and val occlusion points i
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ def run(data: Path, *, threads: int, seed: int) -> dict[str, Any]:
     )
     val = iso.evaluate(bundle, cases_of(row, data), split="test", seed=seed, threads=threads)
     return {
-        "auc": val.metrics["auc"]["normal"].as_json(),
+        "auc": asdict(val.metrics["auc"]["normal"]),
         "maps": {name: s.as_json()["metrics"] for name, s in maps.scores.items()},
         "tests": tests_of(maps.tests),
         "regions": {name: s.as_json()["metrics"] for name, s in regions.methods.items()},
