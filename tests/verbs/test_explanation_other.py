@@ -67,7 +67,10 @@ def test_maps_in_words_and_files():
 def test_facts_by_the_verb(tmp_path: Path):
     made = explain(ByAge(), aged(60.0), method="shapley", out=tmp_path)
     assert made.found.items == pytest.approx({"age": 0.6, "crp": 0.0}) and made.found.target == "ill"
-    assert made.as_json()["base"] == 0.0 and sorted(f.suffix for f in made.files) == [".json", ".svg"]
+    assert made.as_json()["base"] == 0.0 and sorted(f.suffix for f in made.files) == [".html", ".json", ".svg"]
+    page = made.files[-1].read_text(encoding="utf-8")
+    assert made.files[-1].parent.name == "p1_shapley.report" and "What added to ill?" in page
+    assert "+0.600" in page and "0.000 + (0.600) = 0.600" in page
     assert any("age" in line for line in made.lines())
     with pytest.raises(OutputError):
         explain(ByAge(), aged(60.0), method="shapley", out=tmp_path)
@@ -86,7 +89,9 @@ def network(tmp_path_factory: pytest.TempPathFactory, sizes: Cases) -> Path:
 
 def test_maps_and_patches_of_a_network(network: Path, sizes: Cases, tmp_path: Path):
     made = explain(network, sizes[0], method="features", settings={"most": 3}, out=tmp_path, threads=1)
-    assert len(made.found.channels) == 3 and len(made.files) == 3 and all(f.is_file() for f in made.files)
+    assert len(made.found.channels) == 3 and len(made.files) == 4 and all(f.is_file() for f in made.files)
+    page = made.files[-1].read_text(encoding="utf-8")
+    assert all(f"channel {c}" in page for c in made.found.channels) and sizes[0].id not in page
     found = excite(network, sizes, split="val", settings={"most": 3}, out=tmp_path / "excited", threads=1)
     document_ = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert len({row["channel"] for row in document_["patches"]}) == 3 and len(document_["patches"]) == 3 * 4

@@ -11,6 +11,7 @@ from isocenter.report.section_asked import asked_section
 from isocenter.report.section_cases import cases_section, lead_chart
 from isocenter.report.section_certainty import certainty_section
 from isocenter.report.section_explanations import explanations_section
+from isocenter.report.section_inside import inside_section
 from isocenter.report.section_numbers import numbers_section
 from isocenter.report.section_objects import objects_section
 from isocenter.report.section_pairs import pairs_section
@@ -43,6 +44,7 @@ ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     curves_section,
     certainty_section,
     explanations_section,
+    inside_section,
     data_section,
     plan_section,
     samples_section,

@@ -18,6 +18,7 @@ from isocenter.report.searched import Searched
 
 if TYPE_CHECKING:
     from isocenter.report.asked import Asked
+    from isocenter.report.inside import LayerMaps, Shares
 
 NONE: Mapping[str, Any] = MappingProxyType({})
 ALL = "all"
@@ -349,6 +350,8 @@ class Run:
         Methods under attacks and corruptions; pictures of what was changed.
     asked
         What was asked of many bundles about one patient, as `isocenter.report.asked.Asked`.
+    inside
+        Explanations that are no map over the image.
     """
 
     title: str
@@ -381,6 +384,7 @@ class Run:
     under: tuple[Disturbed, ...] = ()
     changes: tuple[Change, ...] = ()
     asked: tuple[Asked, ...] = ()
+    inside: tuple[Shares | LayerMaps, ...] = ()
 
     @property
     def scores(self) -> tuple[Scores, ...]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -18,11 +18,14 @@ from isocenter.errors import UsageError
 from isocenter.files import write_bytes
 from isocenter.infer import limited
 from isocenter.verbs._cases import chosen
-from isocenter.verbs._method import resolve
+from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Reporting, checked, threads_of
 from isocenter.verbs._pictures import shown
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._text import counted, number, table
+
+if TYPE_CHECKING:
+    from isocenter.report import Run
 
 COLUMNS = 4
 # The method of contributions that do not add up.
@@ -70,18 +73,58 @@ def files_of(found: Contributions | FeatureMaps, case: Case) -> dict[str, bytes]
             f"{case.id}_features.npy": maps.getvalue()}
 
 
+def page_of(found: Contributions | FeatureMaps, case: Case, *, asked: Method, explainer: Any, command: str = "") -> Run:
+    """The page of one such explanation."""
+    from isocenter.report import Run
+    from isocenter.report.inside import Shares
+    from isocenter.verbs._explanation import recipe_of, stamp
+
+    one: Any
+    if isinstance(found, Contributions):
+        one = Shares(found, case.id, {name: _plain(value) for name, value in case.facts.items()})
+        title, by = f"What added to {found.target}? {asked.name}", found.method
+    else:
+        one = _layer(found, case)
+        title, by = f"Layer {found.layer} of {asked.name}", "features"
+    files = case.image().source.files if case.images else ()
+    return Run(
+        title=title, task=asked.task, verb="explain", created=stamp(), command=command, headline=told(found)[0] + ".",
+        plan=recipe_of(explainer), inside=(one,), facts={"explained by": by, "method": asked.name},
+        made={"method": f"{asked.task}/{asked.method}", "notice": "research use only"},
+        notes=("An explanation pictures the method, not the disease.",),
+        identifiers=tuple(i for i in (case.id, case.subject, *files) if i),
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> str:
+    return "missing" if value is None else value if isinstance(value, str) else f"{value:g}"
+
+
+def _layer(found: FeatureMaps, case: Case) -> Any:
+    from isocenter.report.inside import LayerMaps
+
+    values, array, z = _plane(found, case)
+    text = "" if z is None else f"slice {z + 1} of {case.image().geometry.shape[0]}, where the maps vary most"
+    return LayerMaps(shown(array, case.image()), values, found.channels, found.layer, found.total, case.id, text)
+
+
+def _plane(found: FeatureMaps, case: Case) -> tuple[Any, Any, int | None]:
+    """Maps and image (c, y, x) of one plane: of a volume the slice in which the maps vary most, and its number."""
+    values, array = found.values, case.image().channels_first()
+    if values.ndim < 4:
+        return values, array, None
+    z = int(np.argmax(values.std(axis=(2, 3)).sum(axis=0)))
+    own = min(array.shape[1] - 1, int((z + 0.5) * array.shape[1] / values.shape[1]))
+    return values[:, z], array[:, own], own
+
+
 def grid_of(found: FeatureMaps, case: Case) -> bytes:
     """The image and every map as one PNG; of a volume the slice in which the maps vary most."""
     from isocenter.report import png
     from isocenter.report.tile_grid import Tile, tile_grid
 
-    values, image = found.values, case.image()
-    array = image.channels_first()
-    if values.ndim == 4:
-        z = int(np.argmax(values.std(axis=(2, 3)).sum(axis=0)))
-        array = array[:, min(array.shape[1] - 1, int((z + 0.5) * array.shape[1] / values.shape[1]))]
-        values = values[:, z]
-    tiles = [Tile(shown(array, image), "the image")]
+    values, array, _ = _plane(found, case)
+    tiles = [Tile(shown(array, case.image()), "the image")]
     tiles += [Tile(v, f"channel {c}") for c, v in zip(found.channels, values, strict=True)]
     title = f"Layer {found.layer}: {len(values)} of {counted(found.total, 'channel')}. Bright is a strong output."
     return png(tile_grid(tiles, columns=COLUMNS, title=title))

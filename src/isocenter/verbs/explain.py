@@ -14,7 +14,7 @@ from isocenter.errors import UsageError
 from isocenter.files import write_bytes, write_text
 from isocenter.infer import limited
 from isocenter.verbs._explanation import Examined, examined, explain_run, sentence, truth_of, words
-from isocenter.verbs._explanation_other import document, files_of, told
+from isocenter.verbs._explanation_other import document, files_of, page_of, told
 from isocenter.verbs._method import EXPLAINED, Method, resolve
 from isocenter.verbs._options import Options, checked, opening_of, threads_of
 from isocenter.verbs._places import vacant_report
@@ -155,8 +155,10 @@ def explain(
         outside = outside_of(asked, case)
         found = explainer.predict(case) if outside is None else outside
         if not isinstance(found, Attribution):
-            kept = () if out is None or isinstance(found, NotEvaluated) else _kept(found, case, Path(out), options)
-            return Explained(found, kept, method, name, source)
+            bare = Explained(found, (), method, name, source)
+            if out is None or isinstance(found, NotEvaluated):
+                return bare
+            return _kept(bare, case, asked=asked, explainer=explainer, folder=Path(out), options=options)
         truth = truth_of(options.get("truth"), case)
         seen = examined(explainer, asked.object, case, found=found, truth=truth, checks=checks)
     said = sentence(seen, name=asked.name) if checks else ""
@@ -235,9 +237,20 @@ def _written(
     return result
 
 
-def _kept(found: Any, case: Any, folder: Path, options: Explaining) -> tuple[Path, ...]:
-    """The files of a finding that is no map over the image."""
-    files = files_of(found, case)
+def _kept(
+    result: Explained, case: Any, *, asked: Method, explainer: Any, folder: Path, options: Explaining
+) -> Explained:
+    """A finding that is no map over the image, with its files and its page."""
+    from dataclasses import replace
+
+    from isocenter.report import write_report
+
+    overwrite = options.get("overwrite", False)
+    files = files_of(result.found, case)
+    place = folder / f"{next(iter(files)).removesuffix('.json')}.report"
+    vacant_report(place, overwrite=overwrite)
     for name, data in files.items():
-        write_bytes(folder / name, data, overwrite=options.get("overwrite", False))
-    return tuple(folder / name for name in files)
+        write_bytes(folder / name, data, overwrite=overwrite)
+    run = page_of(result.found, case, asked=asked, explainer=explainer, command=options.get("command", ""))
+    page = write_report(run, place, overwrite=overwrite)
+    return replace(result, files=(*(folder / name for name in files), page))
