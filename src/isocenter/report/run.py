@@ -348,10 +348,8 @@ class Run:
         Further runs, shown as chapters.
     under, changes
         Methods under attacks and corruptions; pictures of what was changed.
-    asked
-        What was asked of many bundles about one patient, as `isocenter.report.asked.Asked`.
-    inside
-        Explanations that are no map over the image.
+    asked, inside
+        What was asked of many bundles about one patient; explanations that are no map over the image.
     """
 
     title: str
