@@ -226,3 +226,15 @@ def test_a_limit_of_few_images_where_that_is_asked_for() -> None:
     found = enclosed(few, held, fewest=10)
     assert found is not None and found.limit is not None and found.facts["refused"] == round(1 / 15, 3)
     assert not any(refused(found, body(i)) for i in range(12)) and refused(found, 255 - body(0))
+
+
+def test_strangeness_is_a_share_of_the_limit(flat: Envelope) -> None:
+    for array in (body(0), 255 - body(0)):
+        found = flat.strangeness(Image.from_array(array))
+        assert found is not None and (found > 1) == refused(flat, array)
+    assert flat.strangeness(Image.from_array(np.full((20, 20), 5, np.uint8))) == np.inf
+    assert flat.strangeness(Image.from_array(np.full((20, 20), np.nan))) is None
+    assert flat.strangeness(Image.from_array(np.stack([body(0)] * 2), axes="tyx")) is None
+    modal = replace(flat, modalities=("XR",))
+    assert modal.strangeness(Image.from_array(body(0), modality="CT")) == np.inf
+    assert replace(flat, limit=None).strangeness(Image.from_array(body(0))) is None

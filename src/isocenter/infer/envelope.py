@@ -81,6 +81,25 @@ class Envelope:
                 return found
         return self._look(array)
 
+    def strangeness(self, image: Image) -> float | None:
+        """How far an image is from those of train, as a share of the limit: above 1 it is refused.
+
+        Infinite where something else than its look refuses it (blank, modality, pixel size, values); None where it
+        cannot be judged, as in `refused`, or where there is no limit.
+        """
+        if self.limit is None or "t" in image.axes or image.ndim < self.rank:
+            return None
+        array = turned(image, self.orientation).channels_first()
+        if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+            return None
+        ends = spread(array)
+        if ends is None:
+            return math.inf
+        if any(f is not None for f in (self._modality(image), self._pixel(image), self._values(image, ends))):
+            return math.inf
+        found = self.distance(array)
+        return None if found is None else found / self.limit
+
     def distance(self, array: Array) -> float | None:
         """How far the look of pixels (c, *grid) is from that of train, about 1 inside; None where it has no look.
 

@@ -35,6 +35,7 @@ NAMES = {
     "sensitivity_at_1": "Sensitivity at 1 false positive",
     "pq": "Panoptic quality",
     "aji": "AJI",
+    "ood_auroc": "OOD AUROC",
     "recall_50": "Recall at IoU 0.5",
     "robust_dice": "Robust Dice",
     "mae": "Mean absolute error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from isocenter.data import Cases
 from isocenter.errors import LeakageError, UsageError
@@ -23,6 +24,9 @@ class Judging(Options, total=False):
     outside
         Of cases outside the method's envelope: ``"answer"`` (default) answers them and says how many they are,
         ``"refuse"`` counts them as not evaluated, as `predict` does.
+    outside_data
+        A folder, a list of paths, or a table of images that the method was not made for: how well its envelope tells
+        them from the cases of the split (``ood_auroc``).
     coverage, sets
         classify: the share of sets of classes that are to hold the truth, their limits chosen on val; ``"lac"``
         (default) or ``"aps"``, each also with ``"-by-class"``; see `metrics.conformal`.
@@ -36,6 +40,7 @@ class Judging(Options, total=False):
     because: str | None
     strict: bool
     outside: str
+    outside_data: Any
     coverage: float | None
     sets: str
     risk: float | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from isocenter.data import Cases, CaseScore, Problem, Scores
+from isocenter.data import Cases, CaseScore, Problem, Score, Scores
 from isocenter.errors import NotFoundError, UsageError, nearest
 from isocenter.verbs._cases import (
     ALL,
@@ -22,6 +22,7 @@ from isocenter.verbs._cases import (
 )
 from isocenter.verbs._certainty import certainty_lines, certainty_of
 from isocenter.verbs._enclosing import at_the_gate
+from isocenter.verbs._gate import gate_json, gate_lines, gate_of
 from isocenter.verbs._groups import compared, group_lines, groups_json, labelled
 from isocenter.verbs._method import EXPLAINED, Method, resolve, shown
 from isocenter.verbs._options import Options, checked, reporter, threads_of
@@ -61,6 +62,8 @@ class Evaluation(Scores):
         Each of these groups against the rest, and the trend along the column; empty and None without a column.
     certainty
         Of a classification: sets, abstention, risk by coverage; None otherwise.
+    gate
+        With ``outside_data``: ``ood_auroc`` and the shares refused; empty without.
     problems
         Cases that were refused.
     report
@@ -74,6 +77,7 @@ class Evaluation(Scores):
     gaps: tuple[Gap, ...] = ()
     trend: Trend | None = None
     certainty: Certainty | None = None
+    gate: Mapping[str, Score] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     report: Path | None = None
     next: str = ""
@@ -89,12 +93,15 @@ class Evaluation(Scores):
                 "strata": strata_json({"all": self, **self.by}), "problems": [p.as_json() for p in self.problems],
                 "certainty": self.certainty.as_json() if self.certainty else None, **groups_json(self.gaps, self.trend),
                 "report": str(self.report) if self.report else None}
-        return {**super().as_json(), **more}
+        whole = super().as_json()
+        apart = {"metrics": {**whole["metrics"], **gate_json(self.gate)}} if self.gate else {}
+        return {**whole, **more, **apart}
 
     def lines(self) -> list[str]:
         """The table."""
         lines = [*heading(self, self.data), *[f"note: {n}" for n in self.notes], "", *score_lines(self)]
-        lines += [*certainty_lines(self.certainty), *strata_lines(self), *group_lines(self.gaps, self.trend)]
+        lines += [*certainty_lines(self.certainty), *gate_lines(self.gate), *strata_lines(self)]
+        lines += group_lines(self.gaps, self.trend)
         for value, scores in self.by.items():
             who = f"{counted(len(scores.cases), 'case')}, {counted(scores.n_subjects, 'subject')}"
             lines += ["", f"{value}: {who}", *score_lines(scores), *strata_lines(scores)]
@@ -165,6 +172,7 @@ def evaluate(
     scores = replace(scores, notes=(*scores.notes, *notes))
     made = _evaluation(scores, cases.name, groups=groups, answered=answered, after=_next(ready, data, out=out))
     made = _surer(made, ready, cases=cases, test=test, by=by, options=options)
+    made = _guarded(made, ready, test, options)
     given = {"method": method, "data": data, "split": split, "by": by, "abstain": abstain, "settings": settings}
     given |= options
     return made if out is None else _reported(made, ready, cases=cases, test=test, out=Path(out), given=given)
@@ -258,6 +266,14 @@ def _surer(
     certainty = certainty_of(method, made, cases=cases, options=options)
     found, along = compared(made, test, by, seed=options.get("seed", 0)) if by else ((), None)
     return replace(made, certainty=certainty, gaps=found, trend=along)
+
+
+def _guarded(made: Evaluation, method: Method, test: Cases, options: Judging) -> Evaluation:
+    """With how well the method's envelope tells other images from the cases, where some were named."""
+    if options.get("outside_data") is None:
+        return made
+    gate, note = gate_of(method, test, options=options)
+    return replace(made, gate=gate, notes=(*made.notes, note))
 
 
 def _next(method: Method, data: Any, *, out: str | Path | None) -> str:

@@ -12,6 +12,7 @@ EXAMPLES = (
     "isocenter evaluate vessels.bundle eyes/ --split test",
     "isocenter evaluate segment/histogram eyes/ --split test --by eye",
     "isocenter evaluate chest.bundle chest/ --by site --coverage 0.9 --risk 0.05",
+    "isocenter evaluate chest.bundle chest/ --outside-data holiday-photographs/",
     "isocenter evaluate classify/given chest/ --set column=second_reader -o report/",
 )
 
@@ -25,6 +26,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--abstain", choices=("wrong", "report"), default="wrong", help="how no answer counts")
     parser.add_argument("--outside", choices=("answer", "refuse"), default="answer",
                         help="cases unlike those that a bundle learnt from: answered (default), or not evaluated")
+    parser.add_argument("--outside-data", metavar="FOLDER",
+                        help="images that the method was not made for: how well its envelope tells them from the cases")
     parser.add_argument("--coverage", type=float, metavar="SHARE",
                         help="classify: sets of classes that hold the truth so often, their limits chosen on val")
     parser.add_argument("--sets", choices=("lac", "aps", "lac-by-class", "aps-by-class"), default="lac",
@@ -42,6 +45,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return evaluate(
         args.method, args.data, split=args.split, by=args.by, abstain=args.abstain, outside=args.outside,
+        outside_data=args.outside_data,
         coverage=args.coverage, sets=args.sets, risk=args.risk,
         settings=settings(args), out=args.out, overwrite=args.overwrite, allow=args.allow, because=args.because,
         strict=args.strict, command=typed(), **options(args, report),
