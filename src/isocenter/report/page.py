@@ -26,6 +26,7 @@ from isocenter.report.section_study import (
     plan_section,
     samples_section,
 )
+from isocenter.report.section_suspects import suspects_section
 from isocenter.report.section_under import under_section
 from isocenter.report.style import page_style, policy
 from isocenter.report.view import IDENTIFIED, RESEARCH, Section, View, bullets, facts_list, paragraph
@@ -49,6 +50,7 @@ ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     plan_section,
     samples_section,
     learning_section,
+    suspects_section,
     problems_section,
     card_section,
     made_section,

@@ -344,12 +344,10 @@ class Run:
     identifiers
         Every string that may name a person: case, subject and group identifiers, paths. Wherever one of them turns up
         in the text of the page, a keyed code stands in its place.
-    parts
-        Further runs, shown as chapters.
-    under, changes
-        Methods under attacks and corruptions; pictures of what was changed.
-    asked, inside
-        What was asked of many bundles about one patient; explanations that are no map over the image.
+    parts, under, changes
+        Further runs, shown as chapters; methods under attacks and corruptions, and pictures of what was changed.
+    asked, inside, suspects
+        What was asked of many bundles about one patient; explanations that are no map over the image; doubted labels.
     """
 
     title: str
@@ -383,6 +381,7 @@ class Run:
     changes: tuple[Change, ...] = ()
     asked: tuple[Asked, ...] = ()
     inside: tuple[Shares | LayerMaps, ...] = ()
+    suspects: tuple[Picture, ...] = ()
 
     @property
     def scores(self) -> tuple[Scores, ...]:

@@ -111,7 +111,7 @@ def known_of(run: Run) -> set[str]:
         known.update(r.identifiers)
         known.update(c for s in r.scores for case in s.cases for c in (case.case, case.group))
         known.update(p.case for m in r.methods for p in m.pictures)
-        known.update(p.case for p in r.samples)
+        known.update(p.case for p in (*r.samples, *r.suspects))
         known.update(e.case for e in (*r.explanations, *r.inside))
         known.update(a.image for a in r.asked)
         known.update(map(str, r.made.get("inputs") or {}))

@@ -18,6 +18,7 @@ from isocenter.verbs._pictures import curves_of, explanation_of, pictures_of, sa
 from isocenter.verbs._score import engine_of
 from isocenter.verbs._scores import leading
 from isocenter.verbs._study import Taken
+from isocenter.verbs._suspects import suspect_pictures
 from isocenter.verbs._under_pictures import changes_of
 from isocenter.verbs._writing import plain
 
@@ -93,6 +94,7 @@ def training_run(made: Trained, *, command: str = "") -> Run:
         made=_made([made.method], val, known=made.shas),
         card=_card(made.method),
         problems=made.problems,
+        suspects=suspect_pictures(made.problems, made.cases),
         notes=(*made.notes, "scores are on val, where thresholds and stopping were chosen"),
         identifiers=_identifiers(made.cases),
     )

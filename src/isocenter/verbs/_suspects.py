@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from isocenter.data import Problem, Scores
-from isocenter.errors import InputError
+from collections.abc import Sequence
+from dataclasses import replace
 
-# Suspects that are named; the further ones are less contradicted, and are counted.
-NAMED = 20
+from isocenter.data import Cases, Problem, Scores
+from isocenter.errors import InputError, IsocenterError
+from isocenter.report import Picture
+
+# Suspects that are named; the further ones are less contradicted, and are counted. The first of them are drawn.
+NAMED, DRAWN = 20, 12
+CODE = "label-suspect"
 
 
 def suspected(folds: Scores | None) -> tuple[tuple[Problem, ...], tuple[str, ...]]:
@@ -39,7 +44,7 @@ def suspected(folds: Scores | None) -> tuple[tuple[Problem, ...], tuple[str, ...
         p, other = record["p"], classes[likely]
         got = f"labelled {given} ({p[given]:.2f}), answered {other} ({p[other]:.2f})"
         what = "the label is contradicted by a method that had not seen it"
-        problems.append(Problem("label-suspect", "note", what, cases[row].case, got, remedy="Look at the case again"))
+        problems.append(Problem(CODE, "note", what, cases[row].case, got, remedy="Look at the case again"))
     if not problems:
         return (), ("over the folds no label is contradicted",)
     said = (
@@ -47,3 +52,20 @@ def suspected(folds: Scores | None) -> tuple[tuple[Problem, ...], tuple[str, ...
         "contradicted are named: mistakes of labelling, or cases that are hard"
     )
     return tuple(problems), (said,)
+
+
+def suspect_pictures(problems: Sequence[Problem], cases: Cases) -> tuple[Picture, ...]:
+    """The first twelve suspects drawn, each with its label and the answer; without those that cannot be drawn."""
+    from isocenter.verbs._pictures import picture
+
+    entries = {e.id: e for e in cases.entries}
+    drawn = []
+    for problem in [p for p in problems if p.code == CODE and p.where in entries][:DRAWN]:
+        try:
+            found = picture(replace(entries[problem.where].open(), load_truth=None), None)
+        except IsocenterError:
+            # It could be read when it was answered; a picture less is no reason to lose a report.
+            continue
+        if found is not None:
+            drawn.append(replace(found, text=problem.got))
+    return tuple(drawn)
