@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from isocenter.report.paper_beyond import beyond, calibration_said, found_beyond
 from isocenter.report.paper_english import Cite
 from isocenter.report.paper_names import (
     CHINESE,
@@ -139,6 +140,7 @@ def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
         chosen.append(f"正则化系数({number(method['last']['penalty'])})")
     if plan.get("temperature") not in (None, 1.0):
         chosen.append(f"概率温度({number(plan['temperature'])})")
+    chosen += [said] if (said := calibration_said(plan, CHINESE)) else []
     if plan.get("thresholds"):
         chosen.append(f"判定阈值({', '.join(map(number, plan['thresholds']))})")
     return f"在验证集上确定: {'、'.join(chosen)}。" if chosen else ""
@@ -183,7 +185,7 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
     if story.verb == "tune":
         result = story.record["result"]
         found.append(f"参数经 {len(result['trials'])} 次试验在验证集上搜索, 保留第 {result['best']} 次试验。")
-    return found
+    return [*found, *beyond(story, CHINESE)]
 
 
 def _intervals(story: Story, scores: Mapping[str, Any], cite: Cite) -> str:
@@ -220,7 +222,7 @@ def _results(story: Story) -> list[str]:
     place = SPLITS.get(story.split, ("", story.split))[CHINESE]
     name = short_name(key, CHINESE)
     text = f"在{place}(n = {first['n_cases']})上, {led} 的 {name}({level}% CI)为: {'; '.join(rows)}。"
-    return ["### 结果部分可用", "", "".join([text, *_differences(story)]), ""]
+    return ["### 结果部分可用", "", "".join([text, *_differences(story), *found_beyond(story, CHINESE)]), ""]
 
 
 def _range(score: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
+from isocenter.report.paper_beyond import beyond, calibration_said, found_beyond
 from isocenter.report.paper_names import (
     MODALITIES,
     NETWORKS,
@@ -172,6 +173,7 @@ def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
     chosen = []
     if plan.get("temperature") not in (None, 1.0):
         chosen.append(f"the temperature of the probabilities ({number(plan['temperature'])})")
+    chosen += [said] if (said := calibration_said(plan)) else []
     limits = plan.get("thresholds") or ()
     if limits:
         values = ", ".join(number(t) for t in limits)
@@ -222,7 +224,7 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
     if story.verb == "compare" and best:
         found.append(f"The method to be preferred ({best}) was chosen on the {SPLITS.get(on, (on,))[0]} set, before "
                      f"the {place} set was opened.")
-    return [*found, _compared(story, cite), *_searched(story)]
+    return [*found, _compared(story, cite), *_searched(story), *beyond(story)]
 
 
 def _known(targets: Mapping[str, Any]) -> bool:
@@ -286,7 +288,7 @@ def _results(story: Story) -> list[str]:
     place = SPLITS.get(story.split, (story.split,))[0]
     text = f"On the {place} set (n = {first['n_cases']}), the {short_name(key)} of {led} was ({level}% CI): " + (
         f"{'; '.join(rows)}.")
-    return ["### For the results section", "", " ".join([text, *_differences(story)]), ""]
+    return ["### For the results section", "", " ".join([text, *_differences(story), *found_beyond(story)]), ""]
 
 
 def _has(scores: Mapping[str, Any], key: str, target: str) -> bool:

@@ -34,6 +34,7 @@ METHODS = {
     "classify/mlp": ("a multilayer perceptron on image features", "基于图像特征的多层感知机"),
     "classify/voxels": ("a linear model on the voxels of a common grid", "基于统一网格体素的线性模型"),
     "classify/fusion": ("a fusion of images and clinical facts", "影像与临床信息融合网络"),
+    "classify/autoencoder": ("an autoencoder that learnt from normal images alone", "仅由正常图像训练的自编码器"),
     "classify/cnn": ("a convolutional neural network", "卷积神经网络"),
     "detect/template": ("template matching by normalised cross-correlation", "归一化互相关模板匹配"),
     "detect/clusters": ("clustering of thresholded pixels", "阈值像素聚类检测"),
@@ -48,10 +49,12 @@ METHODS = {
 GIVEN = ("findings that were made elsewhere and read from file", "由外部提供并从文件读入的结果")
 NETWORKS = {
     "small": ("a small convolutional network", "小型卷积网络"),
+    "autoencoder": ("an autoencoder", "自编码器"),
     "textbook": ("a plain convolutional network", "普通卷积网络"),
     "alexnet": ("AlexNet", "AlexNet"), "vgg16": ("VGG-16", "VGG-16"), "googlenet": ("GoogLeNet", "GoogLeNet"),
     "resnet18": ("ResNet-18", "ResNet-18"), "resnet50": ("ResNet-50", "ResNet-50"),
     "densenet121": ("DenseNet-121", "DenseNet-121"), "mobilenet_v3_small": ("MobileNetV3-Small", "MobileNetV3-Small"),
+    "efficientnet_lite0": ("EfficientNet-Lite0", "EfficientNet-Lite0"),
 }
 METRICS = {
     "dice": ("Dice similarity coefficient", "Dice 相似系数"), "jaccard": ("Jaccard index", "Jaccard 指数"),
