@@ -63,6 +63,28 @@ def test_a_truth_that_agrees_needs_no_role_where_one_image_is_everywhere(folder:
         units(folder, EXAMS[:3], Ask("classify"), declared)
 
 
+def test_cases_of_a_question_about_the_whole_need_not_share_an_image(folder: Any) -> None:
+    declared = Declared(columns=JOINED.columns, truth={"classify": columns.Truth("dx")})
+    rows = [*EXAMS, ["c/ct.png", "", "c", "CT", "p3", "test", "1"], ["d/us.png", "", "d", "US", "p4", "val", "0"]]
+    with pytest.raises(AmbiguousError, match="--role PET, or --role any"):
+        units(folder, rows, Ask("classify"), declared)
+    assert [u.id for u in units(folder, rows, Ask("classify", role="PET"), declared)] == ["a", "b"]
+    found = units(folder, rows, Ask("classify", role="any"), declared)
+    assert [(u.id, u.lead, tuple(u.images), u.truth) for u in found] == [
+        ("a", "PET", ("PET", "CT"), "1"), ("b", "PET", ("PET",), "0"), ("c", "CT", ("CT",), "1"),
+        ("d", "US", ("US",), "0"),
+    ]  # fmt: skip
+    # A mask lies on the grid of one image, and a truth that differs between images stays ambiguous.
+    with pytest.raises(NotFoundError):
+        units(folder, rows, Ask("segment", role="any"), JOINED)
+    apart = [*EXAMS[:2], [*EXAMS[2][:6], "0"]]
+    with pytest.raises(AmbiguousError, match="differs between PET, CT"):
+        units(folder, apart, Ask("classify", role="any"), declared)
+    # An image of that very name is meant by its name.
+    named = [EXAMS[0], *([*row[:3], "any" if row[3] == "CT" else row[3], *row[4:]] for row in EXAMS[1:])]
+    assert [u.lead for u in units(folder, named, Ask("classify", role="any"), declared)] == ["any"]
+
+
 def test_rows_that_disagree_on_split_are_refused(folder: Any) -> None:
     rows = [list(r) for r in EXAMS]
     rows[2][5] = "test"

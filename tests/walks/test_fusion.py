@@ -138,3 +138,24 @@ def test_a_table_that_mixes_words_and_numbers_is_refused(folder: Path) -> None:
     (folder / "odd" / "cases.json").write_text(json.dumps(DECLARED), encoding="utf-8")
     with pytest.raises(InputError, match="is text where other cases have a number: got 'sixty-one'"):
         iso.train("classify", folder / "odd", method="fusion", settings=QUICK, threads=1)
+
+
+def test_no_image_need_be_there_in_every_patient(here: Run, folder: Path, tmp_path: Path) -> None:
+    header, *rows = (folder / "table.csv").read_text(encoding="utf-8").splitlines()
+    # Some patients have the slide alone.
+    gone = {f"{i}_PET.nii.gz" for i in (1, 8, 22, 29, 43)}
+    lone = [row for row in rows if row.partition(",")[0] not in gone]
+    (folder / "some").mkdir()
+    (folder / "some" / "table.csv").write_text("\n".join([header, *(f"../{r}" for r in lone)]) + "\n", encoding="utf-8")
+    (folder / "some" / "cases.json").write_text(json.dumps(DECLARED), encoding="utf-8")
+    few = [word for k, v in QUICK.items() for word in ("--set", f"{k}={v}")]
+    words = ("train", "classify", folder / "some", "--method", "fusion", "-o", tmp_path / "any.bundle", "--threads", 1)
+    assert "--role any" in here(*words, *few).stderr
+    done = here(*words, *few, "--role", "any")
+    assert done.returncode == 0, done.stderr
+    found = iso.load(tmp_path / "any.bundle").about["removed"]
+    assert found["PET"]["train"] + found["PET"]["val"] < 36 and found["slide"]["train"] == 16
+    scored = here("evaluate", tmp_path / "any.bundle", folder / "some", "--split", "test", "--role", "any")
+    assert scored.returncode == 0 and "8 cases" in scored.stdout, scored.stderr
+    alone = iso.predict(tmp_path / "any.bundle", {"slide": str(folder / "37_slide.png")}, outside="answer")
+    assert isinstance(alone, Probabilities)

@@ -83,7 +83,8 @@ def reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--facts", metavar="COLUMNS", default="", help="notes that methods may use, comma between")
     group.add_argument("--group", metavar="COLUMN", help="what must stay on one side of a split (default: subject)")
     group.add_argument("--positive", metavar="NAME", help="the class that one-sided metrics lead with")
-    group.add_argument("--role", metavar="NAME", help="the image that the answer is about, where a case has several")
+    group.add_argument("--role", metavar="NAME", help="the image that the answer is about, where a case has several; "
+                       "any: for methods of several images, of which cases may lack some")
 
 
 def studying(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,8 @@ class Ask:
     positive
         The class that one-sided metrics lead with.
     role
-        Name of the image that methods for one image take.
+        Name of the image that methods for one image take; ``"any"`` where the cases of a question about the whole
+        (classify, regress) need not share one, for methods of several images.
     tolerant
         List bad rows as problems and leave them out, instead of refusing (for look and check).
     unlabelled

@@ -18,6 +18,8 @@ from isocenter.layouts.table_files import Row, Table
 
 # Questions about one frame; all others take the film.
 STILL = ("segment", "classify", "regress", "retrieve", "instances", "detect")
+# The role asked for where cases need not share one, and the questions that are about no image's grid.
+ANY, WHOLE = "any", ("classify", "regress")
 
 
 @dataclass(frozen=True)
@@ -136,15 +138,22 @@ class Maker:
         gathered = {name: self._roles(name, rows, column) for name, rows in cases.items()}
         lead = self._leading(gathered)
         units = []
+        free = self._any(gathered)
         for name, roles in gathered.items():
-            if lead not in roles:
+            own = lead if lead in roles or not free else next(iter(roles))
+            if own not in roles:
                 notes.leave_out(f"no image {lead!r}")
                 notes.left += [row.cells for row in roles.values()]
                 continue
             images = {role: (row[self._image],) for role, row in roles.items()}
-            unit = self._unit(name, images, list(roles.values()), lead, self._truth_cell(name, roles, lead))
-            units.append(unit)
+            truth = self._truth_cell(name, roles, "" if free else own)
+            units.append(self._unit(name, images, list(roles.values()), own, truth))
         return units
+
+    def _any(self, gathered: Mapping[str, Mapping[str, Row]]) -> bool:
+        """Whether cases may lack the leading image: for methods of several, asked as a whole."""
+        known = {role for roles in gathered.values() for role in roles}
+        return self.ask.role == ANY and ANY not in known and self.ask.task in WHOLE
 
     @property
     def _image(self) -> str:
@@ -167,6 +176,9 @@ class Maker:
 
     def _leading(self, gathered: Mapping[str, Mapping[str, Row]]) -> str:
         known = list(dict.fromkeys(role for roles in gathered.values() for role in roles))
+        if self._any(gathered):
+            # The role of most cases; the first of those that are as common.
+            return max(known, key=lambda role: sum(role in roles for roles in gathered.values()))
         said = self.ask.role or self.truth.role
         if said:
             if said not in known:
@@ -174,9 +186,10 @@ class Maker:
             return said
         everywhere = [r for r in known if all(r in roles for roles in gathered.values())] or known
         if len(everywhere) > 1 and self.ask.task:
+            more = ", or --role any for a method of several" if self.ask.task in WHOLE else ""
             raise AmbiguousError(
                 "several images could be the one that a method takes", where=self.table.path.name,
-                got=" and ".join(everywhere), remedy=f"Say which: --role {everywhere[0]}",
+                got=" and ".join(everywhere), remedy=f"Say which: --role {everywhere[0]}{more}",
             )
         return everywhere[0]
 
@@ -184,13 +197,14 @@ class Maker:
         column = self.truth.column
         if not column:
             return ""
-        found = differing(list(roles.values()), column)
-        if len(found) > 1 and not (self.ask.role or self.truth.role):
+        found, said = differing(list(roles.values()), column), lead and (self.ask.role or self.truth.role)
+        if len(found) > 1 and not said:
             raise AmbiguousError(
                 f"the truth {column!r} of case {name!r} differs between {', '.join(roles)}",
-                where=self.table.path.name, got=" and ".join(found[:3]), remedy=f"Say which: --role {lead}",
+                where=self.table.path.name, got=" and ".join(found[:3]),
+                remedy=f"Say which: --role {lead or next(iter(roles))}",
             )
-        return roles[lead][column] if self.ask.role or self.truth.role else next(iter(found), "")
+        return roles[lead][column] if said else next(iter(found), "")
 
     def _films(self, rows: Sequence[Row]) -> list[list[Row]]:
         parts: dict[tuple[str, str], list[Row]] = {}

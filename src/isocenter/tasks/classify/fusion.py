@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,7 @@ class Fusion:
         about = {
             "recipe": as_settings(self), "classes": list(train.classes), "modalities": seen.as_json(),
             "networks": networks, "history": history, "plan": _base(train, seen, cases).as_json(),
-            "lead": cases[0].lead, **({"network": {"name": "fusion", "kind": self.kind}} if networks else {}),
+            "lead": _lead(cases), **({"network": {"name": "fusion", "kind": self.kind}} if networks else {}),
         }  # fmt: skip
         return _settled(about, arrays, (own, val), (tokens(module, val), enough))
 
@@ -199,7 +200,7 @@ class FittedFusion:
 
     @property
     def lead(self) -> str:
-        """The role that leads a case of train, on which the envelope is drawn."""
+        """The role that leads most cases of train, on which the envelope is drawn."""
         return str(self.about["lead"])
 
     @property
@@ -252,9 +253,14 @@ def _labelled(cases: Cases) -> list[Case]:
     return [case for case in cases if isinstance(case.truth(), Probabilities)]
 
 
+def _lead(cases: Sequence[Case]) -> str:
+    """The role that leads most cases."""
+    return Counter(case.lead for case in cases).most_common(1)[0][0]
+
+
 def _base(train: Cases, seen: Modalities, cases: Sequence[Case]) -> Plan:
     """The plan of the role that leads, or of facts alone one that says the classes."""
-    plan = seen.roles.get(cases[0].lead) or next(iter(seen.roles.values()), None)
+    plan = seen.roles.get(_lead(cases)) or next(iter(seen.roles.values()), None)
     if plan is not None:
         return plan
     rank = next((image.ndim for case in cases for image in case.images.values()), 2)
