@@ -47,7 +47,9 @@ def test_what_a_metric_names_is_known_or_kept_as_it_is(task: str) -> None:
 def test_what_settings_name_is_known_or_kept_as_it_is() -> None:
     sources = {k.source for t in ("segment", "classify") for m in catalog.methods(t) for k in knobs(catalog.find(t, m))}
     used = [f"{n}={v}" for n, v in (("rule", "triangle"), ("rule", "mixture"), ("levels", 3), ("features", "radiomics"),
-                                    ("calibration", "platt"), ("calibration", "isotonic"))]
+                                    ("calibration", "platt"), ("calibration", "isotonic"), ("kind", "denoising"),
+                                    ("kind", "variational"), ("intensity", "landmarks"), ("intensity", "clahe"),
+                                    ("score", "mahalanobis"))]
     for part in {p.strip() for s in sources for p in s.split(";") if re.search(r"(19|20)\d\d", p)}:
         assert [u for u in used if keys([part], u)] or unknown([part]), part
 
@@ -72,3 +74,11 @@ def test_citations_and_lists() -> None:
     line = next(r for r in book() if r.key == "otsu1979").line()
     assert line.startswith("Otsu, Nobuyuki. A threshold") and line.endswith("1979.")
     assert "9 (1): 62\N{EN DASH}66" in line
+
+
+def test_what_makes_devices_alike_is_cited_where_it_was_used() -> None:
+    texts = ["Nyul, Udupa, Zhang, IEEE Trans. Medical Imaging 2000 (landmarks); Zuiderveld 1994 (clahe)",
+             "Johnson et al., Biostatistics 2007; Fortin et al., NeuroImage 2018 (ComBat)"]
+    assert keys(texts, "intensity=landmarks") == ["fortin2018", "johnson2007", "nyul2000"]
+    assert keys(texts, "intensity=clahe") == ["fortin2018", "johnson2007", "zuiderveld1994"]
+    assert keys(["(Kingma and Welling, ICLR 2014); Vincent et al., ICML 2008"], "kind=denoising") == ["vincent2008"]

@@ -45,8 +45,8 @@ def found_beyond(story: Story, language: int = ENGLISH) -> list[str]:
         said.append(
             f"{row['method']} 在{strain}({row['lead']})下 {name} 为 {_range(there)}, 原图为 {_range(clean)}。"
             if language == CHINESE else
-            f"Under {strain} at {row['lead']}, the {name} of {row['method']} was {interval(there)}, on unchanged images "
-            f"{interval(clean)}."
+            f"Under {strain} at {row['lead']}, the {name} of {row['method']} was {interval(there)}, on unchanged "
+            f"images {interval(clean)}."
         )
     return [*said, *_gap_found(story, language), *_sure_found(story, language)]
 
