@@ -205,6 +205,10 @@ def test_images_that_do_not_fit_into_memory_are_refused() -> None:
 def test_recipes_that_cannot_be() -> None:
     with pytest.raises(RecipeError, match=r"no use of before\.spacing"):
         Fusion(before=Before(spacing=(1.0, 1.0)))
+    with pytest.raises(RecipeError, match=r"no use of before\.site"):
+        Fusion(before=Before(site="scanner"))
+    with pytest.raises(RecipeError, match=r"no use of before\.intensity=landmarks"):
+        Fusion(before=Before(intensity="landmarks"))
     with pytest.raises(RecipeError, match="window"):
         Fusion(before=Before(intensity="window"))
     with pytest.raises(RecipeError, match="Did you mean PET"):

@@ -84,6 +84,9 @@ class Fusion:
         for field in ("spacing", "coarser", "channel", "denoise", "site"):
             if getattr(self.before, field) is not None:
                 raise RecipeError(f"fusion makes no use of before.{field}", got=str(getattr(self.before, field)))
+        if self.before.intensity in ("landmarks", "clahe"):
+            raise RecipeError(f"fusion makes no use of before.intensity={self.before.intensity}",
+                              remedy="Set it to standardise, foreground, percentile, window, rescale or none")
         if (self.before.intensity == "window") != (self.before.window is not None):
             raise RecipeError("a window needs before.intensity='window' and before.window together")
 
