@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -134,10 +134,17 @@ def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple
     from isocenter.fit import Scheme
     from isocenter.fit.feed import Shelf, sample
 
-    shelf = Shelf(cases.split("train").labelled, Scheme.from_json(about["scheme"]))
+    train = _learnt(cases.split("train").labelled, about)
+    shelf = Shelf(train, Scheme.from_json(about["scheme"]))
     # A number is no class: there is nothing to name.
     names = () if cases.task == "regress" else tuple(about["plan"]["classes"])
     return tuple(_sample(*sample(shelf, 0, k, seed=seed, size=n), names=names) for k in range(n))
+
+
+def _learnt(train: Cases, about: Mapping[str, Any]) -> Cases:
+    """The cases of train without those of classes of which the method saw none, as one that learns what is normal."""
+    counts = (about.get("fingerprint") or {}).get("counts") or {}
+    return train.subset([i for i, e in enumerate(train.entries) if all(counts.get(name, 1) for name in e.labels)])
 
 
 def _sample(image: Array, target: Any, *, names: tuple[str, ...]) -> Picture:
@@ -147,7 +154,7 @@ def _sample(image: Array, target: Any, *, names: tuple[str, ...]) -> Picture:
     labels = target if target.shape == image.shape[1:] else None
     if labels is None and target.ndim == 2:
         return _boxed_sample(image, target, names)
-    held = zip(names, target, strict=True) if labels is None and names else ()
+    held = zip(names, target, strict=True) if target.ndim == 1 and names else ()
     text = " + ".join(c for c, v in held if v >= 0.5)
     if image.ndim == 4:
         z = pick_slice(image[0], labels)
