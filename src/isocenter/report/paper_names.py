@@ -34,7 +34,7 @@ METHODS = {
     "classify/mlp": ("a multilayer perceptron on image features", "基于图像特征的多层感知机"),
     "classify/voxels": ("a linear model on the voxels of a common grid", "基于统一网格体素的线性模型"),
     "classify/fusion": ("a fusion of images and clinical facts", "影像与临床信息融合网络"),
-    "classify/autoencoder": ("an autoencoder that learnt from normal images alone", "仅由正常图像训练的自编码器"),
+    "classify/autoencoder": ("an autoencoder that scores anomalies", "用于异常评分的自编码器"),
     "classify/cnn": ("a convolutional neural network", "卷积神经网络"),
     "detect/template": ("template matching by normalised cross-correlation", "归一化互相关模板匹配"),
     "detect/clusters": ("clustering of thresholded pixels", "阈值像素聚类检测"),

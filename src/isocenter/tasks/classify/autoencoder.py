@@ -47,7 +47,7 @@ class Anomaly:
 class Autoencoder:
     """The recipe of an autoencoder of two classes, normal and not. None means that the plan decides.
 
-    Probability and threshold are chosen on val (Platt); of its other classes only val shows it any.
+    Probability (Platt) and threshold are chosen on val, which alone shows it the other class.
 
     Raises
     ------
