@@ -26,6 +26,7 @@ _NAMES = {
     "train": "isocenter.verbs.train",
     "tune": "isocenter.verbs.tune",
     "predict": "isocenter.verbs.predict",
+    "predict_all": "isocenter.verbs._patient",
     "evaluate": "isocenter.verbs.evaluate",
     "compare": "isocenter.verbs.compare",
     "explain": "isocenter.verbs.explain",

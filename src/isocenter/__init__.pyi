@@ -3,6 +3,7 @@ from isocenter.data import Cases as Cases
 from isocenter.data import Image as Image
 from isocenter.io import read as read
 from isocenter.io import write as write
+from isocenter.verbs._patient import predict_all as predict_all
 from isocenter.verbs.check import check as check
 from isocenter.verbs.compare import compare as compare
 from isocenter.verbs.evaluate import evaluate as evaluate

@@ -46,6 +46,14 @@ def test_nuclei_are_outlined_counted_and_listed():
     assert len(drawn.marks) == len(found) and {m.kind for m in drawn.marks} == {"answered"} and drawn.image.ndim == 3
 
 
+def test_what_lies_outside_a_gate_is_answered_and_said():
+    part, _ = module.nuclei()
+    [retina] = module.retina([])
+    assert all("--outside answer" in run.notes[0] and "limit" in run.notes[0] for run in (part, retina))
+    without = module.tissues()
+    assert "--outside" not in without.notes[0]
+
+
 def test_the_ct_is_measured_in_its_own_units():
     part = module.tissues()
     assert "mm²" in part.headline and part.methods[0].pictures[0].spacing is not None

@@ -17,7 +17,7 @@ from isocenter.errors import OutputError
 from isocenter.io import read_image, write
 from isocenter.report import MethodResult, Picture, Run, write_report
 from isocenter.simulate import cohort
-from isocenter.verbs._method import resolve
+from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Options, checked, reporter
 from isocenter.verbs._pictures import picture
 from isocenter.verbs._recipe import settings_of
@@ -134,7 +134,7 @@ def retina(notes: list[str]) -> list[Run]:
     answer, seconds = _answered(method.object, case)
     share = float((answer.labels == 1).mean())
     text = f"{100 * share:.1f} % of the photograph is vessel; answered in {duration(seconds)} without torch"
-    note = "There is no truth for this photograph: look, and judge for yourself."
+    note = "There is no truth for this photograph: look, and judge for yourself." + _gate(method, case)
     card = dict(method.bundle.about.get("card") or {}) if method.bundle else {}
     return [_chapter("Vessels of a retina, by a shipped bundle", case, answer, method.name, text, note=note, card=card)]
 
@@ -169,6 +169,7 @@ def nuclei() -> tuple[Run, Instances]:
     areas = found.areas
     text = f"{len(found)} nuclei; answered in {duration(seconds)}; the table beside this page has a row for each"
     note = "There is no truth for this section: look where neighbours were taken for one, and where nuclei are missed."
+    note += _gate(method, case)
     card = dict(method.bundle.about.get("card") or {}) if method.bundle else {}
     part = _chapter(title, case, found, method.name, text, note=note, card=card)
     low, middle, high = np.percentile(areas, [10, 50, 90])
@@ -195,6 +196,17 @@ def simulated(options: Options, notes: list[str]) -> tuple[Comparison, Run]:
     part = comparison_run(found, cases=cases, test=cases.split("test"))
     said = "These patients are simulated: the table shows how methods are compared, not how good they are in a clinic."
     return found, replace(part, title="A network against classical methods, on simulated CT", notes=(said, *part.notes))
+
+
+def _gate(method: Method, case: Case) -> str:
+    """That `predict` would refuse the image, where it lies outside the bundle's envelope; else nothing."""
+    outside = None if method.envelope is None else method.envelope.refused(case.image())
+    if outside is None:
+        return ""
+    return (
+        f" `isocenter predict` would refuse it without --outside answer: {outside.reason} "
+        f"(measured {outside.measured}, limit {outside.limit})."
+    )
 
 
 def _answered(predictor: Any, case: Case) -> tuple[Any, float]:
