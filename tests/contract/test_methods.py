@@ -56,6 +56,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "given": {"column": "reader"},
     **dict.fromkeys(NETWORKS, BRIEF),
     "cascade": {f"{stage}.{k}": v for stage in ("coarse", "fine") for k, v in BRIEF.items()} | {"side": 16},
+    "rnn": {k: v for k, v in BRIEF.items() if k != "width"} | {"hidden": 4},
     "fusion": {"branch.size": 8, "branch.width": 4, "branch.depth": 2, "learning.epochs": 1},
     "ensemble": {f"unet.{k}": v for k, v in BRIEF.items()} | {"seeds": 2},
 }
@@ -63,10 +64,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
 NAMED = {"lung_lines": {"pleural_line", "a_line", "b_line"}}
 FITTED = (
     "FittedSegmenter", "FittedClassifier", "FittedContours", "FittedDetector", "FittedRegions", "FittedCascade",
-    "FittedEnsemble", "FittedRegressor",
+    "FittedEnsemble", "FittedRegressor", "FittedSequence",
 )  # fmt: skip
 # Methods that see two axes: volumes go in slice by slice.
 FLAT = ("mask_rcnn", "cascade_rcnn")
+# Methods that see the slices of a volume, or the frames of a film, in their order.
+SEQUENCES = ("rnn",)
 KINDS = {2: ("ct-slice", (32, 40)), 3: ("ct-volume", (8, 24, 20))}
 # Objects are learnt from fields that hold several.
 FIELDS = {2: ("cells", (48, 56)), 3: ("cell-stack", (8, 24, 20))}
@@ -97,6 +100,8 @@ def fitted(task: str, method: str, rank: int) -> Any:
     """What answers: the method itself, or what it becomes by study."""
     if rank == 3 and method in FLAT:
         pytest.skip("sees two axes")
+    if rank == 2 and method in SEQUENCES:
+        pytest.skip("a single image is no sequence")
     made = build(catalog.find(task, method), SETTINGS.get(method, {}))
     if not hasattr(made, "fit"):
         return made

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,10 @@ def test_augmented_samples(squares: Cases) -> None:
     drawn = samples_of(trained.method, squares, seed=0)
     assert len(drawn) == 16 and all(p.image.shape == (16, 16) and p.truth is not None for p in drawn)
     assert samples_of(resolve("segment/histogram"), squares, seed=0) == ()
+    films = replace(squares, entries=tuple(
+        replace(e, open=lambda: Case.of(Image.from_array(np.zeros((2, 16, 16)), axes="tyx"))) for e in squares.entries
+    ))
+    assert samples_of(trained.method, films, seed=0) == ()
 
 
 def test_cases_are_chosen_at_the_target_that_the_table_leads_with():

@@ -63,6 +63,8 @@ def onnx_bytes(module: nn.Module, vector: Array, *, dense: bool) -> bytes:
         warnings.filterwarnings("ignore", category=DeprecationWarning, message=about)
         # Instance normalisation uses the statistics of its input in training and evaluation alike.
         warnings.filterwarnings("ignore", category=UserWarning, message=".*'instance_norm' is set to train.*")
+        # Said of every recurrent layer, whose first state is made from the batch here.
+        warnings.filterwarnings("ignore", category=UserWarning, message=".*batch_size other than 1.*")
         # Shape checks of torch's own layers; that the answer is the same on the vector is checked afterwards.
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)
         torch.onnx.export(

@@ -101,11 +101,12 @@ class Binned(nn.Module):  # type: ignore[misc]
     def forward(self, x: Tensor) -> Tensor:
         """(n, c, *grid) to (n, c, *sizes)."""
         for axis, size in enumerate(self.sizes, start=2):
-            x = x.mean(axis, keepdim=True) if size == 1 else _binned(x, axis, size)
+            x = x.mean(axis, keepdim=True) if size == 1 else binned(x, axis, size)
         return x
 
 
-def _binned(x: Tensor, axis: int, size: int) -> Tensor:
+def binned(x: Tensor, axis: int, size: int) -> Tensor:
+    """Means of `size` bins that cover one axis of (n, c, *grid) evenly."""
     length = x.shape[axis]
     bins = torch.arange(size, device=x.device)
     low, high = bins * length // size, ((bins + 1) * length + size - 1) // size

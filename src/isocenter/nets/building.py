@@ -18,6 +18,7 @@ from isocenter.nets.fcn import FCN
 from isocenter.nets.googlenet import INCEPTION, GoogLeNet
 from isocenter.nets.mobilenet import MobileNetV3Small
 from isocenter.nets.rcnn import RCNN
+from isocenter.nets.recurrent import Recurrent
 from isocenter.nets.resnet import ResNet18, ResNet50
 from isocenter.nets.retinanet import RetinaNet
 from isocenter.nets.small import Small
@@ -47,6 +48,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "retinanet": RetinaNet,
     "ssd": SSD,
     "rcnn": RCNN,
+    "recurrent": Recurrent,
 }
 # Modules whose output Grad-CAM may use, of the networks that answer about an image whole.
 LAYERS = {
@@ -121,7 +123,7 @@ def layers(spec: Mapping[str, Any]) -> tuple[str, ...]:
     if name == "unet":
         stages = len(spec["widths"])
         return (f"down.{stages - 1}", f"join.{stages - 2}")
-    if name in ("small", "autoencoder"):
+    if name in ("small", "autoencoder", "recurrent"):
         return tuple(f"stages.{i}" for i in range(int(spec["sizes"][1] if "sizes" in spec else spec.get("depth", 4))))
     if name == "textbook":
         return tuple(f"features.{3 * i + 1}" for i in range(int(spec.get("depth", 3))))

@@ -135,6 +135,9 @@ def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple
     from isocenter.fit.feed import Shelf, sample
 
     train = _learnt(cases.split("train").labelled, about)
+    if "t" in train[0].image().axes:
+        # A film is not drawn.
+        return ()
     shelf = Shelf(train, Scheme.from_json(about["scheme"]))
     # A number is no class: there is nothing to name.
     names = () if cases.task == "regress" else tuple(about["plan"]["classes"])

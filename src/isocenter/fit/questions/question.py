@@ -179,6 +179,12 @@ class Question:
         """Description for `nets.build` and by what the grid must be divisible; None: that of `fit.network`."""
         return None
 
+    def grid(
+        self, recipe: Any, facts: Fingerprint, origins: Origins
+    ) -> tuple[tuple[float, ...] | None, tuple[int, ...] | None] | None:
+        """Spacing and size of the working grid, as in `Plan`; None: those of `fit.planning`."""
+        return None
+
     def outputs(self, facts: Fingerprint) -> int:
         """Channels of the network's answer."""
         return len(facts.classes)

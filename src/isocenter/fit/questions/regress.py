@@ -99,10 +99,11 @@ class Regress(Question):
         return {"mean": how["mean"], "sd": how["sd"], "unit": how["unit"]}
 
     def study(self, facts: Fingerprint, batch: int) -> dict[str, Any]:
-        """Whole passes over the cases, and enough of them for few cases: a number is learnt more slowly than a class."""
+        """Whole passes over the cases, enough of them for few cases: a number is learnt more slowly than a class."""
         size = max(2, min(32, facts.n // 2))
         steps = max(1, math.ceil(facts.n / size))
-        return {"epochs": max(20, math.ceil(STEPS / steps)), "steps": steps, "batch_size": size, "learning_rate": 1e-3, "patience": 0}
+        epochs = max(20, math.ceil(STEPS / steps))
+        return {"epochs": epochs, "steps": steps, "batch_size": size, "learning_rate": 1e-3, "patience": 0}
 
     def augment(self, facts: Fingerprint, *, photo: bool) -> Augment:
         """Nothing that alters sizes, counts or what lies within the image: the number may be one of these."""
