@@ -159,3 +159,17 @@ def test_no_image_need_be_there_in_every_patient(here: Run, folder: Path, tmp_pa
     assert scored.returncode == 0 and "8 cases" in scored.stdout, scored.stderr
     alone = iso.predict(tmp_path / "any.bundle", {"slide": str(folder / "37_slide.png")}, outside="answer")
     assert isinstance(alone, Probabilities)
+
+
+def test_it_is_asked_about_the_whole_patient_with_every_other_bundle(
+    here: Run, folder: Path, bundle: Path, tmp_path: Path
+) -> None:
+    words = [f"slide={folder / '37_slide.png'}", f"PET={folder / '37_PET.nii.gz'}", "age=61", "sex=F"]
+    done = here("predict", "--all", *words, "-o", tmp_path / "page", "--bundles", bundle, "--threads", 1, "--json")
+    told = [a for a in json.loads(done.stdout)["asked"] if a["bundle"] == "fused"]
+    assert done.returncode == 0, done.stderr
+    assert len(told) == 1 and told[0]["status"] == "answered" and told[0]["answer"] in ("yes", "no")
+    assert 0 < told[0]["probability"] <= 1 and told[0]["interval"]["text"]
+    alone = here("predict", "--all", words[0], "-o", tmp_path / "alone", "--bundles", bundle, "--threads", 1, "--json")
+    [lacking] = [a for a in json.loads(alone.stdout)["asked"] if a["bundle"] == "fused"]
+    assert lacking["status"] == "refused" and "PET" in lacking["why"]
