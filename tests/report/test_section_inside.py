@@ -31,7 +31,7 @@ def test_shares_add_up_in_picture_table_and_words(view: View) -> None:
     section = inside_section(view, Run("t", inside=(Shares(FOUND, "Mustermann_7", {"age": "61", "crp": "3"}),)))
     assert section is not None and section.title == "What added to the answer"
     text = plain(section.body)
-    assert "0.400 + (0.200) = 0.600" in text and "would have said 0.400 for ill" in text
+    assert "0.400 + 0.200 = 0.600" in text and "would have said 0.400 for ill" in text
     rows = re.findall(r"<tr>(.*?)</tr>", section.body)
     cells = [[plain(c).strip() for c in re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row)] for row in rows]
     assert ["age", "61", "+0.250", "0.010"] in cells and ["crp", "3", "−0.050", "0.020"] in cells

@@ -54,7 +54,8 @@ def _shares(view: View, one: Shares, index: int) -> Markup:
 
 def _read(one: Shares, total: float) -> list[str]:
     found = one.found
-    sums = f"{digits(found.base, 3)} + ({digits(total - found.base, 3)}) = {digits(total, 3)}"
+    added = total - found.base
+    sums = f"{digits(found.base, 3)} {'+' if added >= 0 else '−'} {digits(abs(added), 3)} = {digits(total, 3)}"
     said = [
         f"Read it so: had the method known none of these facts, it would have said {digits(found.base, 3)} for "
         f"{found.target}. Each fact moved that by its share, on average over all orders in which facts could become "
