@@ -87,7 +87,8 @@ def _reference(story: Story) -> str:
         rows = "、".join(f"{c}({counts[c]} 例)" if c in counts else c for c in classes)
         positive = f", 以 {data['positive']} 为阳性" if data.get("positive") else ""
         return f"参考标准为数据自带的类别标签, 共 {len(classes)} 类: {rows}{positive}。"
-    what = {"segment": "分割标注", "detect": "检测框", "instances": "目标轮廓"}.get(story.task, "参考结果")
+    what = {"segment": "分割标注", "detect": "检测框", "instances": "目标轮廓",
+            "regress": "数值"}.get(story.task, "参考结果")
     told = f"({'、'.join(classes)})" if classes and classes != ["foreground"] else ""
     return f"参考标准为数据自带的{what}{told}。"
 

@@ -100,7 +100,8 @@ def _reference(story: Story) -> str:
         kind = "labels, of which several may hold" if data.get("multilabel") else "classes"
         said = f"{len(classes)} {kind}: {rows}{positive}"
         return f"The reference standard was the label given with the data, with {said}."
-    what = {"segment": "the segmentation masks", "detect": "the bounding boxes", "instances": "the outlined objects"}
+    what = {"segment": "the segmentation masks", "detect": "the bounding boxes", "instances": "the outlined objects",
+            "regress": "the numbers"}
     told = f" of {listed(classes)}" if classes and classes != ["foreground"] else ""
     return f"The reference standard was {what.get(story.task, 'the reference')}{told} given with the data."
 

@@ -36,6 +36,10 @@ METHODS = {
     "classify/fusion": ("a fusion of images and clinical facts", "影像与临床信息融合网络"),
     "classify/autoencoder": ("an autoencoder that scores anomalies", "用于异常评分的自编码器"),
     "classify/cnn": ("a convolutional neural network", "卷积神经网络"),
+    "classify/rnn": ("a recurrent network over slices or frames", "逐层或逐帧的循环神经网络"),
+    "regress/linear": ("ridge regression on image features", "基于图像特征的岭回归"),
+    "regress/cnn": ("a convolutional neural network", "卷积神经网络"),
+    "regress/mean": ("the mean of the training cases, as a trivial baseline", "训练集均值(平凡基线)"),
     "detect/template": ("template matching by normalised cross-correlation", "归一化互相关模板匹配"),
     "detect/clusters": ("clustering of thresholded pixels", "阈值像素聚类检测"),
     "detect/region_growing": ("region growing", "区域生长检测"), "detect/yolo": ("a YOLO network", "YOLO 网络"),
@@ -49,6 +53,7 @@ METHODS = {
 GIVEN = ("findings that were made elsewhere and read from file", "由外部提供并从文件读入的结果")
 NETWORKS = {
     "small": ("a small convolutional network", "小型卷积网络"),
+    "recurrent": ("a convolutional encoder with a recurrent layer", "卷积编码器加循环层"),
     "autoencoder": ("an autoencoder", "自编码器"),
     "textbook": ("a plain convolutional network", "普通卷积网络"),
     "alexnet": ("AlexNet", "AlexNet"), "vgg16": ("VGG-16", "VGG-16"), "googlenet": ("GoogLeNet", "GoogLeNet"),
@@ -71,6 +76,8 @@ METRICS = {
     "ap50": ("average precision at IoU 0.5", "IoU 0.5 时的平均精确率"), "ap": ("average precision", "平均精确率"),
     "pq": ("panoptic quality", "全景质量"), "aji": ("aggregated Jaccard index", "聚合 Jaccard 指数"),
     "mae": ("mean absolute error", "平均绝对误差"), "rmse": ("root mean squared error", "均方根误差"),
+    "r2": ("coefficient of determination (R²)", "决定系数 (R²)"),
+    "within": ("share of cases within the 90 % interval", "90% 区间覆盖率"),
 }
 MODALITIES = {
     "CT": ("CT", "CT"), "MR": ("MRI", "磁共振"), "MRI": ("MRI", "磁共振"), "US": ("ultrasound", "超声"),
