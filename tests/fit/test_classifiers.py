@@ -17,7 +17,7 @@ from isocenter.tasks.classify.cnn import Cnn
 LAST = {
     "small": "stages.2", "textbook": "features.6", "alexnet": "features.10", "vgg16": "features.28",
     "googlenet": "inception5b", "resnet18": "layer4", "resnet50": "layer4", "densenet121": "features.denseblock4",
-    "mobilenet_v3_small": "features.12",
+    "mobilenet_v3_small": "features.12", "efficientnet_lite0": "_conv_head",
 }  # fmt: skip
 
 

@@ -91,7 +91,8 @@ def test_layers_of_somebody_elses_network_are_its_last_convolutions(tmp_path, mo
         build({"name": "torch.nn:Conv2d", "rank": 2, "channels": 1, "outputs": 2})
 
 
-CLASSIFIERS = ("alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small", "textbook")
+CLASSIFIERS = ("alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small",
+               "efficientnet_lite0", "textbook")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)

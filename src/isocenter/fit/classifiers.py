@@ -16,11 +16,11 @@ ENOUGH, ACROSS = 300, 48
 WIDTH = {
     "small": {2: 16, 3: 16}, "textbook": {2: 16, 3: 8}, "alexnet": {2: 32, 3: 32}, "vgg16": {2: 16, 3: 8},
     "googlenet": {2: 32, 3: 16}, "resnet18": {2: 64, 3: 16}, "resnet50": {2: 32, 3: 16}, "densenet121": {2: 32, 3: 16},
-    "mobilenet_v3_small": {2: 16, 3: 16},
+    "mobilenet_v3_small": {2: 16, 3: 16}, "efficientnet_lite0": {2: 32, 3: 16},
 }  # fmt: skip
 # Those of the published weights.
 PUBLISHED = {"alexnet": 64, "vgg16": 64, "googlenet": 64, "resnet18": 64, "resnet50": 64, "densenet121": 64,
-             "mobilenet_v3_small": 16}  # fmt: skip
+             "mobilenet_v3_small": 16, "efficientnet_lite0": 32}  # fmt: skip
 # What is dropped before dense layers of many weights.
 DROPOUT = {"textbook": 0.5, "alexnet": 0.5, "vgg16": 0.5}
 # Means per axis that the dense layers of the published weights see.
@@ -35,6 +35,7 @@ LEFT: dict[str, tuple[Window, ...]] = {
     "small": (), "textbook": (), "alexnet": ((11, 4, 2), (3, 2, 0), (3, 2, 0)), "vgg16": (POOL,) * 4,
     "googlenet": (STEM, (3, 2, 0), (3, 2, 0), (3, 2, 0), POOL), "resnet18": (STEM, *(HALF,) * 4),
     "resnet50": (STEM, *(HALF,) * 4), "densenet121": (STEM, HALF, *(POOL,) * 3), "mobilenet_v3_small": (HALF,) * 5,
+    "efficientnet_lite0": (HALF, HALF, (5, 2, 2), HALF, (5, 2, 2)),
 }  # fmt: skip
 # Networks whose poolings also count a last window that is not full.
 UP = ("googlenet",)

@@ -14,6 +14,7 @@ from isocenter.nets.alexnet import AlexNet
 from isocenter.nets.autoencoder import Autoencoder
 from isocenter.nets.deeplab import DeepLab
 from isocenter.nets.densenet import DenseNet121
+from isocenter.nets.efficientnet_lite import EfficientNetLite0
 from isocenter.nets.fcn import FCN
 from isocenter.nets.googlenet import INCEPTION, GoogLeNet
 from isocenter.nets.mobilenet import MobileNetV3Small
@@ -43,6 +44,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "resnet50": ResNet50,
     "densenet121": DenseNet121,
     "mobilenet_v3_small": MobileNetV3Small,
+    "efficientnet_lite0": EfficientNetLite0,
     "yolo": Points,
     "yolov3": Version3,
     "retinanet": RetinaNet,
@@ -59,6 +61,7 @@ LAYERS = {
     "resnet50": tuple(f"layer{i}" for i in range(1, 5)),
     "densenet121": ("features.denseblock1", "features.denseblock2", "features.denseblock3", "features.norm5"),
     "mobilenet_v3_small": ("features.3", "features.8", "features.11", "features.12"),
+    "efficientnet_lite0": ("_blocks.2", "_blocks.4", "_blocks.10", "_blocks.15"),
 }
 # Parameters that serve training alone: heads half way.
 AUXILIARY = ("aux.", "aux1.", "aux2.")

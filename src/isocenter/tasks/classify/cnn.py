@@ -2,8 +2,9 @@
 
 A small network for few images, ResNet-18 (He et al., CVPR 2016) for more, others by name: that of the textbooks,
 AlexNet (Krizhevsky, arXiv 1404.5997), VGG-16 (Simonyan and Zisserman, ICLR 2015), GoogLeNet (Szegedy et al., CVPR
-2015), ResNet-50, DenseNet-121 (Huang et al., CVPR 2017), MobileNetV3-Small (Howard et al., ICCV 2019). Temperature
-(Guo et al., ICML 2017) and decision threshold are chosen on val.
+2015), ResNet-50, DenseNet-121 (Huang et al., CVPR 2017), MobileNetV3-Small (Howard et al., ICCV 2019),
+EfficientNet-Lite0 (Tan and Le, ICML 2019). Temperature (Guo et al., ICML 2017) and decision threshold are chosen on
+val.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 NETWORKS = (
     "small", "textbook", "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small",
+    "efficientnet_lite0",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NETWORKS = (
     "small", "textbook", "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small",
+    "efficientnet_lite0",
 )  # fmt: skip
 
 
