@@ -13,7 +13,9 @@ from isocenter.errors import BundleError, InputError, NotFoundError, RecipeError
 from isocenter.fit.planning import _refused
 from isocenter.tasks._features import Features
 from isocenter.tasks.classify._sites import GAIN, SHIFT, moved
+from isocenter.tasks.classify.boosting import Boosting
 from isocenter.tasks.classify.linear import FittedLinear, Linear
+from isocenter.tasks.classify.mlp import Mlp
 from isocenter.tasks.segment.threshold import Threshold
 
 HARMONISED = {"before.site": "scanner", "size": 4, "penalty": 0.1}
@@ -72,6 +74,22 @@ def test_both_devices_look_alike_afterwards(fitted: FittedLinear) -> None:
         return float(np.abs((x[device == 1].mean(0) - x[device == 0].mean(0))[varied] / x.std(0)[varied]).mean())
 
     assert gap(out) < 0.5 * gap(rows)
+
+
+@pytest.mark.parametrize("method", [Boosting, Mlp])
+def test_trees_and_perceptrons_too(method: type) -> None:
+    made = merged(method(), {"before.site": "scanner", "size": 4}).fit(two(48), two(24, seed=1))
+    again = method.from_state(json.loads(json.dumps(made.about)), made.state())
+    case = two(2, seed=3)[1]
+    assert again.predict(case) == made.predict(case)
+    elsewhere = replace(case, facts={"scanner": "A"})
+    assert made.predict(elsewhere).values != made.predict(case).values
+    assert isinstance(made.predict(replace(case, facts={"scanner": "C"})), NotEvaluated)
+    broken = method.from_state(made.about, {k: v[:1] if k == GAIN else v for k, v in made.state().items()})
+    with pytest.raises(BundleError, match="lines of the sites"):
+        broken.predict(case)
+    with pytest.raises(RecipeError, match=f"{method.__name__.lower()} makes no use of before.denoise"):
+        method(before=Before(denoise="median"))
 
 
 def test_it_comes_back_from_its_state(fitted: FittedLinear) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from isocenter.data import Case, Cases, NotEvaluated, Probabilities
-from isocenter.errors import InputError, NotFoundError
+from isocenter.errors import BundleError, InputError, NotFoundError
 from isocenter.ops.array import Array
 from isocenter.ops.combat import Combat, combat
-from isocenter.tasks.classify._table import Table
+
+if TYPE_CHECKING:
+    from isocenter.tasks.classify._table import Table
 
 GAIN, SHIFT = "site/gain", "site/shift"
 
 
-def harmonised(table: Table, sides: tuple[Cases, Cases], fact: str) -> tuple[Table, dict[str, Any], dict[str, Array]]:
+def harmonised(
+    table: Table, sides: tuple[Cases, Cases], fact: str | None
+) -> tuple[Table, dict[str, Any], dict[str, Array]]:
     """The table without what sites add and spread; what a bundle says of them; and the lines of `ops.combat`.
 
     The classes of train are kept apart from the sites; the lines themselves look at no class.
@@ -29,7 +33,7 @@ def harmonised(table: Table, sides: tuple[Cases, Cases], fact: str) -> tuple[Tab
     sides
         Train and val.
     fact
-        Name of the fact that says where a case is from.
+        Name of the fact that says where a case is from; None: nothing is done.
 
     Raises
     ------
@@ -39,6 +43,8 @@ def harmonised(table: Table, sides: tuple[Cases, Cases], fact: str) -> tuple[Tab
         A site with fewer than two cases of train, one site only, a site of one class among others, or val has a site
         that train lacks.
     """
+    if fact is None:
+        return table, {}, {}
     here, there = ([_site(case, fact) for case in side if isinstance(case.truth(), Probabilities)] for side in sides)
     names = tuple(sorted(set(here)))
     unknown = sorted(set(there) - set(names))
@@ -59,6 +65,8 @@ def moved(row: Array, case: Case, about: Mapping[str, Any], arrays: Mapping[str,
     ------
     NotFoundError
         The case has no such fact.
+    BundleError
+        The lines do not fit the features.
     """
     said = about.get("site")
     if said is None:
@@ -66,6 +74,9 @@ def moved(row: Array, case: Case, about: Mapping[str, Any], arrays: Mapping[str,
     name = _site(case, str(said["fact"]))
     if name not in said["names"]:
         return NotEvaluated(f"nothing is known of how {said['fact']} {name} measures", name, ", ".join(said["names"]))
+    shapes = [getattr(arrays.get(part), "shape", None) for part in (GAIN, SHIFT)]
+    if shapes != [(len(said["names"]), len(row))] * 2:
+        raise BundleError("the lines of the sites do not fit", got=str(shapes), wanted=f"{len(row)} features")
     lines = Combat(arrays[GAIN], arrays[SHIFT])
     return np.asarray(lines.applied(row[None], np.array([said["names"].index(name)]))[0])
 

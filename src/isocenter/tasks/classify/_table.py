@@ -9,21 +9,47 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings, knob
-from isocenter.errors import LabelError
+from isocenter.data import Before, Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings, knob
+from isocenter.errors import LabelError, RecipeError
 from isocenter.infer.classifying import decided, probabilities
 from isocenter.ops.array import Array
 from isocenter.ops.calibration import ISOTONIC, PLATT, calibrated, isotonic, platt
 from isocenter.tasks._features import Features
 from isocenter.tasks._rows import moments, plan_of, rows, standardised
+from isocenter.tasks.classify._sites import moved
 
 __all__ = [
-    "Table", "Tabled", "answered", "calibrated_plan", "calibrating", "decisions", "described", "moments", "plan_of",
-    "standardised", "tabled",
+    "Table", "Tabled", "answered", "calibrated_plan", "calibrating", "decisions", "described", "honoured",
+    "moments", "plan_of", "seen_first", "standardised", "tabled",
 ]  # fmt: skip
 
 # How logits become probabilities, as of `cnn`.
 CALIBRATIONS = ("temperature", PLATT, ISOTONIC, "none")
+
+
+def seen_first() -> Any:
+    """The field of a recipe that says what happens before features are made."""
+    return knob(
+        Before, "intensity and window of the thumbnail (default: each image standardised by itself), and site (ComBat)"
+    )
+
+
+def honoured(before: Before, *, who: str) -> None:
+    """Refuses what methods of features cannot honour.
+
+    Raises
+    ------
+    RecipeError
+        A grid, a channel or smoothing; an intensity that needs more than the image; a window without its intensity.
+    """
+    for field in ("spacing", "coarser", "channel", "denoise"):
+        if getattr(before, field) is not None:
+            raise RecipeError(f"{who} makes no use of before.{field}", got=str(getattr(before, field)))
+    if before.intensity in ("landmarks", "clahe"):
+        raise RecipeError(f"{who} makes no use of before.intensity={before.intensity}",
+                          remedy="Set it to standardise, foreground, percentile, window, rescale or none")
+    if (before.intensity == "window") != (before.window is not None):
+        raise RecipeError("a window needs before.intensity='window' and before.window together")
 
 
 def calibrating() -> Any:
@@ -215,18 +241,19 @@ class Tabled:
         raise NotImplementedError
 
     def predict(self, case: Case) -> Probabilities | NotEvaluated:
-        """The probability of each class; NotEvaluated where pixels are not finite, or there is no region.
+        """The probability of each class; NotEvaluated where pixels are not finite, no region or the site unknown.
 
         Raises
         ------
         InputError
             The image has another number of axes or channels than those of train.
+        NotFoundError
+            The case does not say its site, which the method needs.
         """
         plan = Plan.from_json(self.about["plan"])
         row = Features.from_json(self.about["features"]).of(case, plan)
-        if isinstance(row, NotEvaluated):
-            return row
-        return answered(self.logits(row[None])[0], plan)
+        row = row if isinstance(row, NotEvaluated) else moved(row, case, self.about, self.arrays)
+        return row if isinstance(row, NotEvaluated) else answered(self.logits(row[None])[0], plan)
 
 
 def answered(logits: Array, plan: Plan) -> Probabilities:

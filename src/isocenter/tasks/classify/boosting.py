@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from isocenter.data import Cases, Progress, Watch, knob, silent
+from isocenter.data import Before, Cases, Progress, Watch, knob, silent
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.boosting import Growth, Trees, boosted
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._table import Tabled, calibrating, described, plan_of, tabled
+from isocenter.tasks.classify._sites import harmonised
+from isocenter.tasks.classify._table import Tabled, calibrating, described, honoured, plan_of, seen_first, tabled
 
 # Share of the time that making features takes.
 LOOKING = 0.8
@@ -35,6 +36,11 @@ class Boosting:
     and the threshold are chosen on val.
 
     Sources: Friedman, Ann. Statist. 29 (2001) 1189; Ke et al., LightGBM, NeurIPS 2017.
+
+    Raises
+    ------
+    RecipeError
+        A field of `before` that it cannot honour.
     """
 
     size: int | None = knob(
@@ -44,7 +50,11 @@ class Boosting:
     region: str = knob("", "radiomics: the role of a mask whose region they are of; '': the whole image")
     rate: float = knob(0.1, "what each tree's answer is multiplied by", low=1e-3, high=1.0, tunable=True)
     trees: Growing = knob(Growing, "how large trees grow, and how many")
+    before: Before = seen_first()
     calibration: str | None = calibrating()
+
+    def __post_init__(self) -> None:
+        honoured(self.before, who="boosting")
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedBoosting:
         """The fitted trees.
@@ -58,9 +68,11 @@ class Boosting:
         """
         plan = plan_of(train)
         features = Features(
-            (self.size or SIZES[plan.rank],) * plan.rank, kind=self.features, region=self.region
-        )
+            (self.size or SIZES[plan.rank],) * plan.rank, self.before.intensity or "standardise", self.before.window,
+            kind=self.features, region=self.region,
+        )  # fmt: skip
         table = tabled((train, valid), plan, features, watch=watch, share=LOOKING)
+        table, said, lines = harmonised(table, (train, valid), self.before.site)
 
         def report(share: float, loss: float) -> None:
             watch.report(Progress("trees", LOOKING + (1 - LOOKING) * share, score=-loss))
@@ -73,7 +85,7 @@ class Boosting:
         )
         watch.report(Progress("trees", 1.0))
         arrays = {name: getattr(trees, name) for name in NODES}
-        return FittedBoosting(described(self, table, trees.logits(table.vx), history), arrays)
+        return FittedBoosting(described(self, table, trees.logits(table.vx), history) | said, arrays | lines)
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedBoosting:

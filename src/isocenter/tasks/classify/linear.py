@@ -8,19 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Before, Case, Cases, NotEvaluated, Plan, Probabilities, Watch, knob, silent
-from isocenter.errors import BundleError, RecipeError
+from isocenter.data import Before, Cases, Watch, knob, silent
+from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.logistic import log_loss, logistic
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._sites import GAIN, SHIFT, harmonised, moved
+from isocenter.tasks.classify._sites import GAIN, SHIFT, harmonised
 from isocenter.tasks.classify._table import (
     Tabled,
-    answered,
     calibrating,
     described,
+    honoured,
     moments,
     plan_of,
+    seen_first,
     standardised,
     tabled,
 )
@@ -58,18 +59,11 @@ class Linear:
     )
     features: str = knob(THUMBNAIL, "what it looks at", choices=KINDS, source="Zwanenburg et al. 2020 (radiomics)")
     region: str = knob("", "radiomics: the role of a mask whose region they are of; '': the whole image")
-    before: Before = knob(Before, "intensity and window of the thumbnail; default: each image standardised by itself")
+    before: Before = seen_first()
     calibration: str | None = calibrating()
 
     def __post_init__(self) -> None:
-        for field in ("spacing", "coarser", "channel", "denoise"):
-            if getattr(self.before, field) is not None:
-                raise RecipeError(f"linear makes no use of before.{field}", got=str(getattr(self.before, field)))
-        if self.before.intensity in ("landmarks", "clahe"):
-            raise RecipeError(f"linear makes no use of before.intensity={self.before.intensity}",
-                              remedy="Set it to standardise, foreground, percentile, window, rescale or none")
-        if (self.before.intensity == "window") != (self.before.window is not None):
-            raise RecipeError("a window needs before.intensity='window' and before.window together")
+        honoured(self.before, who="linear")
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedLinear:
         """The fitted regression.
@@ -87,10 +81,7 @@ class Linear:
             self.texture, self.features, self.region,
         )  # fmt: skip
         table = tabled((train, valid), plan, features, watch=watch)
-        said: dict[str, Any] = {}
-        lines: dict[str, Array] = {}
-        if self.before.site is not None:
-            table, said, lines = harmonised(table, (train, valid), self.before.site)
+        table, said, lines = harmonised(table, (train, valid), self.before.site)
         mean, scale = moments(table.x)
         scale[: features.pixels(plan)] *= features.balance(plan, table.x.shape[1])
         arrays = {"mean": mean, "scale": scale}
@@ -150,19 +141,6 @@ class FittedLinear(Tabled):
         got = {name: self.arrays[name].shape for name in wanted if name in self.arrays}
         if got != wanted or not d:
             raise BundleError("the arrays of the regression do not fit", got=str(got), wanted=str(wanted))
-
-    def predict(self, case: Case) -> Probabilities | NotEvaluated:
-        """As `Tabled`, with features as if one site had measured all; NotEvaluated at a site that train lacks.
-
-        Raises
-        ------
-        NotFoundError
-            The case does not say its site.
-        """
-        plan = Plan.from_json(self.about["plan"])
-        row = Features.from_json(self.about["features"]).of(case, plan)
-        row = row if isinstance(row, NotEvaluated) else moved(row, case, self.about, self.arrays)
-        return row if isinstance(row, NotEvaluated) else answered(self.logits(row[None])[0], plan)
 
     def logits(self, x: Array) -> Array:
         """(n, k) of features (n, d)."""

@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from isocenter.data import Cases, Progress, Watch, knob, silent
+from isocenter.data import Before, Cases, Progress, Watch, knob, silent
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.perceptron import Layers, Schooling, forward, schooled
 from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
-from isocenter.tasks.classify._table import Tabled, calibrating, described, moments, plan_of, standardised, tabled
+from isocenter.tasks.classify._sites import harmonised
+from isocenter.tasks.classify._table import (
+    Tabled,
+    calibrating,
+    described,
+    honoured,
+    moments,
+    plan_of,
+    seen_first,
+    standardised,
+    tabled,
+)
 
 # Share of the time that making features takes.
 LOOKING = 0.8
@@ -36,6 +47,11 @@ class Mlp:
     the calibration and the threshold are chosen on val.
 
     Sources: Rumelhart et al., Nature 323 (1986) 533; Kingma, Ba, ICLR 2015; Srivastava et al., JMLR 15 (2014) 1929.
+
+    Raises
+    ------
+    RecipeError
+        A field of `before` that it cannot honour.
     """
 
     size: int | None = knob(
@@ -45,7 +61,11 @@ class Mlp:
     region: str = knob("", "radiomics: the role of a mask whose region they are of; '': the whole image")
     hidden: Hidden = knob(Hidden, "the hidden layers")
     decay: float = knob(0.1, "weight decay", low=0, high=100, tunable=True, source="Loshchilov, Hutter, ICLR 2019")
+    before: Before = seen_first()
     calibration: str | None = calibrating()
+
+    def __post_init__(self) -> None:
+        honoured(self.before, who="mlp")
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedMlp:
         """The fitted perceptron; the watch's seed gives weights, order and dropout.
@@ -59,9 +79,11 @@ class Mlp:
         """
         plan = plan_of(train)
         features = Features(
-            (self.size or SIZES[plan.rank],) * plan.rank, kind=self.features, region=self.region
-        )
+            (self.size or SIZES[plan.rank],) * plan.rank, self.before.intensity or "standardise", self.before.window,
+            kind=self.features, region=self.region,
+        )  # fmt: skip
         table = tabled((train, valid), plan, features, watch=watch, share=LOOKING)
+        table, said, lines = harmonised(table, (train, valid), self.before.site)
         mean, scale = moments(table.x)
         scale[: features.pixels(plan)] *= features.balance(plan, table.x.shape[1])
         arrays = {"mean": mean, "scale": scale}
@@ -81,7 +103,7 @@ class Mlp:
         watch.report(Progress("epochs", 1.0))
         for i, (weights, biases) in enumerate(layers):
             arrays |= {f"weights{i}": weights, f"biases{i}": biases}
-        return FittedMlp(described(self, table, forward(layers, vx), history), arrays)
+        return FittedMlp(described(self, table, forward(layers, vx), history) | said, arrays | lines)
 
     @classmethod
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedMlp:
