@@ -58,18 +58,22 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "cascade": {f"{stage}.{k}": v for stage in ("coarse", "fine") for k, v in BRIEF.items()} | {"side": 16},
     "rnn": {k: v for k, v in BRIEF.items() if k != "width"} | {"hidden": 4},
     "fusion": {"branch.size": 8, "branch.width": 4, "branch.depth": 2, "learning.epochs": 1},
-    "ensemble": {f"unet.{k}": v for k, v in BRIEF.items()} | {"seeds": 2},
+    "segment/ensemble": {f"unet.{k}": v for k, v in BRIEF.items()} | {"seeds": 2},
+    "classify/ensemble": {f"cnn.{k}": v for k, v in BRIEF.items()} | {"seeds": 2},
 }
 # Methods whose classes are their own, whatever the data call theirs.
 NAMED = {"lung_lines": {"pleural_line", "a_line", "b_line"}}
 FITTED = (
     "FittedSegmenter", "FittedClassifier", "FittedContours", "FittedDetector", "FittedRegions", "FittedCascade",
     "FittedEnsemble", "FittedRegressor", "FittedSequence",
+    "FittedAttributes",
 )  # fmt: skip
 # Methods that see two axes: volumes go in slice by slice.
 FLAT = ("mask_rcnn", "cascade_rcnn")
 # Methods that see the slices of a volume, or the frames of a film, in their order.
 SEQUENCES = ("rnn",)
+# Methods that learn from facts which phantoms lack: the class itself stands for one.
+FACTED = ("attributes",)
 KINDS = {2: ("ct-slice", (32, 40)), 3: ("ct-volume", (8, 24, 20))}
 # Objects are learnt from fields that hold several.
 FIELDS = {2: ("cells", (48, 56)), 3: ("cell-stack", (8, 24, 20))}
@@ -81,6 +85,11 @@ each_method = pytest.mark.parametrize(("task", "method"), METHODS)
 each_seeing = pytest.mark.parametrize(("task", "method"), SEEING)
 each_studying = pytest.mark.parametrize(("task", "method"), STUDYING)
 each_rank = pytest.mark.parametrize("rank", [2, 3])
+
+
+def settings_of(task: str, method: str) -> dict[str, Any]:
+    """What a method of a task is asked with."""
+    return SETTINGS.get(f"{task}/{method}", SETTINGS.get(method, {}))
 
 
 @cache
@@ -95,6 +104,13 @@ def data(task: str, rank: int) -> Cases:
     )
 
 
+def with_facts(cases: Cases) -> Cases:
+    """Whether there is a lesion, as a fact of every case."""
+    told = [replace(c := e.open(), facts={"lesion": float(c.truth().label == "lesion")}) for e in cases.entries]
+    return replace(cases, entries=tuple(
+        replace(e, open=lambda c=c: c) for e, c in zip(cases.entries, told, strict=True)))
+
+
 @cache
 def fitted(task: str, method: str, rank: int) -> Any:
     """What answers: the method itself, or what it becomes by study."""
@@ -102,10 +118,10 @@ def fitted(task: str, method: str, rank: int) -> Any:
         pytest.skip("sees two axes")
     if rank == 2 and method in SEQUENCES:
         pytest.skip("a single image is no sequence")
-    made = build(catalog.find(task, method), SETTINGS.get(method, {}))
+    made = build(catalog.find(task, method), settings_of(task, method))
     if not hasattr(made, "fit"):
         return made
-    cases = data(task, rank)
+    cases = with_facts(data(task, rank)) if method in FACTED else data(task, rank)
     return made.fit(cases.split("train"), cases.split("val"), watch=Watch(threads=1))
 
 
@@ -150,7 +166,7 @@ def test_every_field_is_described(task: str, method: str) -> None:
 @each_method
 def test_a_recipe_is_plain_values_and_comes_back(task: str, method: str) -> None:
     cls = catalog.find(task, method)
-    recipe = build(cls, SETTINGS.get(method, {}))
+    recipe = build(cls, settings_of(task, method))
     assert build(cls, json.loads(json.dumps(as_settings(recipe)))) == recipe
 
 
@@ -228,7 +244,7 @@ def test_notes_facts_and_truth_are_never_looked_at(task: str, method: str) -> No
 
 @each_studying
 def test_study_leaves_the_recipe_and_answers_with_the_classes_of_train(task: str, method: str) -> None:
-    made = build(catalog.find(task, method), SETTINGS.get(method, {}))
+    made = build(catalog.find(task, method), settings_of(task, method))
     kept = as_settings(made)
     found = fitted(task, method, 2)
     assert as_settings(made) == kept
@@ -236,6 +252,16 @@ def test_study_leaves_the_recipe_and_answers_with_the_classes_of_train(task: str
     names = answer.regions if isinstance(answer, Segmentation) else getattr(answer, "classes", None)
     names = tuple(answer.items) if isinstance(answer, Values) else names
     assert names in (data(task, 2).classes, ("foreground",), (OBJECT,))
+
+
+@each_studying
+def test_what_was_fitted_shows_itself_in_short_and_comes_back_by_its_own_class(task: str, method: str) -> None:
+    """Methods that hold others know them by the class that answers."""
+    found = fitted(task, method, 2)
+    assert len(repr(found)) < 4000
+    if task in ("classify", "segment"):
+        again = type(found).from_state(json.loads(json.dumps(found.about)), found.state())
+        assert same(again.predict(data(task, 2)[7]), found.predict(data(task, 2)[7]))
 
 
 @each_rank
@@ -376,7 +402,8 @@ def test_every_task_module_is_imported_and_every_recipe_made_without_torch() -> 
         "for task in catalog.tasks():\n"
         "    for method in catalog.methods(task):\n"
         "        cls = catalog.find(task, method)\n"
-        "        if task not in ('explain', 'attack'): build(cls, settings.get(method, {}))\n"
+        "        own = settings.get(f'{task}/{method}', settings.get(method, {}))\n"
+        "        if task not in ('explain', 'attack'): build(cls, own)\n"
         "print('skimage' in sys.modules, 'pandas' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -37,6 +37,7 @@ METHODS = {
     "classify/autoencoder": ("an autoencoder that scores anomalies", "用于异常评分的自编码器"),
     "classify/cnn": ("a convolutional neural network", "卷积神经网络"),
     "classify/rnn": ("a recurrent network over slices or frames", "逐层或逐帧的循环神经网络"),
+    "classify/attributes": ("a concept bottleneck through named attributes", "以命名属性为中介的概念瓶颈模型"),
     "regress/linear": ("ridge regression on image features", "基于图像特征的岭回归"),
     "regress/cnn": ("a convolutional neural network", "卷积神经网络"),
     "regress/mean": ("the mean of the training cases, as a trivial baseline", "训练集均值(平凡基线)"),
