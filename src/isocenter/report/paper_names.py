@@ -28,6 +28,7 @@ METHODS = {
     "segment/vgg_decoder": ("a VGG-16 encoder with a decoder", "VGG-16 编码器加解码器网络"),
     "segment/deeplab": ("a DeepLab v3+ network", "DeepLab v3+ 网络"),
     "segment/cascade": ("a cascade of two segmentation networks", "两级级联分割网络"),
+    "classify/ensemble": ("an ensemble of classifiers", "多种分类方法的集成"),
     "segment/ensemble": ("an ensemble of segmentation methods", "多种分割方法的集成"),
     "classify/linear": ("L2-penalised logistic regression on image features", "基于图像特征的 L2 正则化逻辑回归"),
     "classify/boosting": ("gradient-boosted decision trees on image features", "基于图像特征的梯度提升决策树"),

@@ -22,7 +22,7 @@ from isocenter.tasks._through import through
 NETWORK, INPUT, OUTPUT, WEIGHTS = "network.onnx", "vector/input", "vector/output", "weights/"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedNetwork:
     """One exported network and what its training left; torch is not needed to answer.
 

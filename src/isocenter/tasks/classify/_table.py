@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -217,7 +217,7 @@ def limited(warm: Plan, logits: Array, truth: Array) -> Plan:
     return replace(warm, thresholds=(steady_threshold(values[:, at], truth[:, at]),), positive=positive)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tabled:
     """What answers from a row of features; a method adds its `logits`.
 
@@ -231,6 +231,11 @@ class Tabled:
 
     about: Mapping[str, Any]
     arrays: Mapping[str, Array]
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
+        """The way back from `about` and `state`."""
+        return cls(dict(about), dict(state))
 
     def state(self) -> dict[str, Array]:
         """Name to array."""

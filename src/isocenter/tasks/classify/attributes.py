@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -100,7 +100,7 @@ class Attributes:
         return FittedAttributes(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedAttributes:
     """A classifier of attributes, and a logistic regression from them to the class.
 
@@ -128,6 +128,11 @@ class FittedAttributes:
         got = {name: self.arrays[name].shape for name in wanted if name in self.arrays}
         if got != wanted or not m or self.about.get("kind") not in KINDS:
             raise BundleError("the parts of the method do not fit", got=str(got), wanted=str(wanted))
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
+        """The way back from `about` and `state`."""
+        return cls(dict(about), dict(state))
 
     def state(self) -> dict[str, Array]:
         """Name to array."""

@@ -93,7 +93,7 @@ class Boosting:
         return FittedBoosting(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedBoosting(Tabled):
     """Fitted trees, as arrays of nodes that our kernel walks.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -150,7 +150,7 @@ class Fusion:
         return FittedFusion(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedFusion:
     """A fitted fusion; encoders answer by onnxruntime, the rest by numpy.
 
@@ -191,6 +191,11 @@ class FittedFusion:
         odd += [f"{n} of another shape" for n, s in parts.items() if n in self.arrays and self.arrays[n].shape != s]
         if odd:
             raise BundleError("the arrays of the fusion do not fit", got=", ".join(odd))
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
+        """The way back from `about` and `state`."""
+        return cls(dict(about), dict(state))
 
     def state(self) -> dict[str, Array]:
         """Name to array."""

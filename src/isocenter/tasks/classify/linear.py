@@ -114,7 +114,7 @@ class Linear:
         return FittedLinear(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedLinear(Tabled):
     """A fitted logistic regression.
 

@@ -111,7 +111,7 @@ class Mlp:
         return FittedMlp(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedMlp(Tabled):
     """A fitted perceptron; it answers with numpy alone.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -108,7 +108,7 @@ class Voxels:
         return FittedVoxels(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedVoxels:
     """A fitted linear classifier on voxels.
 
@@ -135,6 +135,11 @@ class FittedVoxels:
         got = {name: self.arrays[name].shape for name in wanted if name in self.arrays}
         if got != wanted or not d:
             raise BundleError("the arrays of the classifier do not fit", got=str(got), wanted=str(wanted))
+
+    @classmethod
+    def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> Self:
+        """The way back from `about` and `state`."""
+        return cls(dict(about), dict(state))
 
     def state(self) -> dict[str, Array]:
         """Name to array."""

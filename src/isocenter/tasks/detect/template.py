@@ -101,7 +101,7 @@ class Template:
 SCALES = ((1.0,), (0.85, 1.0, 1.18), (0.7, 0.85, 1.0, 1.18, 1.4))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedTemplate:
     """Template matching that knows its templates.
 

@@ -102,7 +102,7 @@ class Linear:
         return FittedLinear(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedLinear:
     """A fitted ridge regression.
 

@@ -43,7 +43,7 @@ class Mean:
         return FittedMean(dict(about), dict(state))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FittedMean:
     """One number for every image.
 

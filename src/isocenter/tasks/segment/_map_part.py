@@ -12,7 +12,7 @@ from isocenter.data import as_settings, build
 from isocenter.errors import BundleError
 from isocenter.metrics.asked import within
 from isocenter.ops.array import Array
-from isocenter.tasks.segment._named import class_name, under
+from isocenter.tasks._named import class_name, under
 
 # A bundle comes from anywhere; its word calls nothing but explanations and the methods that can be explained.
 OURS = re.compile(r"(isocenter\.tasks\.(?:explain|classify|segment)\.[a-z_0-9]+):([A-Za-z0-9]+)")

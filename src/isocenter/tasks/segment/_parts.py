@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar, cast
 from isocenter.data import Cases, Watch, as_settings, build
 from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
-from isocenter.tasks.segment._named import OURS, class_name, class_of, under
+from isocenter.tasks._named import class_name, class_of, ours, under
 from isocenter.tasks.segment._on import Part
 
 M = TypeVar("M")
@@ -77,7 +77,7 @@ def state(recipe: Any) -> dict[str, Array]:
     """The arrays of all parts, each after the name of its field; RecipeError for a part that cannot be written down."""
     arrays: dict[str, Array] = {}
     for name, part in parts(recipe).items():
-        if not OURS.fullmatch(class_name(part)) or not hasattr(part, "state"):
+        if not ours(class_name(part), "segment") or not hasattr(part, "state"):
             raise RecipeError("the part cannot be kept in a bundle", where=name, got=type(part).__name__)
         arrays |= {f"{name}.{key}": array for key, array in cast(Any, part).state().items()}
     return arrays
@@ -93,7 +93,7 @@ def restored(cls: type[M], said: Mapping[str, Any], arrays: Mapping[str, Array])
     """
     settings = copy.deepcopy(dict(said["recipe"]))
     held = {
-        name: class_of(part["class"]).from_state(part["about"], under(name, arrays))
+        name: class_of(part["class"], "segment").from_state(part["about"], under(name, arrays))
         for name, part in said.get("parts", {}).items()
     }
     return with_parts(cast(M, build(cls, settings)), held)

@@ -19,9 +19,9 @@ from isocenter.data import Case, Cases, NotEvaluated, Progress, Segmentation, St
 from isocenter.errors import BundleError, RecipeError
 from isocenter.infer import unusable
 from isocenter.ops.array import Array
+from isocenter.tasks._named import under
 from isocenter.tasks._network import plan_of
 from isocenter.tasks.segment._fitted import FittedSegmenter
-from isocenter.tasks.segment._named import under
 from isocenter.tasks.segment._stages import (
     box_of,
     changed,

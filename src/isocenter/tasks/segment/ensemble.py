@@ -17,7 +17,6 @@ from isocenter.data import (
     Case,
     Cases,
     NotEvaluated,
-    Progress,
     Segmentation,
     Values,
     Watch,
@@ -28,12 +27,10 @@ from isocenter.data import (
 from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.components import tidied
+from isocenter.tasks._members import share_of
+from isocenter.tasks._named import class_name, class_of, under
 from isocenter.tasks.segment._consensus import WAYS, Consensus, consensus, correlation
-from isocenter.tasks.segment._named import class_name, class_of, under
 from isocenter.tasks.segment.unet import UNet
-
-# Between the seeds of two members, so that `--seeds` of the whole meets none of them twice.
-APART = 1000
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ class Ensemble:
         members = []
         for i, (member, learn, check, seed) in enumerate(jobs):
             if hasattr(member, "fit"):
-                member = member.fit(learn, check, watch=_part(watch, i, len(jobs), seed))
+                member = member.fit(learn, check, watch=share_of(watch, i, len(jobs), seed))
             members.append(member)
         made = FittedEnsemble(self._about() | {"classes": ["background", *train.classes]}, tuple(members))
         unseen = not self.folds and len(valid)
@@ -142,7 +139,7 @@ class FittedEnsemble:
         """The way back from `about` and `state`."""
         members = []
         for i, said in enumerate(about["members"]):
-            members.append(class_of(said["class"]).from_state(said["about"], under(f"member{i}", state)))
+            members.append(class_of(said["class"], "segment").from_state(said["about"], under(f"member{i}", state)))
         return cls({k: v for k, v in about.items() if k != "members"}, tuple(members))
 
     @property
@@ -154,7 +151,7 @@ class FittedEnsemble:
     def state(self) -> dict[str, Array]:
         """The arrays of all members; BundleError where one is no method of isocenter."""
         for member in self.members:
-            class_of(class_name(member))
+            class_of(class_name(member), "segment")
         return {f"member{i}.{k}": a for i, m in enumerate(self.members) for k, a in m.state().items()}
 
     def predict(self, case: Case) -> Segmentation | NotEvaluated:
@@ -191,20 +188,6 @@ class FittedEnsemble:
             fill=bool(after.get("fill")),
         )
         return replace(found, answer=replace(found.answer, labels=labels))
-
-
-def _part(watch: Watch, index: int, count: int, seed: int) -> Watch:
-    """The circumstances of one of several trainings."""
-    folder = None if watch.folder is None else watch.folder / f"member{index}"
-    if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-
-    def report(progress: Progress) -> None:
-        watch.report(replace(progress, what=f"member {index + 1}/{count}: {progress.what}",
-                             share=(index + progress.share) / count, seconds_left=None))  # fmt: skip
-
-    minutes = None if watch.minutes is None else watch.minutes / count
-    return replace(watch, report=report, folder=folder, minutes=minutes, seed=watch.seed + APART * seed)
 
 
 def _folded(train: Cases, valid: Cases, folds: int) -> list[tuple[Cases, Cases]]:

@@ -28,9 +28,9 @@ from isocenter.data import (
 from isocenter.errors import LabelError, RecipeError
 from isocenter.ops.array import Array
 from isocenter.tasks._looked import evenly
+from isocenter.tasks._named import under
 from isocenter.tasks.segment._choose import region
 from isocenter.tasks.segment._map_part import arrays_of, plain_settings, read, told
-from isocenter.tasks.segment._named import under
 
 # Heights that `fit` tries, shares of the map's highest value; and on how many cases of val.
 HEIGHTS = tuple(round(0.05 * i, 2) for i in range(1, 20))

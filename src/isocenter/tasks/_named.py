@@ -10,8 +10,8 @@ from typing import Any
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 
-# A bundle comes from anywhere; its word calls nothing but methods of this folder.
-OURS = re.compile(r"(isocenter\.tasks\.segment\.[a-z_0-9]+):([A-Za-z0-9]+)")
+# A bundle comes from anywhere; its word calls nothing but methods of the one folder that asks.
+PLACE = r"(isocenter\.tasks\.{task}\.[a-z_0-9]+):([A-Za-z0-9]+)"
 
 
 def class_name(method: Any) -> str:
@@ -19,9 +19,14 @@ def class_name(method: Any) -> str:
     return f"{type(method).__module__}:{type(method).__name__}"
 
 
-def class_of(name: str) -> Any:
-    """The class of this folder that `class_name` named; BundleError for any other, or one that cannot be read back."""
-    match = OURS.fullmatch(str(name))
+def ours(name: str, task: str) -> re.Match[str] | None:
+    """Module and class of ``"module:Class"``, where that is of a task's folder."""
+    return re.fullmatch(PLACE.format(task=task), str(name))
+
+
+def class_of(name: str, task: str) -> Any:
+    """The class of a task's folder that `class_name` named; BundleError for others, or one that cannot be read back."""
+    match = ours(name, task)
     found = getattr(importlib.import_module(match[1]), match[2], None) if match else None
     if match is None or not isinstance(found, type) or not hasattr(found, "from_state"):
         raise BundleError("a part is no method of isocenter", got=str(name), remedy="Train it with `isocenter train`")

@@ -4,24 +4,32 @@ import numpy as np
 import pytest
 
 from isocenter.errors import BundleError
+from isocenter.tasks._named import class_name, class_of, under
+from isocenter.tasks.classify.linear import Linear
 from isocenter.tasks.segment._fitted import FittedSegmenter
-from isocenter.tasks.segment._named import class_name, class_of, under
 from isocenter.tasks.segment.histogram import Histogram
 
 
 def test_a_method_is_found_again_by_its_name() -> None:
-    assert class_of(class_name(Histogram())) is Histogram
-    assert class_of("isocenter.tasks.segment._fitted:FittedSegmenter") is FittedSegmenter
+    assert class_of(class_name(Histogram()), "segment") is Histogram
+    assert class_of("isocenter.tasks.segment._fitted:FittedSegmenter", "segment") is FittedSegmenter
 
 
 @pytest.mark.parametrize(
     "name",
     ["os:system", "isocenter.tasks.segment.histogram:np", "isocenter.tasks.segment.histogram:Nothing", "builtins:dict",
-     "isocenter.tasks.segment._named:re", "isocenter.verbs.train:Method"],
+     "isocenter.tasks._named:re", "isocenter.verbs.train:Method",
+     "isocenter.tasks.classify.linear:Linear"],
 )  # fmt: skip
 def test_the_word_of_a_bundle_calls_nothing_else(name: str) -> None:
     with pytest.raises(BundleError, match="no method of isocenter"):
-        class_of(name)
+        class_of(name, "segment")
+
+
+def test_each_folder_knows_its_own() -> None:
+    assert class_of(class_name(Linear()), "classify") is Linear
+    with pytest.raises(BundleError):
+        class_of(class_name(Histogram()), "classify")
 
 
 def test_arrays_stand_under_the_name_of_their_method() -> None:
