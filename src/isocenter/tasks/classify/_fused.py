@@ -82,7 +82,7 @@ def stacked(each: Array, present: Array, truth: Array, *, several: bool = False)
     def cost(free: Array) -> float:
         shares = _simplex(free)
         away = -float(np.log(np.maximum(shares * count, 1e-12)).mean())
-        return n * log_loss(pooled(each, present, shares), truth, several=several) + PRIOR * away
+        return float(n * log_loss(pooled(each, present, shares), truth, several=several) + PRIOR * away)
 
     found = minimize(cost, np.zeros(count), method="L-BFGS-B", bounds=[(-6.0, 6.0)] * count)
     return _simplex(np.asarray(found.x))

@@ -103,8 +103,8 @@ class Modalities:
             return self._nothing(case)
         lacking = [n for n in self.required if not present[self.names.index(n)]]
         if lacking:
-            there = ", ".join(n for n, is_there in zip(self.names, present, strict=True) if is_there)
-            return NotEvaluated(f"the case lacks {', '.join(lacking)}", there, "needs " + ", ".join(self.required))
+            held = ", ".join(n for n, is_there in zip(self.names, present, strict=True) if is_there)
+            return NotEvaluated(f"the case lacks {', '.join(lacking)}", held, "needs " + ", ".join(self.required))
         facts = self.coding.of(case)
         made: dict[str, Array] = {}
         for role, image in images.items() if pixels else ():

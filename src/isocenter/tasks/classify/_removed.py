@@ -70,7 +70,7 @@ def _compared(whole: Array, less: Array, truth: Array, plan: Plan) -> dict[str, 
     several, positive = plan.multilabel, _positive(plan)
     at = whole.argmax(axis=1) if positive is None else np.full(len(whole), positive)
     change = np.abs(log_odds(whole, at, several=several) - log_odds(less, at, several=several))
-    told = {
+    told: dict[str, Any] = {
         "change": float(change.mean()), "log_loss": log_loss(whole, truth, several=several),
         "log_loss_without": log_loss(less, truth, several=several),
     }
