@@ -15,6 +15,7 @@ from isocenter.files import sha256, write_text
 from isocenter.layouts import read as read_cases
 from real.row import Row
 from real.sets import READERS
+from real.weights import ready
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -145,6 +146,9 @@ def trained(row: Row, data: Path, marks: dict[str, str], *, threads: int, seed: 
     bundle, note = BUNDLES / f"{row.name}.bundle", BUNDLES / f"{row.name}.json"
     if bundle.is_dir() and note.is_file() and json.loads(note.read_text(encoding="utf-8"))["marks"] == marks:
         return bundle
+    for name, setting in row.settings.items():
+        if name.endswith("weights") and isinstance(setting, str):
+            ready(setting)
     how: dict[str, bool] = {"resume": True} if bundle.with_name(bundle.name + ".part").is_dir() else {"overwrite": True}
     made = iso.train(
         row.task,

@@ -46,3 +46,15 @@ def test_lists_within_lists_end_by_the_clock_or_the_stack_not_by_the_machine(tmp
         file.writestr("a/data.pkl", data)
     with pytest.raises(UnreadableError):
         convert(tmp_path / "deep.pth", tmp_path / "w.safetensors")
+
+
+def test_the_format_before_1_6_is_taken_over_and_cut_short_refused(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    layer = torch.nn.Conv2d(1, 2, 3)
+    torch.save(layer.state_dict(), tmp_path / "w.pth", _use_new_zipfile_serialization=False)
+    made = convert(tmp_path / "w.pth", tmp_path / "w.safetensors")
+    assert made.tensors == {"weight": ("float32", (2, 1, 3, 3)), "bias": ("float32", (2,))} and made.left == ()
+    (tmp_path / "w.pth").write_bytes((tmp_path / "w.pth").read_bytes()[:-1])
+    with pytest.raises(UnreadableError, match="cut short"):
+        convert(tmp_path / "w.pth", tmp_path / "cut.safetensors")
+    assert not (tmp_path / "cut.safetensors").exists()
