@@ -1,0 +1,79 @@
+"""Images, regions and boxes follow a transform in both directions."""
+
+import numpy as np
+import pytest
+
+from isocenter.data import Boxes, Geometry, Image, Segmentation, Transform
+from isocenter.data.warping import warped
+from isocenter.errors import GeometryError
+
+FIXED, MOVING = Geometry((20, 30)), Geometry((40, 50))
+# Fixed (x, y) lies at moving (x + 6, y + 3).
+SHIFT = Transform.of_matrix(np.array([[1.0, 0, 6], [0, 1, 3], [0, 0, 1]]), FIXED, MOVING)
+
+
+def marked(grid, at):
+    pixels = np.zeros(grid.shape, np.uint8)
+    pixels[at] = 200
+    return pixels
+
+
+def test_a_marked_pixel_follows_in_both_directions():
+    moving = Image.from_array(marked(MOVING, (10, 20)))
+    out = warped(SHIFT, moving)
+    assert out.shape == (20, 30)
+    assert out.dtype == "float32"
+    assert np.argwhere(out.pixels() > 100).tolist() == [[7, 14]]
+    fixed = Image.from_array(marked(FIXED, (7, 14)))
+    assert np.argwhere(warped(SHIFT.inverse(), fixed).pixels() > 100).tolist() == [[10, 20]]
+
+
+def test_channels_frames_and_type_stay():
+    pixels = np.random.default_rng(0).integers(0, 255, (2, 3, 40, 50)).astype(np.uint8)
+    image = Image.from_array(pixels, axes="tcyx", channels=("r", "g", "b"))
+    out = warped(SHIFT, image, order=0)
+    assert (out.axes, out.shape, out.dtype, out.channels) == ("tcyx", (2, 3, 20, 30), "uint8", ("r", "g", "b"))
+    assert np.array_equal(out.pixels(), pixels[:, :, 3:23, 6:36])
+
+
+def test_what_lies_outside_is_said():
+    away = Transform.of_matrix(np.array([[1.0, 0, 40], [0, 1, 0], [0, 0, 1]]), FIXED, MOVING)
+    out = warped(away, Image.from_array(np.ones(MOVING.shape)), outside=-7.0).pixels()
+    assert (out[:, :10] == 1).all()
+    assert (out[:, 10:] == -7).all()
+
+
+def test_regions_keep_their_names_and_numbers():
+    labels = np.zeros(MOVING.shape, np.uint8)
+    labels[10:20, 10:20], labels[15:18, 15:18] = 1, 2
+    out = warped(SHIFT, Segmentation(labels, ("background", "a", "b"), MOVING))
+    assert out.names == ("background", "a", "b")
+    assert np.array_equal(out.labels, labels[3:23, 6:36])
+
+
+def test_boxes_move_turn_and_leave():
+    edges = np.array([[[9.5, 19.5], [12.5, 24.5]], [[35.0, 45.0], [39.0, 49.0]]])
+    boxes = Boxes(edges, np.array([0, 1]), ("a", "b"), MOVING, np.array([0.9, 0.8]))
+    out = warped(SHIFT, boxes)
+    assert out.edges.tolist() == [[[6.5, 13.5], [9.5, 18.5]]]
+    assert out.labels.tolist() == [0]
+    quarter = Transform.of_matrix(np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]]), FIXED, MOVING)
+    inside = Boxes(np.array([[[3.0, 10.0], [6.0, 14.0]]]), np.array([0]), ("a",), MOVING)
+    assert warped(quarter, inside).edges.tolist() == [[[10, 3], [14, 6]]]
+    assert len(warped(SHIFT, Boxes.none(("a",), MOVING))) == 0
+
+
+def test_another_grid_is_refused():
+    with pytest.raises(GeometryError, match="another grid"):
+        warped(SHIFT, Image.from_array(np.zeros((4, 4))))
+
+
+def test_pixels_are_read_when_asked_for_and_twice_the_same():
+    rng = np.random.default_rng(1)
+    image = Image.from_array(rng.random(MOVING.shape))
+    half = Transform.of_matrix(np.array([[1.0, 0, 0.5], [0, 1, 0.25], [0, 0, 1]]), FIXED, MOVING)
+    out = warped(half, image)
+    p = image.pixels()
+    expected = 0.75 * 0.5 * (p[4, 4] + p[4, 5]) + 0.25 * 0.5 * (p[5, 4] + p[5, 5])
+    assert out.pixels()[4, 4] == pytest.approx(expected, rel=1e-5)
+    assert np.array_equal(out.pixels(), out.pixels())
