@@ -1,0 +1,299 @@
+"""Which detection follows which: gated motion model, global assignment, gaps, entry, exit, division and merging.
+
+Frame by frame, so that a film of any length needs the memory of its living tracks alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from isocenter.ops.array import Array
+from isocenter.ops.near import pairs_within
+
+NEAREST, VELOCITY = "nearest", "velocity"
+# Of the constant-velocity filter, by the variance of a measured position: how much the velocity changes in one unit of
+# time, and how little is known of it at first.
+WANDER, UNKNOWN = 3.0, 10.0
+# Where nobody says how far an object may move: so many times the median step, but at most this share of the median
+# distance to the next object, and never less than a pixel or two.
+FAST, CROWDED, LEAST = 10.0, 0.7, 2.0
+# How much of the scale is kept from frame to frame; after how many the distance to the next object is looked at again.
+KEPT, ANEW = 0.8, 10
+# Of a division: sizes of daughters by the mother's; how far their middle may lie from her, by their distance.
+HALVES, BALANCE = (0.2, 0.85), 0.5
+# Of a merger: the size of the whole by the sum of its parts.
+WHOLE = (0.7, 1.4)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How detections are linked.
+
+    Parameters
+    ----------
+    motion
+        ``"nearest"``: where the object was; ``"velocity"``: where a constant-velocity Kalman filter sees it.
+    reach
+        Largest distance from there after one unit of time, in the unit of the points; None: from the film itself.
+    gap
+        Frames in which an object may be missed before its track ends.
+    divide, merge
+        Whether objects divide, and merge (which needs sizes).
+    """
+
+    motion: str = VELOCITY
+    reach: float | None = None
+    gap: int = 2
+    divide: bool = True
+    merge: bool = False
+
+
+def cheapest(rows: Array, columns: Array, costs: Array, alone: float) -> Array:
+    """The pairs of the cheapest assignment in which a row may stay alone.
+
+    The sum of the costs of the pairs and of `alone` for every row without a pair is least, over the whole table at
+    once. Solved sparsely: pairs that are in nobody's way are taken at once, the others by shortest augmenting paths.
+
+    Source: Jaqaman et al., Nature Methods 2008; Jonker and Volgenant, Computing 1987.
+
+    Parameters
+    ----------
+    rows, columns
+        int64 (k,): the pairs that are allowed, each once.
+    costs
+        float64 (k,), 0 and more.
+    alone
+        Cost of a row without a pair.
+
+    Returns
+    -------
+    int64 (j,): positions of the chosen pairs, increasing; no row and no column is in two.
+    """
+    worth = np.flatnonzero(costs < alone)
+    rows, columns = rows[worth], columns[worth]
+    if not len(worth):
+        return worth
+    single = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
+    chosen, rest = worth[single], np.flatnonzero(~single)
+    if not len(rest):
+        return np.asarray(chosen)
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    at_row, row = np.unique(rows[rest], return_inverse=True)
+    at_column, column = np.unique(columns[rest], return_inverse=True)
+    n, m = len(at_row), len(at_column)
+    # Each row has a column of its own to stay alone in. A constant on every entry keeps zeros in the sparse table.
+    each = np.arange(n)
+    weights = np.concatenate([costs[worth[rest]], np.full(n, alone)]) + alone
+    where = (np.concatenate([row, each]), np.concatenate([column, m + each]))
+    left, right = min_weight_full_bipartite_matching(csr_array((weights, where), shape=(n, m + n)))
+    key = row * m + column
+    order = np.argsort(key)
+    taken = (left * m + right)[right < m]
+    return np.asarray(np.sort(np.concatenate([chosen, worth[rest[order[np.searchsorted(key[order], taken)]]]])))
+
+
+@dataclass(eq=False)
+class _Alive:
+    """The tracks that may go on: one row each."""
+
+    number: Array
+    place: Array
+    speed: Array
+    # Variances of place and speed and what they share, by the variance of a measurement; the same on all axes.
+    doubt: Array
+    size: Array
+    seen: Array
+    missed: Array
+    points: Array
+
+    def chosen(self, which: Array) -> _Alive:
+        return _Alive(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+    def joined(self, other: _Alive) -> _Alive:
+        return _Alive(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__dataclass_fields__))
+
+
+def _born(numbers: Array, places: Array, sizes: Array, time: float) -> _Alive:
+    n = len(numbers)
+    doubt = np.tile([1.0, 0.0, UNKNOWN], (n, 1))
+    return _Alive(numbers, places, np.zeros(places.shape), doubt, sizes, np.full(n, time), np.zeros(n, np.int64),
+                  np.ones(n, np.int64))
+
+
+@dataclass(eq=False)
+class Linker:
+    """Gives every detection of a film the number of its track, frame by frame.
+
+    Parameters
+    ----------
+    rules
+        How.
+
+    `parents` holds (child, parent) and `merges` (ended, into) of what was seen so far.
+    """
+
+    rules: Rules = Rules()
+    parents: list[tuple[int, int]] = field(default_factory=list)
+    merges: list[tuple[int, int]] = field(default_factory=list)
+    _alive: _Alive | None = None
+    _next: int = 1
+    _scale: float | None = None
+    _crowd: float = np.inf
+    _seen: int = 0
+
+    def step(self, points: Array, time: float, sizes: Array | None = None) -> Array:
+        """The track of each detection of the next frame.
+
+        Parameters
+        ----------
+        points
+            float64 (n, axes): centres, in one unit on all axes.
+        time
+            Of the frame, later than the last; one frame is one unit.
+        sizes
+            float64 (n,): areas or volumes; None where there are none.
+
+        Returns
+        -------
+        int64 (n,): numbers from 1, each at most once.
+        """
+        points = np.asarray(points, np.float64)
+        area = np.full(len(points), np.nan) if sizes is None else np.asarray(sizes, np.float64)
+        if self._alive is None:
+            numbers = self._fresh(len(points))
+            self._alive = _born(numbers, points, area, time)
+            return numbers
+        before = self._alive
+        lasted = time - before.seen
+        ahead = before.place + before.speed * lasted[:, None] if self.rules.motion == VELOCITY else before.place
+        reach = self._reach(before, points)
+        old, new = self._pairs(ahead, points, lasted, reach)
+        numbers = np.zeros(len(points), np.int64)
+        numbers[new] = before.number[old]
+        self._learn(np.linalg.norm(points[new] - ahead[old], axis=1), lasted[old])
+        went = self._updated(before.chosen(old), points[new], area[new], time)
+        kept = np.ones(len(before.number), bool)
+        kept[old] = False
+        numbers, halved = self._divided(before.chosen(old), new, points, area, numbers, reach)
+        kept = self._merged(before, kept, points, area, (old, new), reach)
+        missed = before.chosen(kept)
+        missed.missed = missed.missed + 1
+        numbers[numbers == 0] = self._fresh(int((numbers == 0).sum()))
+        first = np.ones(len(points), bool)
+        first[new[~halved]] = False
+        self._alive = went.chosen(~halved).joined(missed.chosen(missed.missed <= self.rules.gap)).joined(
+            _born(numbers[first], points[first], area[first], time))
+        return numbers
+
+    def _fresh(self, n: int) -> Array:
+        numbers = np.arange(self._next, self._next + n, dtype=np.int64)
+        self._next += n
+        return numbers
+
+    def _pairs(self, ahead: Array, points: Array, lasted: Array, reach: float) -> tuple[Array, Array]:
+        # Who was not seen for longer may have gone farther: variances add up.
+        wide = np.sqrt(np.maximum(lasted, 1e-9))
+        old, new, distance = pairs_within(ahead, points, reach * float(wide.max(initial=1.0)))
+        cost = (distance / wide[old]) ** 2
+        best = cheapest(old, new, cost, reach**2)
+        return old[best], new[best]
+
+    def _reach(self, before: _Alive, points: Array) -> float:
+        if self.rules.reach is not None:
+            return self.rules.reach
+        if len(points) > 1 and (self._crowd == np.inf or self._seen % ANEW == 0):
+            self._crowd = _spacing(points)
+        self._seen += 1
+        if self._scale is None and len(points) and len(before.place):
+            self._scale = float(np.median(_nearest(points, before.place)))
+        return max(LEAST, min(FAST * (self._scale or 0.0), CROWDED * self._crowd))
+
+    def _learn(self, off: Array, lasted: Array) -> None:
+        if len(off) and self.rules.reach is None:
+            now = float(np.median(off / np.sqrt(lasted)))
+            self._scale = now if self._scale is None else KEPT * self._scale + (1 - KEPT) * now
+
+    def _updated(self, old: _Alive, points: Array, area: Array, time: float) -> _Alive:
+        lasted = time - old.seen
+        place, speed, doubt = _filtered(old, points, lasted)
+        place = place if self.rules.motion == VELOCITY else points
+        n = len(points)
+        return _Alive(old.number, place, speed, doubt, area, np.full(n, time), np.zeros(n, np.int64), old.points + 1)
+
+    def _divided(
+        self, mothers: _Alive, new: Array, points: Array, area: Array, numbers: Array, reach: float
+    ) -> tuple[Array, Array]:
+        """The numbers with those of daughters, and which of the mothers ended."""
+        halved = np.zeros(len(new), bool)
+        free = np.flatnonzero(numbers == 0)
+        if not self.rules.divide or not len(free) or not len(new):
+            return numbers, halved
+        mother, child, _ = pairs_within(mothers.place, points[free], 1.5 * reach)
+        one, two = points[new[mother]], points[free[child]]
+        apart = np.linalg.norm(one - two, axis=1)
+        off = np.linalg.norm((one + two) / 2 - mothers.place[mother], axis=1)
+        near = (off <= BALANCE * apart) & (mothers.points[mother] >= 2) & (apart <= 2 * reach)
+        whole = mothers.size[mother]
+        for part in (area[new[mother]], area[free[child]]):
+            share = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+            near &= np.isnan(share) | ((share >= HALVES[0]) & (share <= HALVES[1]))
+        mother, child, off, apart = mother[near], child[near], off[near], apart[near]
+        best = cheapest(mother, child, off + apart, 10 * reach)
+        numbers = numbers.copy()
+        for m, c in zip(mother[best], child[best], strict=True):
+            pair = self._fresh(2)
+            self.parents += [(int(pair[0]), int(mothers.number[m])), (int(pair[1]), int(mothers.number[m]))]
+            numbers[new[m]], numbers[free[c]] = pair
+            halved[m] = True
+        return numbers, halved
+
+    def _merged(
+        self, before: _Alive, kept: Array, points: Array, area: Array, links: tuple[Array, Array], reach: float
+    ) -> Array:
+        """Which of the tracks that were not seen may still come back: those that merged do not."""
+        old, new = links
+        lost = np.flatnonzero(kept & (before.missed == 0) & (before.points >= 2))
+        if not self.rules.merge or not len(lost) or not len(old):
+            return kept
+        gone, into, distance = pairs_within(before.place[lost], points[new], 1.5 * reach)
+        parts = before.size[lost[gone]] + before.size[old[into]]
+        share = np.divide(area[new[into]], parts, out=np.full(len(parts), np.nan), where=parts > 0)
+        near = (share >= WHOLE[0]) & (share <= WHOLE[1])
+        best = cheapest(gone[near], into[near], distance[near], 10 * reach)
+        for g, i in zip(gone[near][best], into[near][best], strict=True):
+            self.merges.append((int(before.number[lost[g]]), int(before.number[old[i]])))
+            kept[lost[g]] = False
+        return kept
+
+
+def _filtered(old: _Alive, points: Array, lasted: Array) -> tuple[Array, Array, Array]:
+    """Place, speed and doubt after a measurement of variance 1: the Kalman filter of white acceleration.
+
+    Source: Bar-Shalom, Li and Kirubarajan, Estimation with Applications to Tracking and Navigation, 2001, section 6.2.
+    """
+    p, s, v = old.doubt.T
+    p = p + 2 * lasted * s + lasted**2 * v + WANDER * lasted**3 / 3
+    s = s + lasted * v + WANDER * lasted**2 / 2
+    v = v + WANDER * lasted
+    ahead = old.place + old.speed * lasted[:, None]
+    gain, push = p / (p + 1), s / (p + 1)
+    off = points - ahead
+    doubt = np.stack([(1 - gain) * p, (1 - gain) * s, v - push * s], axis=1)
+    return ahead + gain[:, None] * off, old.speed + push[:, None] * off, doubt
+
+
+def _nearest(a: Array, b: Array) -> Array:
+    from scipy.spatial import cKDTree
+
+    return np.asarray(cKDTree(b).query(a)[0])
+
+
+def _spacing(points: Array) -> float:
+    """Median distance of each point to the next."""
+    from scipy.spatial import cKDTree
+
+    return float(np.median(cKDTree(points).query(points, k=2)[0][:, 1]))
