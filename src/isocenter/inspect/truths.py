@@ -44,10 +44,12 @@ class Truths:
 
 
 def read_all(cases: Cases) -> Truths:
-    """Reads every truth of segment, detect and instances; for classify and regress the table has said it already."""
+    """Reads every truth of segment, detect, instances, register; the table has said that of classify and regress."""
     counts: dict[str, dict[str, int]] = {s: dict.fromkeys(cases.classes, 0) for s in cases.splits}
     if cases.task in ("detect", "instances"):
         return _objects(cases, counts)
+    if cases.task == "register":
+        return Truths({}, counts, gathered(_unread(cases)))
     if cases.task != "segment":
         for entry in cases.entries:
             # A number is there or not; regress has one name.
@@ -65,6 +67,16 @@ def read_all(cases: Cases) -> Truths:
         for name in cases.classes:
             counts[entry.split][name] += found.get(name, 0) > 0
     return Truths(pixels, counts, gathered(problems))
+
+
+def _unread(cases: Cases) -> list[Problem]:
+    problems: list[Problem] = []
+    for entry in cases.entries:
+        try:
+            entry.open().truth()
+        except IsocenterError as error:
+            problems.append(Problem.of(error, entry.id))
+    return problems
 
 
 def _objects(cases: Cases, counts: dict[str, dict[str, int]]) -> Truths:

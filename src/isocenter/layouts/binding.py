@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from isocenter.data import positive_of
 from isocenter.errors import LabelError, nearest
-from isocenter.layouts import columns, numbers, objects, regions
+from isocenter.layouts import columns, numbers, objects, pairs, regions
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.cases_json import Truth
 from isocenter.layouts.cells import canonical, located, order
@@ -57,6 +57,8 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
     if ask.task in columns.NUMBERED:
         read = numbers.Numbers(truth.column, truth.unit)
         return Bound(numbers.checked(units, table, read, notes), truth, read, (read.name,))
+    if ask.task == "register":
+        return _bind_pairs(units, table, truth, notes)
     if ask.task in objects.TASKS:
         return _bind_objects(units, table, truth, ask, notes=notes, repair=repair)
     if ask.task:
@@ -76,6 +78,16 @@ def _bind_objects(
         )
     found = objects.reader(pairs, truth, task=ask.task or "", where=where, notes=notes, repair=repair)
     return Bound(units, truth, found, found.names)
+
+
+def _bind_pairs(units: Sequence[Unit], table: Table, truth: Truth, notes: Notes) -> Bound:
+    where = f"{table.path.name}, column {truth.column}"
+    other = truth.column.replace(pairs.FIXED, pairs.MOVING)
+    cells = [(u.truth, u.cell(other) if other in table.columns else "") for u in units if u.truth]
+    sides = [tuple(located(table.base, c) if c else "" for c in pair) for pair in cells]
+    found = pairs.reader(truth.column, table.columns, sides, truth.labels, where=where, notes=notes)
+    classes, codes = (found.regions.classes, found.regions.codes) if found.regions else ((), {})
+    return Bound(units, truth, found, classes, codes)
 
 
 def _bind_classes(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, notes: Notes) -> Bound:

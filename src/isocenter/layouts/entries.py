@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,10 @@ from isocenter.layouts.binding import Bound
 from isocenter.layouts.cells import located, number
 from isocenter.layouts.modality import with_modality
 from isocenter.layouts.numbers import Numbers
+from isocenter.layouts.pairs import Pairs
 from isocenter.layouts.rows import Maker, Unit
 from isocenter.layouts.stacking import stacked
-from isocenter.layouts.truths import Classes, given
+from isocenter.layouts.truths import Classes, Reader, given
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,12 @@ class Opener:
         facts = {name: _fact(unit.cell(name)) for name in self.facts}
         case = Case(
             unit.id, images, unit.lead, unit.subject, unit.group, unit.split, facts, self.notes(unit),
-            self._truth(unit, images[unit.lead]),
+            self._truth(unit, images),
         )
-        if self.bound.reader is None:
+        reader = self._reader(unit, images)
+        if reader is None:
             return case
-        return replace(case, load_given=given(self.bound.reader, case, base=self.base, cell=partial(self._cell, unit)))
+        return replace(case, load_given=given(reader, case, base=self.base, cell=partial(self._cell, unit)))
 
     def notes(self, unit: Unit) -> dict[str, str]:
         """Every column that is neither an image, nor the bound truth, nor subject, group or split."""
@@ -79,8 +81,14 @@ class Opener:
         images = [io.read_image(located(self.base, cell)) for cell in cells]
         return images[0] if len(images) == 1 else stacked(images, "t")
 
-    def _truth(self, unit: Unit, image: Image) -> Callable[[], Finding] | None:
+    def _reader(self, unit: Unit, images: Mapping[str, Image]) -> Reader | None:
         reader = self.bound.reader
+        if not isinstance(reader, Pairs):
+            return reader
+        return reader.of(images, unit.cell(reader.sibling) if reader.sibling else "")
+
+    def _truth(self, unit: Unit, images: Mapping[str, Image]) -> Callable[[], Finding] | None:
+        reader, image = self._reader(unit, images), images[unit.lead]
         if isinstance(reader, Classes):
             return partial(reader.truth, unit.truth, unit.id)
         if isinstance(reader, Numbers):

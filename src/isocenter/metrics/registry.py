@@ -19,7 +19,7 @@ from isocenter.data import (
     Values,
 )
 from isocenter.errors import LabelError, NotFoundError, nearest
-from isocenter.metrics import detect, instances, objects, sizes
+from isocenter.metrics import detect, instances, objects, register, sizes
 from isocenter.metrics.attack import ATTACK
 from isocenter.metrics.by_case import means
 from isocenter.metrics.classify import CLASSIFY
@@ -40,6 +40,7 @@ BY_TASK: Mapping[str, Mapping[str, Metric]] = {
     "instances": {m.key: m for m in (*instances.INSTANCES, sizes.OBJECTS)},
     "explain": {m.key: m for m in EXPLAIN},
     "attack": {m.key: m for m in ATTACK},
+    "register": {m.key: m for m in register.REGISTER},
 }
 
 FINDINGS: Mapping[str, type] = {
@@ -54,7 +55,8 @@ def _answered(metric: Metric) -> Metric:
 
 _TABLE = {
     m.key: m
-    for m in (*ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *REGRESS, *CLASSIFY, *SEGMENT)
+    for m in (*register.REGISTER, *ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *REGRESS,
+              *CLASSIFY, *SEGMENT)
 }
 METRICS: Mapping[str, Metric] = {
     **_TABLE, **{m.key: m for m in map(_answered, _TABLE.values())}, "coverage": COVERAGE,
@@ -122,7 +124,7 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
     LabelError
         The finding is of another kind, or knows none of the truth's classes.
     GeometryError
-        A segmentation, boxes or instances lie on another grid.
+        A segmentation, boxes or instances lie on another grid; a transform is between other images.
     """
     wanted = FINDINGS.get(task.name)
     checked: Sequence[Any] = (prediction,) if task.name in ("explain", "attack") else (prediction, truth)
@@ -130,6 +132,8 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
         if wanted and not isinstance(value, wanted) and not (isinstance(value, NotEvaluated) and value is prediction):
             raise LabelError(f"{task.name} compares findings of one kind", got=type(value).__name__,
                              wanted=wanted.__name__)
+    if task.name == "register":
+        register.checked(prediction, truth)
     metrics = {key: get(key, task) for key in task.metrics}
     if task.name == "segment":
         found = regions(prediction, truth)

@@ -1,0 +1,31 @@
+"""Transforms that were found elsewhere: by hand, by another program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from isocenter.data import Case, NotEvaluated, Transform
+from isocenter.tasks._given import Elsewhere
+
+
+@dataclass(frozen=True)
+class Given(Elsewhere):
+    """Findings from a column of the table or from a folder, so that people and foreign tools stand in the same table.
+
+    Raises
+    ------
+    RecipeError
+        Neither or both of `column` and `folder` are named.
+    """
+
+    def predict(self, case: Case) -> Transform | NotEvaluated:
+        """What was given for this case; NotEvaluated where there is none or it lies on another grid.
+
+        Raises
+        ------
+        NotFoundError
+            There is no such column or folder.
+        LabelError
+            What was given is another kind of finding.
+        """
+        return self.found(case, Transform)
