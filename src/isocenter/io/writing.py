@@ -8,9 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from isocenter import files
-from isocenter.data import Attribution, Boxes, Image, Instances, Perturbation, Probabilities, Segmentation, Values
+from isocenter.data import (
+    Attribution,
+    Boxes,
+    Image,
+    Instances,
+    Perturbation,
+    Probabilities,
+    Segmentation,
+    Tracks,
+    Values,
+)
 from isocenter.errors import OutputError
-from isocenter.io import answers, encoded, formats, overlay, overlay_objects
+from isocenter.io import answers, encoded, formats, overlay, overlay_objects, tracks
 from isocenter.io.annotations import BOXES, OBJECTS
 from isocenter.io.objects import as_image
 from isocenter.ops.array import Array
@@ -40,7 +50,7 @@ def write(
         Probabilities or Values: .json, .csv. An array, a nibabel, SimpleITK or torch object is an Image.
         Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
         maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
-        .seg.nrrd (3D Slicer), in which overlaps survive.
+        .seg.nrrd (3D Slicer), in which overlaps survive. Tracks: .csv, or a folder (Cell Tracking Challenge).
     path
         Where to.
     like
@@ -72,6 +82,8 @@ def write(
             raise _refusal(value, path, end, TEXTS)
         files.write_text(path, TEXTS[end](value), overwrite=overwrite)
         return path
+    if isinstance(value, Tracks):
+        return _tracks(value, path, end, overwrite)
     if isinstance(value, Boxes | Instances):
         known = BOXES if isinstance(value, Boxes) else OBJECTS
         whole = next((e for e in known if path.name.lower().endswith(e)), "")
@@ -128,6 +140,15 @@ def write_overlay(
     if isinstance(found, Instances):
         return _picture(overlay_objects.objects_drawn(image, found, index=index), path, overwrite)
     return _picture(overlay.drawn(image, found, index=index), path, overwrite)
+
+
+def _tracks(value: Tracks, path: Path, end: str, overwrite: bool) -> Path:
+    if end == "":
+        return tracks.write_folder(value, path, overwrite=overwrite)
+    if end != ".csv":
+        raise _refusal(value, path, end, {".csv": "", "a folder": ""})
+    files.write_text(path, tracks.as_csv(value), overwrite=overwrite)
+    return path
 
 
 def _annotation(value: Boxes | Instances, path: Path, name: str, like: Image | None, overwrite: bool) -> Path:

@@ -16,10 +16,11 @@ from isocenter.data import (
     Probabilities,
     Segmentation,
     Task,
+    Tracks,
     Values,
 )
 from isocenter.errors import LabelError, NotFoundError, nearest
-from isocenter.metrics import detect, instances, objects, register, sizes
+from isocenter.metrics import detect, instances, objects, register, sizes, track
 from isocenter.metrics.attack import ATTACK
 from isocenter.metrics.by_case import means
 from isocenter.metrics.classify import CLASSIFY
@@ -40,12 +41,13 @@ BY_TASK: Mapping[str, Mapping[str, Metric]] = {
     "instances": {m.key: m for m in (*instances.INSTANCES, sizes.OBJECTS)},
     "explain": {m.key: m for m in EXPLAIN},
     "attack": {m.key: m for m in ATTACK},
+    "track": {m.key: m for m in track.TRACK},
     "register": {m.key: m for m in register.REGISTER},
 }
 
 FINDINGS: Mapping[str, type] = {
     "segment": Segmentation, "classify": Probabilities, "detect": Boxes, "instances": Instances, "explain": Attribution,
-    "attack": Perturbation, "regress": Values,
+    "attack": Perturbation, "regress": Values, "track": Tracks,
 }
 
 
@@ -55,8 +57,8 @@ def _answered(metric: Metric) -> Metric:
 
 _TABLE = {
     m.key: m
-    for m in (*register.REGISTER, *ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES, *REGRESS,
-              *CLASSIFY, *SEGMENT)
+    for m in (*register.REGISTER, *track.TRACK, *ATTACK, *EXPLAIN, *instances.INSTANCES, *detect.DETECT, sizes.BOXES,
+              *REGRESS, *CLASSIFY, *SEGMENT)
 }
 METRICS: Mapping[str, Metric] = {
     **_TABLE, **{m.key: m for m in map(_answered, _TABLE.values())}, "coverage": COVERAGE,
@@ -141,4 +143,7 @@ def records(task: Task, prediction: Any, truth: Any = None) -> dict[str, dict[st
     if task.name in ("detect", "instances"):
         both: objects.Sides[Any] = (detect if task.name == "detect" else instances).found(prediction, truth)
         return {key: objects.record(both, metric.record) for key, metric in metrics.items()}
+    if task.name == "track":
+        meeting = track.met(prediction, truth)
+        return {key: metric.record(meeting) for key, metric in metrics.items()}
     return {key: metric.record(prediction, truth) for key, metric in metrics.items()}
