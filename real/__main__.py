@@ -15,7 +15,7 @@ from real.row import Row
 from real.run import RESULTS, run
 from real.table import table
 
-FRAME = {"__init__", "__main__", "comparison", "curve", "gate", "row", "run", "sets", "study", "table"}
+FRAME = {"__init__", "__main__", "comparison", "curve", "gate", "row", "run", "sets", "study", "table", "weights"}
 
 
 def rows() -> dict[str, Row]:

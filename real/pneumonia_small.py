@@ -11,6 +11,6 @@ ROW = Row(
     figures=(Figure("auc", "pneumonia"), Figure("balanced_accuracy", "all")),
     rivals=("linear",),
     settings={
-        "network": "resnet18", "width": 16, "before.intensity": "percentile", "before.coarser": 2.0, "study.epochs": 20,
+        "network": "resnet18", "width": 12, "before.intensity": "percentile", "before.coarser": 2.0, "study.epochs": 20,
     },
 )  # fmt: skip

@@ -122,7 +122,9 @@ def leading(
         settings = dict(one.settings) | ({"members": [{"use": str(b)} for b in bundles.values()]} if one.joins else {})
         name = one.name or one.method
         alone = replace(row, name=f"{row.name}-{name}", method=one.method, settings=settings, candidates=())
-        made = trained(alone, data, marks, threads=threads, seed=seed)
+        # Its own recipe, so that another candidate beside it trains none of the others again.
+        own = marks | {"recipe": recipe_mark(alone, seed)}
+        made = trained(alone, data, own, threads=threads, seed=seed)
         assert made is not None, "a candidate is trained"
         bundles[name] = made
     lead = row.figures[0].metric

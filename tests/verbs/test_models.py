@@ -20,7 +20,7 @@ def test_shipped_bundles_are_listed(disc_bundle: Path, tmp_path: Path, monkeypat
 
 def test_each_says_what_it_is_for_and_is_small() -> None:
     found = models()
-    assert {"blood-cells", "chest-lungs", "nuclei", "retina-vessels"} <= set(found.items)
+    assert {"blood-cells", "chest-lungs", "chest-pneumonia", "nuclei", "retina-vessels"} <= set(found.items)
     for name, item in found.items.items():
         assert len(item["text"]) > 20 and item["licence"] and item["megabytes"] <= 5, name
         assert any(name in line and item["text"] in line for line in found.lines())
