@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 from isocenter.data.findings.contributions import Contributions
-from isocenter.report.contributions import MOST, contribution_chart
+from isocenter.report.contributions import MOST, contribution_chart, headline, noun, unit
 
 
 def bars(text: str) -> list[tuple[str, float, float]]:
@@ -31,6 +31,13 @@ def test_errors_are_drawn_and_many_are_summed():
 def test_names_cannot_break_the_picture():
     text = contribution_chart(Contributions({"<b>": 0.0}, "x", 0.0, 0.0, "shapley")).inline()
     assert "<b>" not in text and "&lt;b&gt;" in text
+
+
+def test_shares_of_attributes_are_called_log_odds() -> None:
+    found = Contributions({"oval (0.20)": -0.25}, "ill", 0.5, 0.25, "attributes")
+    assert (noun(found), unit(found)) == ("attribute", "log-odds")
+    assert headline(found) == "ill: log-odds 0.500 at the mean of train, 0.250 with these attributes"
+    assert "what the attribute adds to the log-odds of ill" in contribution_chart(found).inline()
 
 
 def test_what_was_taken_away_alone_is_called_so() -> None:

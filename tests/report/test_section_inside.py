@@ -49,6 +49,14 @@ def test_exact_shares_say_so_and_modalities_are_not_summed(view: View) -> None:
     assert "they do not add up" in text and "together: the answer" not in text and "log-odds" in text
 
 
+def test_shares_of_attributes_are_log_odds_and_no_probabilities(view: View) -> None:
+    found = Contributions({"spiculated (0.90)": 1.5, "oval (0.20)": -0.25}, "ill", -0.5, 0.75, "attributes")
+    text = plain(inside_section(view, Run("t", inside=(Shares(found),))).body)
+    assert "Adds to the log-odds" in text and "together: the log-odds" in text and "the mean of train" in text
+    assert "Together: -0.500 + 1.250 = 0.750" in text.replace("−", "-") and "calibrated" in text
+    assert "fact" not in text and "it would have said" not in text
+
+
 def test_maps_stand_beside_the_image_with_what_they_are(view: View) -> None:
     rng = np.random.default_rng(0)
     maps = LayerMaps(rng.random((24, 32)) * 255, rng.normal(size=(3, 6, 8)), (7, 2, 4), "stages.2", 16, "Mustermann_7",

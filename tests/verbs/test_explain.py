@@ -10,7 +10,7 @@ import isocenter as iso
 from isocenter.data import Attribution, Case, Cases, Image, NotEvaluated
 from isocenter.errors import NotFoundError, OutputError, RecipeError, UsageError
 from isocenter.verbs._method import Method
-from isocenter.verbs.explain import explain, outside_of
+from isocenter.verbs.explain import explain, outside_of, usual
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,14 @@ def test_any_method_is_explained_by_occlusion(squares: Cases, tmp_path: Path) ->
     assert "the highest pixel lies in the truth" in page and "outline of the truth" in page
 
 
+def test_unasked_each_method_is_explained_by_what_suits_it(network: Path, sizes: Cases) -> None:
+    assert explain(network, sizes[0], checks=False, threads=1).method == "gradients"
+    assert explain("segment/histogram", sizes[0], checks=False, threads=1).method == "occlusion"
+    own = {m: usual(Method("x", "classify", m, object())) for m in ("fusion", "attributes", "autoencoder", "voxels")}
+    assert own == {"fusion": "modalities", "attributes": "attributes", "autoencoder": "reconstruction",
+                   "voxels": "weights"}
+
+
 def test_a_mask_in_a_file_is_the_truth(network: Path, discs_folder: Path) -> None:
     path, mask = discs_folder / "images" / "case00.png", discs_folder / "masks" / "case00.png"
     made = explain(network, path, truth=mask, checks=False, threads=1)
@@ -87,11 +95,12 @@ def test_an_image_outside_the_envelope_has_no_answer_to_explain(squares: Cases) 
 
 def test_what_cannot_be_explained(network: Path, disc_bundle: Path, sizes: Cases) -> None:
     with pytest.raises(UsageError, match=r"no gradients.*occlusion.*shapley"):
-        explain("segment/histogram", sizes[0])
+        explain("segment/histogram", sizes[0], method="gradients")
     with pytest.raises(UsageError, match="must be trained first"):
         explain("classify/cnn", sizes[0])
-    with pytest.raises(NotFoundError, match="Did you mean gradients"):
-        explain(network, sizes[0], method="gradints")
+    for typo, meant in (("gradints", "gradients"), ("integrated", "integrated-gradients"), ("grad-cem", "grad-cam")):
+        with pytest.raises(NotFoundError, match=f"no explanation.*Did you mean {meant}"):
+            explain(network, sizes[0], method=typo)
     with pytest.raises(RecipeError, match="Did you mean target"):
         explain(network, sizes[0], settings={"taget": "small"})
 

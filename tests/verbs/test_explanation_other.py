@@ -47,6 +47,13 @@ def test_facts_in_words_and_values():
     assert b"<svg" in files["p1_shapley.svg"]
 
 
+def test_attributes_in_words():
+    lines = told(Contributions({"oval (0.20)": -0.25, "spiculated (0.90)": 1.5}, "ill", 0.5, 1.75, "attributes"))
+    assert lines[0] == "ill: log-odds 0.500 at the mean of train, 1.750 with these attributes"
+    assert "log-odds" in lines[1] and lines[2].startswith("spiculated (0.90)") and "before calibration" in lines[-1]
+    assert "fact" not in "\n".join(lines)
+
+
 def test_modalities_in_words():
     lines = told(Contributions({"CT": -0.5, "PET": 1.5}, "ill", 0.0, 2.0, "drop-one"))
     assert lines[0] == "ill: log-odds 2.000 with all of them" and "each taken away alone" in lines[-1]

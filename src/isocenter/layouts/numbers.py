@@ -87,7 +87,7 @@ def checked(units: Sequence[Unit], table: Table, reader: Numbers, notes: Notes) 
             notes.refuse(LabelError(
                 f"row {unit.rows[0].number} holds no number in column {reader.name!r}", where=str(table.path),
                 got=repr(unit.truth), wanted="a number such as 63.5",
-                remedy="Correct the cell, or leave it empty, which leaves the row out",
+                remedy="Correct the cell, empty it, which leaves the row out, or name another column: --target COLUMN",
             ))
             notes.leave_rows("no number where one belongs", [row.cells for row in unit.rows])
             continue

@@ -7,9 +7,31 @@ from isocenter.report.markup import shortened
 from isocenter.report.svg import Drawing, Frame
 from isocenter.report.wording import digits
 
+# How shares were made: a modality taken away alone; the parts of a linear model of attributes. Both are log-odds.
+DROPPED, NAMED = "drop-one", "attributes"
 ROW = 26
 # Facts that are drawn; the others are summed.
 MOST = 20
+
+
+def noun(found: Contributions) -> str:
+    """What has a share: a fact, a modality, an attribute."""
+    return {DROPPED: "modality", NAMED: "attribute"}.get(found.method, "fact")
+
+
+def unit(found: Contributions) -> str:
+    """What the shares are shares of."""
+    return "log-odds" if found.method in (DROPPED, NAMED) else "answer"
+
+
+def headline(found: Contributions) -> str:
+    """The answer with what has shares, and without it."""
+    base, answer = digits(found.base, 3), digits(found.answer, 3)
+    if found.method == DROPPED:
+        return f"{found.target}: log-odds {answer} with all of them"
+    if found.method == NAMED:
+        return f"{found.target}: log-odds {base} at the mean of train, {answer} with these attributes"
+    return f"{found.target}: {base} without these facts, {answer} with them"
 
 
 def contribution_chart(found: Contributions, *, width: int = 640) -> Drawing:
@@ -27,15 +49,12 @@ def contribution_chart(found: Contributions, *, width: int = 640) -> Drawing:
     if rest:
         drawn = [*drawn, (f"{len(rest)} others together", sum(v for _, v in rest))]
     height = 62 + ROW * len(drawn) + 40
-    dropped = found.method == "drop-one"
-    title = f"{found.target}: {digits(found.base, 3)} without these facts, {digits(found.answer, 3)} with them"
-    if dropped:
-        title = f"{found.target}: log-odds {digits(found.answer, 3)} with all; each bar is one taken away alone"
+    title = headline(found) + ("; each bar is one taken away alone" if found.method == DROPPED else "")
     drawing = Drawing(width, height, title)
     drawing.text((12, 20), title, "title")
     reach = max((abs(v) + found.errors.get(k, 0.0) for k, v in drawn), default=0.0) or 1.0
     frame = Frame(drawing, (190, 40, width - 70, height - 40), (-1.1 * reach, 1.1 * reach), (0.0, 1.0))
-    what = "modality adds to the log-odds of" if dropped else "fact adds to"
+    what = f"{noun(found)} adds to" + (" the log-odds of" if unit(found) == "log-odds" else "")
     frame.x_axis(f"what the {what} {found.target}", wanted=4)
     drawing.line(frame.at(0, 0), frame.at(0, 1), "axis")
     for i, (name, value) in enumerate(drawn):

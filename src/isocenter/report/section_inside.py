@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from isocenter.ops.array import Array
-from isocenter.report.contributions import contribution_chart
+from isocenter.report.contributions import DROPPED, NAMED, contribution_chart, noun, unit
 from isocenter.report.figures import layers
 from isocenter.report.inside import LayerMaps, Shares
 from isocenter.report.markup import Markup, joined, tag
@@ -16,7 +16,6 @@ from isocenter.report.wording import counted, digits
 
 # Longer side of one map, in user units.
 SIDE = 160
-DROPPED = "drop-one"
 
 
 def inside_section(view: View, run: Run) -> Section | None:
@@ -30,11 +29,10 @@ def inside_section(view: View, run: Run) -> Section | None:
 
 def _shares(view: View, one: Shares, index: int) -> Markup:
     found = one.found
-    what = "modality" if found.method == DROPPED else "fact"
-    unit = "log-odds" if found.method == DROPPED else "answer"
+    what = noun(found)
     words = (
         f"One bar a {what}, the strongest first: to the right it speaks for {found.target}, to the left against it; "
-        f"its length is by how much it moved the {unit}."
+        f"its length is by how much it moved the {unit(found)}."
     )
     words += " Thin lines reach one standard error." if any(found.errors.values()) else ""
     drawn = view.chart(f"shares-{index + 1}", lambda width: contribution_chart(found, width=width), words)
@@ -42,13 +40,13 @@ def _shares(view: View, one: Shares, index: int) -> Markup:
         [view.text(name), view.text(one.values.get(name, "")), _signed(value), _error(found.errors.get(name))]
         for name, value in sorted(found.items.items(), key=lambda item: -abs(item[1]))
     ]
-    head = [what.capitalize(), "Here", f"Adds to the {unit}", "Standard error"]
+    head = [what.capitalize(), "Here", f"Adds to the {unit(found)}", "Standard error"]
     if found.method == DROPPED:
         rest = f"Each {what} was taken away alone: those that tell the same cover for one another; they do not add up."
         return joined([drawn, table(head, rows), paragraph(rest)])
     total = found.base + sum(found.items.values())
-    rows = [["nothing known", "", digits(found.base, 3), "–"], *rows,
-            [tag("b", "together: the answer"), "", tag("b", digits(total, 3)), "–"]]
+    rows = [["the mean of train" if found.method == NAMED else "nothing known", "", digits(found.base, 3), "–"], *rows,
+            [tag("b", f"together: the {unit(found)}"), "", tag("b", digits(total, 3)), "–"]]
     return joined([drawn, table(head, rows), *map(paragraph, _read(one, total))])
 
 
@@ -56,6 +54,14 @@ def _read(one: Shares, total: float) -> list[str]:
     found = one.found
     added = total - found.base
     sums = f"{digits(found.base, 3)} {'+' if added >= 0 else '−'} {digits(abs(added), 3)} = {digits(total, 3)}"
+    if found.method == NAMED:
+        return [
+            f"Read it so: with every attribute at the mean of train the log-odds of {found.target} would be "
+            f"{digits(found.base, 3)}. Each attribute moved them by its weight times its distance from that mean. "
+            f"Together: {sums}. Above 0 it speaks for {found.target}; the probability that is answered is calibrated "
+            "on val besides. In brackets: how probable it is that the image has the attribute.",
+            "A share says what the method made of an attribute, not what the attribute does to the patient.",
+        ]
     said = [
         f"Read it so: had the method known none of these facts, it would have said {digits(found.base, 3)} for "
         f"{found.target}. Each fact moved that by its share, on average over all orders in which facts could become "

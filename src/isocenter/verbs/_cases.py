@@ -13,6 +13,7 @@ from isocenter.verbs._text import counted
 
 ALL = "all"
 UNSPLIT = "the data came unsplit"
+DIVIDE = "Divide anew (isocenter split keeps classes on all sides), join it with another class, or leave its cases out"
 
 
 def cases_of(data: Any, task: str, *, options: Options, unlabelled: bool = False) -> Cases:
@@ -208,7 +209,7 @@ def known_to_train(cases: Cases, test: Cases) -> None:
     new = sorted({label for e in test.entries for label in e.labels} - learnt)
     if learnt and new:
         raise LabelError("a class in the cases to be scored is unknown to train", where=cases.name,
-                         got=", ".join(new), wanted=", ".join(sorted(learnt)))
+                         got=", ".join(new), wanted=", ".join(sorted(learnt)), remedy=DIVIDE)
 
 
 def _counts(cases: Cases) -> str:

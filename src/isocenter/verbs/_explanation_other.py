@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 # The method of contributions that do not add up.
-DROPPED = "drop-one"
 
 
 def document(found: Contributions | FeatureMaps) -> dict[str, Any]:
@@ -42,18 +41,23 @@ def document(found: Contributions | FeatureMaps) -> dict[str, Any]:
 
 def told(found: Contributions | FeatureMaps) -> list[str]:
     """Lines for people."""
+    from isocenter.report.contributions import DROPPED, NAMED, headline
+
     if isinstance(found, FeatureMaps):
         size = f"{len(found.channels)} of {counted(found.total, 'channel')}"
         return [f"layer {found.layer}: {size}, those that vary most over the image",
                 "bright is a strong output; a channel has no meaning by itself"]
     ordered = sorted(found.items.items(), key=lambda item: -abs(item[1]))
     if found.method == DROPPED:
-        return [f"{found.target}: log-odds {number(found.answer)} with all of them",
+        return [headline(found),
                 *table(("modality", "adds to the log-odds"), [(k, number(v)) for k, v in ordered], right=(1,)),
                 "each taken away alone: those that tell the same cover for one another"]
+    if found.method == NAMED:
+        return [headline(found), *table(("attribute (found with)", "adds to the log-odds"),
+                                        [(k, number(v)) for k, v in ordered], right=(1,)),
+                "before calibration; shares of this answer, no effects of the attributes on the patient"]
     rows = [(k, number(v), number(found.errors[k]) if k in found.errors else "exact") for k, v in ordered]
-    head = f"{found.target}: {number(found.base)} without these facts, {number(found.answer)} with them"
-    return [head, *table(("fact", "adds", "standard error"), rows, right=(1,)),
+    return [headline(found), *table(("fact", "adds", "standard error"), rows, right=(1,)),
             "shares of this answer, no effects of the facts on the patient"]
 
 

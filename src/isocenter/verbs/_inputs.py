@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,12 +32,15 @@ class Input:
         Reads the case; raises what is wrong with it.
     files
         What it is made of, for the checksum.
+    facts
+        That were bound to it by name.
     """
 
     name: str
     source: str
     open: Callable[[], Case]
     files: tuple[Path, ...]
+    facts: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
     def sha256(self) -> str:
         """Checksum of all of its files together."""
@@ -118,7 +121,7 @@ def _bound(given: Sequence[str | Path], how: Mapping[str, Any]) -> Input:
         return replace(read(None, **how, **paths), facts=facts)
 
     first = Path(next(iter(roles.values())))
-    return Input(_stem(first), str(first), opened, tuple(Path(p.split("#")[0]) for p in roles.values()))
+    return Input(_stem(first), str(first), opened, tuple(Path(p.split("#")[0]) for p in roles.values()), facts)
 
 
 def of_roles(given: Mapping[str, Any]) -> Case:

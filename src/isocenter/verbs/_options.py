@@ -10,6 +10,7 @@ from typing import Any, TypedDict, get_type_hints
 
 from isocenter.data import Progress, Watch
 from isocenter.errors import UsageError, nearest
+from isocenter.verbs._text import typed
 
 
 class Options(TypedDict, total=False):
@@ -182,6 +183,19 @@ def threads_of(options: Options) -> int:
 def reporter(options: Options) -> Callable[[Progress], None]:
     """Where progress goes."""
     return options.get("report") or (lambda progress: None)
+
+
+def place_of(data: Any, options: Mapping[str, Any]) -> str:
+    """The data and how their table is read, as the next command takes them; ``DATA`` for what is no path.
+
+    >>> place_of("my study", {"target": "age", "facts": ["crp", "sex"]})
+    "'my study' --target age --facts crp,sex"
+    """
+    if not isinstance(data, (str, Path)):
+        return "DATA"
+    said = {name: options.get(name) for name in READING}
+    given = {name: ",".join(v) if isinstance(v, (list, tuple)) else str(v) for name, v in said.items() if v}
+    return " ".join([typed(data), *(f"--{name} {typed(text)}" for name, text in given.items())])
 
 
 def watch_of(options: Options, *, folder: Path | None = None, **more: Any) -> Watch:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from isocenter import catalog
 from isocenter.data import Cases
 from isocenter.inspect import Check
 from isocenter.inspect import check as checked
-from isocenter.verbs._text import counted, typed
+from isocenter.verbs._options import place_of
+from isocenter.verbs._text import counted
 
 # Whose cost is estimated when nobody names a method.
 USUAL = {"segment": "unet", "classify": "cnn", "regress": "cnn", "instances": "contours", "detect": "yolo"}
@@ -112,7 +112,7 @@ def check(
     if not (method or USUAL.get(asked)):
         # Without a question, or a network that answers it, there is nothing whose cost could be told.
         found = replace(found, cost=None)
-    place = typed(data) if isinstance(data, (str, Path)) else "DATA"
+    place = place_of(data, {"target": target, "group": group, "role": role})
     return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)
 
 

@@ -24,8 +24,9 @@ from isocenter.verbs._cases import (
     with_allowance,
 )
 from isocenter.verbs._folds import folds_of, named
+from isocenter.verbs._known_facts import with_known_facts
 from isocenter.verbs._method import Method, resolve
-from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
+from isocenter.verbs._options import Studying, checked, minutes_of, place_of, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
@@ -33,7 +34,7 @@ from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side, unproven
 from isocenter.verbs._strains import Strain, strains_of, without
 from isocenter.verbs._study import Budget, Taken, sides, study
-from isocenter.verbs._text import counted, duration, typed
+from isocenter.verbs._text import counted, duration
 from isocenter.verbs._under import disturbed
 from isocenter.verbs._under_lines import under_lines
 from isocenter.verbs.evaluate import classes_of
@@ -175,7 +176,7 @@ def compare(
     given = without(settings_of(settings), options)
     asked = [_resolved(m, task, settings=given) for m in methods]
     _named_once(asked, given)
-    cases = cases_of(data, task, options=options)
+    cases, told = with_known_facts(cases_of(data, task, options=options), asked, data, options)
     strains = strains_of(asked, settings_of(settings), options, cases=cases)
     notes: tuple[str, ...] = ()
     if not options.get("folds"):
@@ -184,14 +185,14 @@ def compare(
         cases, notes = divided(cases, seed=options.get("seed", 0), val_from=options.get("val_from"))
     cases = held(with_allowance(cases, options.get("because")))
     exam = examined(cases, options)
-    notes += caveats(cases)
+    notes += (*told, *caveats(cases))
     made = (
         _over_folds(asked, cases, options=options)
         if options.get("folds")
         else _on_split(asked, cases, split=split, options=options)
     )
     made = _under(made, strains, cases, options)
-    made = replace(made, place=typed(data) if isinstance(data, (str, Path)) else "DATA")
+    made = replace(made, place=place_of(data, options))
     made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
     asked_for = {"task": task, "data": data, "methods": methods, "split": split, "settings": settings, **options}
     return made if out is None else _reported(made, cases, folder=Path(out), given=asked_for)

@@ -24,8 +24,9 @@ from isocenter.verbs._certainty import certainty_lines, certainty_of
 from isocenter.verbs._enclosing import at_the_gate
 from isocenter.verbs._gate import gate_json, gate_lines, gate_of
 from isocenter.verbs._groups import compared, group_lines, groups_json, labelled
+from isocenter.verbs._known_facts import with_known_facts
 from isocenter.verbs._method import EXPLAINED, Method, resolve, shown
-from isocenter.verbs._options import Options, checked, reporter, threads_of
+from isocenter.verbs._options import Options, checked, place_of, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
@@ -34,7 +35,7 @@ from isocenter.verbs._scores import cost, heading, score_lines
 from isocenter.verbs._sides import Judging, apart
 from isocenter.verbs._strata import strata_json, strata_lines
 from isocenter.verbs._study import study
-from isocenter.verbs._text import counted, typed
+from isocenter.verbs._text import counted
 
 if TYPE_CHECKING:
     from isocenter.metrics.certainty import Certainty
@@ -159,7 +160,8 @@ def evaluate(
         raise UsageError("unknown way to count no answer", got=abstain, wanted="wrong or report")
     task = data.task if isinstance(data, Cases) else None
     asked = resolve(method, task=task, settings=settings_of(settings))
-    cases = held(with_allowance(cases_of(data, asked.task, options=options), options.get("because")))
+    cases, told = with_known_facts(cases_of(data, asked.task, options=options), [asked], data, options)
+    cases = held(with_allowance(cases, options.get("because")))
     apart(asked, cases, split=split, options=options)
     test = _with_column(chosen(cases, split), by)
     ready, notes = at_the_gate(*prepared(asked, cases, test=test, split=split, options=options), test, options=options)
@@ -169,8 +171,9 @@ def evaluate(
     scores = summary(ready, answered, cases=test, split=split, abstain=abstain, seed=options.get("seed", 0),
                      threads=threads_of(options))
     groups = _by(ready, answered, test=test, column=by, like=(scores, abstain, options)) if by else {}
-    scores = replace(scores, notes=(*scores.notes, *notes))
-    made = _evaluation(scores, cases.name, groups=groups, answered=answered, after=_next(ready, data, out=out))
+    scores = replace(scores, notes=(*scores.notes, *told, *notes))
+    after = _next(ready, place_of(data, options), out=out)
+    made = _evaluation(scores, cases.name, groups=groups, answered=answered, after=after)
     made = _surer(made, ready, cases=cases, test=test, by=by, options=options)
     made = _guarded(made, ready, test, options)
     given = {"method": method, "data": data, "split": split, "by": by, "abstain": abstain, "settings": settings}
@@ -276,8 +279,7 @@ def _guarded(made: Evaluation, method: Method, test: Cases, options: Judging) ->
     return replace(made, gate=gate, notes=(*made.notes, note))
 
 
-def _next(method: Method, data: Any, *, out: str | Path | None) -> str:
-    place = typed(data) if isinstance(data, (str, Path)) else "DATA"
+def _next(method: Method, place: str, *, out: str | Path | None) -> str:
     if out is None and method.bundle is not None and method.task in EXPLAINED:
         return f"isocenter explain {method.reference} INPUT -o explained"
     name = method.reference if method.bundle else method.name

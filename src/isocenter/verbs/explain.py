@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 from isocenter import catalog
 from isocenter.data import Attribution, Case, NotEvaluated, knobs
-from isocenter.errors import UsageError
+from isocenter.errors import NotFoundError, UsageError, nearest
 from isocenter.files import write_bytes, write_text
 from isocenter.infer import limited
 from isocenter.verbs._explanation import Examined, examined, explain_run, sentence, truth_of, words
@@ -21,6 +21,12 @@ from isocenter.verbs._places import vacant_report
 from isocenter.verbs._recipe import Settings, made, settings_of
 from isocenter.verbs._text import number
 from isocenter.verbs.predict import case_of
+
+# What explains an answer best where a method has more to say than a map of pixels that it looked at.
+OWN = {
+    "classify/fusion": "modalities", "classify/attributes": "attributes", "classify/autoencoder": "reconstruction",
+    "classify/voxels": "weights",
+}  # fmt: skip
 
 
 class Explaining(Options, total=False):
@@ -112,7 +118,7 @@ def explain(
     predictor: Any,
     inputs: Any,
     *,
-    method: str = "gradients",
+    method: str | None = None,
     settings: Mapping[str, Any] | Settings | None = None,
     out: str | Path | None = None,
     checks: bool = True,
@@ -127,7 +133,7 @@ def explain(
     inputs
         One path, `Case`, `Image` or array; several as ``ROLE=PATH`` and ``FACT=VALUE``.
     method
-        Of the task ``explain``, or a kind of gradients such as ``"grad-cam"``.
+        Of the task ``explain``, or a kind of gradients such as ``"grad-cam"``; default what suits the predictor best.
     settings
         Of that method, such as ``{"kind": "grad-cam"}``.
     out
@@ -146,7 +152,7 @@ def explain(
     """
     checked(options, Explaining)
     asked = resolve(predictor)
-    method, kind = named(method)
+    method, kind = named(method or usual(asked))
     explainer = explainer_of(asked, method, settings=settings_of(settings).over(kind, "--method"))
     case = case_of(inputs, how=opening_of(options))
     source = str(inputs) if isinstance(inputs, (str, Path)) else case.id
@@ -172,8 +178,17 @@ def named(method: str) -> tuple[str, dict[str, Any]]:
     """A method of the task ``explain`` and its settings: kinds of gradients are known by their own names too."""
     if method in catalog.methods("explain") or ":" in method:
         return method, {}
-    kinds = next(k.choices for k in knobs(catalog.find("explain", "gradients")) if k.name == "kind")
-    return ("gradients", {"kind": method}) if method in kinds else (method, {})
+    kinds = next(k.choices for k in knobs(catalog.find("explain", "gradients")) if k.name == "kind") or ()
+    if method not in kinds:
+        raise NotFoundError(f"no explanation is called {method!r}",
+                            remedy=nearest(method, {*catalog.methods("explain"), *map(str, kinds)}))
+    return "gradients", {"kind": method}
+
+
+def usual(asked: Method) -> str:
+    """What explains a method when nobody says how: its own kind of explanation, gradients of networks, occlusion."""
+    own = OWN.get(f"{asked.task}/{asked.method}")
+    return own or ("gradients" if getattr(asked.object, "opened", None) is not None else "occlusion")
 
 
 def explainer_of(asked: Method, method: str, *, settings: Settings) -> Any:

@@ -16,6 +16,7 @@ from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
 from isocenter.infer.envelope import OUTSIDE
 from isocenter.verbs._inputs import NOTHING, Input, bound, inputs_of, of_roles
+from isocenter.verbs._known_facts import ignored_facts
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Answering, Opening, checked, opening_of, reporter, threads_of
@@ -49,6 +50,8 @@ class Predictions:
         What was refused.
     next
         The command that comes next.
+    notes
+        What a person should know of the inputs, as sentences.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class Predictions:
     skipped: int
     problems: tuple[Problem, ...]
     next: str
+    notes: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -73,11 +77,12 @@ class Predictions:
             "skipped": self.skipped,
             "n_refused": len(self.problems),
             "problems": [p.as_json() for p in self.problems],
+            "notes": list(self.notes),
         }
 
     def lines(self) -> list[str]:
         """One line an input, and where everything lies."""
-        lines = [_line(item, self.folder) for item in self.items]
+        lines = [_line(item, self.folder) for item in self.items] + [f"note: {n}" for n in self.notes]
         if any(OUTSIDE in item["note"] for item in self.items if item["status"] == "not evaluated"):
             lines.append("--outside answer answers images outside all the same")
         if self.skipped:
@@ -210,7 +215,8 @@ def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, optio
         ledger.close(problems)
     items = tuple(ledger.items[i.name] for i in inputs)
     after = _next(asked, inputs, items, folder)
-    return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), after)
+    told = tuple(dict.fromkeys(note for i in inputs for note in ignored_facts(asked, i.facts)))
+    return Predictions(folder, f"{asked.task}/{asked.method}", items, skipped, tuple(problems), after, told)
 
 
 def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, place: _Place) -> bool:

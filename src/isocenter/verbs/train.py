@@ -26,7 +26,7 @@ from isocenter.verbs._cases import (
 from isocenter.verbs._enclosing import enclosed
 from isocenter.verbs._folds import cross_fitted
 from isocenter.verbs._method import Method, opened, resolve
-from isocenter.verbs._options import Studying, checked, minutes_of, reporter, threads_of
+from isocenter.verbs._options import Studying, checked, minutes_of, place_of, reporter, threads_of
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
 from isocenter.verbs._score import answer_all, summary
@@ -86,7 +86,7 @@ def train(
     if again and target.is_dir():
         cases, notes = ready(asked, data, options=options)
         notes += ("complete already: nothing to resume",)
-        return Trained(opened(target), cases, bundle=open_bundle(target), notes=notes, data=_place(data))
+        return Trained(opened(target), cases, bundle=open_bundle(target), notes=notes, data=place_of(data, options))
     overwrite = options.get("overwrite", False)
     vacant(target, resume=again, overwrite=overwrite)
     made = studied(asked, data, options=options, target=target)
@@ -100,11 +100,11 @@ def studied(asked: Method, data: Any, *, options: Studying, target: Path | None)
     exam = examined(cases, options)
     if target is None:
         made = gated(learnt(asked, cases, options=options, part=None), options)
-        return noted(made, exam, notes=notes, data=data)
+        return noted(made, exam, notes=notes, data=place_of(data, options))
     overwrite = options.get("overwrite", False)
     with workspace(target, resume=options.get("resume", False), overwrite=overwrite) as part:
         made = gated(learnt(asked, cases, options=options, part=part), options)
-        made = noted(made, exam, notes=notes, data=data)
+        made = noted(made, exam, notes=notes, data=place_of(data, options))
         return replace(made, bundle=made.save(target, overwrite=overwrite))
 
 
@@ -113,7 +113,7 @@ def gated(made: Trained, options: Studying) -> Trained:
     return replace(made, method=enclosed(made.method, made.cases, options=options))
 
 
-def noted(made: Trained, exam: Examined, *, notes: tuple[str, ...], data: Any) -> Trained:
+def noted(made: Trained, exam: Examined, *, notes: tuple[str, ...], data: str) -> Trained:
     """With what was found before the training, why it stopped, and what the method itself has to say."""
     about = getattr(made.method.object, "about", {})
     stopped = str(about.get("stopped") or "")
@@ -123,7 +123,7 @@ def noted(made: Trained, exam: Examined, *, notes: tuple[str, ...], data: Any) -
         problems=(*exam.problems, *made.problems),
         notes=(*notes, *made.notes, *last),
         shas=exam.shas,
-        data=_place(data),
+        data=data,
     )
 
 
@@ -196,14 +196,10 @@ def reported(made: Trained, out: Path, *, given: Mapping[str, Any]) -> Trained:
         keep(run, given, made=made, cases=made.cases, methods=[made.method], folder=folder)
         if made.notes and made.notes[0].startswith(UNSPLIT) and any(e.files for e in made.cases.entries):
             table = table_of(made.cases, folder / "private" / "split.csv", overwrite=True)
-            made = replace(made, data=str(table), notes=(*made.notes, f"the split stands in {table}"))
+            made = replace(made, data=place_of(table, given), notes=(*made.notes, f"the split stands in {table}"))
     except IsocenterError as error:
         made = replace(made, problems=(*made.problems, replace(Problem.of(error, "report"), severity="warning")))
     return made
-
-
-def _place(data: Any) -> str:
-    return str(data) if isinstance(data, (str, Path)) else "DATA"
 
 
 def _usual(task: str) -> str:

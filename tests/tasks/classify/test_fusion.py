@@ -178,6 +178,15 @@ def test_facts_of_the_wrong_kind_are_refused(late: FittedFusion) -> None:
         late.predict(replace(TEST[0], facts={"age": "old"}))
 
 
+def test_a_fact_that_is_empty_in_all_of_train_is_said() -> None:
+    train = TRAIN
+    for i in range(len(train)):
+        train = with_facts(train, i, {**TRAIN[i].facts, "crp": None})
+    found = fitted(train, **{"learning.epochs": 1, "only": ["facts"]})
+    assert found.about["said"][0] == "crp: known in no case of train, so not looked at"
+    assert not any("crp" in line for line in fitted(train, **{"learning.epochs": 1, "only": ["age"]}).about["said"])
+
+
 def test_training_images_that_cannot_be_used_are_refused() -> None:
     entries = list(TRAIN.entries)
     broken = replace(entries[2].open(), images={"PET": Image.from_array(np.full((5, 5, 5), np.nan))})

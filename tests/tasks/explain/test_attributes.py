@@ -10,7 +10,7 @@ from isocenter.data.findings.contributions import Contributions
 from isocenter.errors import RecipeError
 from isocenter.tasks.explain.attributes import Attributes
 
-FOUND = Contributions({"left (0.90)": 1.5}, "ill", -0.5, 1.0, "shapley")
+FOUND = Contributions({"left (0.90)": 1.5}, "ill", -0.5, 1.0, "attributes")
 
 
 class Through:

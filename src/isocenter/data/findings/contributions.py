@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 class Contributions:
     """A share of one answer for each fact; together they are the answer minus the base.
 
-    Of ``"drop-one"`` each is the change when that one alone is taken away, and they need not add up.
+    Of ``"drop-one"`` each is the change when that one alone is taken away, and they need not add up; of
+    ``"attributes"`` the base is the answer where each is at the mean of train.
 
     Parameters
     ----------
@@ -23,7 +24,8 @@ class Contributions:
     answer
         The answer with all of them.
     method
-        ``"shapley"``, or ``"drop-one"``: of whole modalities, in log-odds.
+        ``"shapley"``; ``"drop-one"``: of whole modalities, in log-odds; or ``"attributes"``: of a linear model of
+        attributes, in log-odds before calibration.
     errors
         Standard error of each share where it was sampled; empty where it is exact.
     """

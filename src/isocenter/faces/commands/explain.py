@@ -25,8 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("predictor", metavar="BUNDLE", help="a bundle (path or name) or TASK/METHOD")
     parser.add_argument("input", metavar="INPUT", nargs="+",
                         help="one file or series folder, or ROLE=PATH and FACT=VALUE; with --split a folder or table")
-    parser.add_argument("--method", default="gradients",
-                        help="how (see: isocenter methods explain), or a kind of gradients; with --split several, "
+    parser.add_argument("--method",
+                        help="how (see: isocenter methods explain), or a kind of gradients; default: what suits "
+                        "BUNDLE, gradients of a network; with --split several, "
                         "comma between: centre is what the others are tested against")
     parser.add_argument("--split", metavar="NAME", help="score the maps of all these cases instead")
     parser.add_argument("--truth", metavar="MASK", help="a mask on the image's grid: does the map point into it?")
@@ -44,8 +45,8 @@ def call(args: argparse.Namespace, report: Report) -> Any:
                       overwrite=args.overwrite, **options(args, report))
     if args.split:
         return explain_over(
-            args.predictor, args.input[0], methods=words(args.method), split=args.split, settings=settings(args),
-            checks=not args.no_checks, **options(args, report),
+            args.predictor, args.input[0], methods=words(args.method or "gradients"), split=args.split,
+            settings=settings(args), checks=not args.no_checks, **options(args, report),
         )
     if args.out is None:
         raise UsageError("no place for the pictures is named", wanted="-o OUT, or --split NAME to score a data set")

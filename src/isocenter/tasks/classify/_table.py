@@ -10,12 +10,13 @@ from typing import Any, Self
 import numpy as np
 
 from isocenter.data import Before, Case, Cases, NotEvaluated, Plan, Probabilities, Watch, as_settings, knob
-from isocenter.errors import LabelError, RecipeError
+from isocenter.errors import RecipeError
 from isocenter.infer.classifying import decided, probabilities
 from isocenter.ops.array import Array
 from isocenter.ops.calibration import ISOTONIC, PLATT, calibrated, isotonic, platt
 from isocenter.tasks._features import Features
 from isocenter.tasks._rows import moments, plan_of, rows, standardised
+from isocenter.tasks.classify._represented import represented
 from isocenter.tasks.classify._sites import moved
 
 __all__ = [
@@ -115,9 +116,7 @@ def tabled(sides: tuple[Cases, Cases], plan: Plan, features: Features, *, watch:
     part = share * len(train) / (len(train) + len(valid))
     told: Any = {"of": partial(_held, plan=plan), "lacking": "no case has a class", "watch": watch}
     x, y = rows(train, plan, features, share=(0.0, part), **told)
-    missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
-    if missing:
-        raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
+    represented(train, y)
     vx, vy = rows(valid, plan, features, share=(part, share), **told)
     return Table(x, y, vx, vy, plan, features, valid.labelled.groups)
 

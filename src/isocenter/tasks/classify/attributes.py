@@ -17,6 +17,7 @@ from isocenter.ops.logistic import log_loss, logistic
 from isocenter.tasks._network import NETWORK
 from isocenter.tasks.classify import TASK
 from isocenter.tasks.classify._properties import Properties
+from isocenter.tasks.classify._represented import represented
 from isocenter.tasks.classify._table import answered, calibrated_plan, calibrating, plan_of
 from isocenter.tasks.classify.cnn import Cnn
 from isocenter.tasks.classify.linear import PENALTIES, Linear
@@ -65,9 +66,7 @@ class Attributes:
         first = getattr(self, self.first).fit(asked, checks, watch=watch)
         x, y = _rows(first, train, known if self.independent else None)
         vx, vy = _rows(first, valid, None)
-        missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
-        if missing:
-            raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
+        represented(train, y)
         mean = x.mean(axis=0)
         weights, history = self._second((x - mean, y), (vx - mean, vy), several=train.multilabel)
         logits = np.asarray((vx - mean) @ weights[0].T + weights[1])
@@ -189,7 +188,7 @@ class FittedAttributes:
         own = rows[at] if answer.multilabel else rows[at] - np.delete(rows, at, axis=0).mean(axis=0)
         parts = own[:-1] * (found.array - self.arrays["mean"])
         items = {f"{n} ({p:.2f})": float(v) for n, p, v in zip(found.classes, found.values, parts, strict=True)}
-        return Contributions(items, name, float(own[-1]), float(own[-1] + parts.sum()), "shapley")
+        return Contributions(items, name, float(own[-1]), float(own[-1] + parts.sum()), "attributes")
 
 
 def _kept(name: str) -> str:

@@ -16,8 +16,9 @@ from isocenter.infer.memory import require
 from isocenter.infer.plans import flaws
 from isocenter.ops.array import Array
 from isocenter.tasks.classify._fused import FUSIONS, JOINT, LATE, answers, checked, fused, stacked
-from isocenter.tasks.classify._modalities import Modalities, Seen, modalities_of
+from isocenter.tasks.classify._modalities import FACTS, Modalities, Seen, modalities_of
 from isocenter.tasks.classify._removed import lines, removed
+from isocenter.tasks.classify._represented import represented
 from isocenter.tasks.classify._table import answered, decisions
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Fusion:
             cases, train, only=self.only, required=self.required, size=self.branch.size, before=self.before
         )
         own, val = (_samples(part, seen, train.classes, pixels=self.sees == CONTENT) for part in (cases, held))
-        _classes(train, own)
+        represented(train, own.truth)
         enough = _enough(val.truth, several=train.multilabel)
         networks = [self._network(plan) for plan in seen.roles.values()] if self.sees == CONTENT else []
         several = train.multilabel
@@ -126,7 +127,8 @@ class Fusion:
         about = {
             "recipe": as_settings(self), "classes": list(train.classes), "modalities": seen.as_json(),
             "networks": networks, "history": history, "plan": _base(train, seen, cases).as_json(),
-            "lead": _lead(cases), **({"network": {"name": "fusion", "kind": self.kind}} if networks else {}),
+            "said": _void(cases, seen, self.only), "lead": _lead(cases),
+            **({"network": {"name": "fusion", "kind": self.kind}} if networks else {}),
         }  # fmt: skip
         return _settled(about, arrays, (own, val), (tokens(module, val), enough))
 
@@ -302,10 +304,10 @@ def _samples(cases: Sequence[Case], made: Modalities, classes: Sequence[str], *,
     return Samples(images, facts, np.stack([seen.present for _, seen in found]), np.asarray(truth, np.float32))
 
 
-def _classes(train: Cases, own: Samples) -> None:
-    missing = [c for c, n in zip(train.classes, own.truth.sum(axis=0), strict=True) if not n]
-    if missing:
-        raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
+def _void(train: Sequence[Case], seen: Modalities, only: Sequence[str]) -> list[str]:
+    """What to say of facts that were asked for and are known in no case of train."""
+    facts = dict.fromkeys(name for case in train for name in case.facts if not only or FACTS in only or name in only)
+    return [f"{name}: known in no case of train, so not looked at" for name in facts if name not in seen.coding.facts]
 
 
 def _enough(truth: Array, *, several: bool) -> bool:
@@ -338,4 +340,4 @@ def _settled(
 
     told = removed(names, asked, valid.present, valid.truth, plan=plan, known=train.present)
     said = [] if enough else [f"val holds fewer than {FEWEST} cases of a class: nothing was chosen on it"]
-    return FittedFusion({**about, "removed": told, "said": [*said, *lines(told)]}, arrays)
+    return FittedFusion({**about, "removed": told, "said": [*about["said"], *said, *lines(told)]}, arrays)

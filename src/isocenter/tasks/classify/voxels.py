@@ -30,6 +30,7 @@ from isocenter.ops.array import Array
 from isocenter.ops.logistic import logistic
 from isocenter.ops.permutation import permutation_p, shuffled
 from isocenter.ops.svm import rotated, svm
+from isocenter.tasks.classify._represented import represented
 from isocenter.tasks.classify._table import answered, calibrated_plan, calibrating, plan_of
 
 SVM, LOGISTIC = KINDS = ("svm", "logistic")
@@ -72,9 +73,7 @@ class Voxels:
         plan = replace(plan_of(train), size=None)
         grid = train[0].image().geometry.shape
         x, y, groups = _seen(train, plan, self.intensity, grid)
-        missing = [c for c, count in zip(train.classes, y.sum(axis=0), strict=True) if not count]
-        if missing:
-            raise LabelError("a class has no training case", where=train.name, got=", ".join(missing))
+        represented(train, y)
         vx, vy, who = _seen(valid, plan, self.intensity, grid)
         arrays = _scaling(x)
         z, vz = _scaled(x, arrays), _scaled(vx, arrays)
