@@ -291,10 +291,22 @@ class Transform:
         at = grid_points(self.fixed.shape, most).reshape(-1, self.fixed.ndim)
         return at, self.indices(at)
 
-    def jacobian(self) -> Array:
-        """float64 (*fixed grid): how many times larger things are in the moving world; <= 0 or NaN where it folds."""
-        there = self.sampled()[1].reshape(*self.fixed.shape, -1)
-        change = _signed_volume(self.moving) / _signed_volume(self.fixed)
+    def jacobian(self, most: int | None = None) -> Array:
+        """How many times larger things are in the moving world; <= 0 or NaN where it folds.
+
+        Parameters
+        ----------
+        most
+            Points per axis at which it is looked at, evenly from edge to edge; None: every pixel.
+
+        Returns
+        -------
+        float64 (*fixed grid), or at most `most` along each axis.
+        """
+        shape = tuple(s if most is None else min(s, most) for s in self.fixed.shape)
+        there = self.sampled(most)[1].reshape(*shape, -1)
+        steps = [(full - 1) / (few - 1) for full, few in zip(self.fixed.shape, shape, strict=True) if few > 1]
+        change = _signed_volume(self.moving) / _signed_volume(self.fixed) / float(np.prod(steps))
         return np.asarray(determinants(there) * change)
 
     def as_field(self) -> Transform:
