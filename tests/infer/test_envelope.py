@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from isocenter.data import Image
 from isocenter.errors import BundleError
-from isocenter.infer.envelope import Envelope, looks, modality, pixel, scaled
+from isocenter.infer.envelope import OUTSIDE, Envelope, looks, modality, pixel, scaled
 
 rng = np.random.default_rng(0)
 D = 158
@@ -72,6 +73,13 @@ def test_slices_of_a_volume() -> None:
     assert len(looks(rng.normal(size=(1, 30, 20, 20)), 2)) == 5
     assert len(looks(rng.normal(size=(1, 1, 20, 20)), 2)) == 1
     assert [len(r) for r in looks(rng.normal(size=(1, 5, 20, 20)), 3)] == [237]
+
+
+def test_a_volume_before_slices_is_named_as_one() -> None:
+    strict = replace(ROUND, limit=1e-6)
+    flat, deep = (strict.refused(Image.from_array(rng.normal(size=shape))) for shape in ((40, 40), (3, 40, 40)))
+    assert flat is not None and flat.reason == f"{OUTSIDE}: it looks different"
+    assert deep is not None and deep.reason == f"{flat.reason}, a volume where train had images of 2 axes"
 
 
 def test_facts_of_an_image() -> None:

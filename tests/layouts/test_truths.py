@@ -42,10 +42,12 @@ def test_text_is_a_class_and_a_number_may_be_a_probability(folder: Any) -> None:
     assert DX.truth("1.0", "x").label == "1"
     assert DX.cell(folder.path, "1", image).values == (0.0, 1.0)
     assert DX.cell(folder.path, "0.25", image).values == (0.75, 0.25)
-    with pytest.raises(LabelError, match="not a class"):
+    with pytest.raises(LabelError, match=r"neither a class nor a probability.*probability of 1, 0 to 1"):
         DX.cell(folder.path, "2", image)
-    with pytest.raises(LabelError, match="not a class"):
+    with pytest.raises(LabelError, match=r"neither a class nor a probability.*needed one of a, b\.$"):
         Classes(("a", "b"), {"a": "a", "b": "b"}).cell(folder.path, "0.25", image)
+    with pytest.raises(LabelError, match="not a class"):
+        DX.cell(folder.path, "maybe", image)
 
 
 def test_several_classes_at_once() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isocenter.data import Case, Cases, Probabilities
+from isocenter.data import Case, Cases, NotEvaluated, Probabilities
 from isocenter.errors import NotFoundError, UsageError
 from isocenter.verbs._explain_over import explain_over
 
@@ -48,6 +48,16 @@ def test_methods_side_by_side_with_interval_and_the_centre(squares: Cases) -> No
     assert "8 cases" in text and "occlusion - centre" in text and "completeness" not in text
     document = json.loads(json.dumps(made.as_json(), allow_nan=False))
     assert set(document["methods"]) == {"occlusion", "centre"} and len(document["tests"]) == len(made.tests)
+
+
+def test_cases_without_an_answer_are_said(squares: Cases) -> None:
+    class Shy(Corner):
+        def predict(self, case: Case) -> Any:
+            return NotEvaluated("too dark") if case.id[-1] in "13579" else super().predict(case)
+
+    lines = explain_over(Shy(), squares, methods=["occlusion"], split="test", checks=False, settings=PATCH).lines()
+    assert lines[0].endswith("8 cases") and "4 of 8 cases have no answer to explain: " in lines[1]
+    assert "too dark" in lines[1]
 
 
 def test_without_places_there_is_no_pointing_game(sizes: Cases) -> None:

@@ -27,6 +27,14 @@ def test_every_method_tells_every_field(task: str, method: str) -> None:
     assert found.lines()[-1].startswith("next: isocenter ")
 
 
+def test_what_a_user_reads_holds_what_a_user_needs() -> None:
+    found = methods("classify", "attributes")
+    assert isinstance(found, Method) and "Koh et al." in found.about and "Raises" not in found.about
+    assert "--facts COLUMNS" in found.lines()[-1]
+    given = methods("classify", "given")
+    assert isinstance(given, Method) and "probability" in given.about and "RecipeError" not in given.about
+
+
 def test_a_range_reads_well() -> None:
     found = methods("segment/histogram")
     assert isinstance(found, Method)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -79,7 +79,10 @@ class Envelope:
         for found in (self._modality(image), self._pixel(image), self._values(image, ends)):
             if found is not None:
                 return found
-        return self._look(array)
+        found = self._look(array)
+        if found is None or image.ndim == self.rank:
+            return found
+        return replace(found, reason=f"{found.reason}, a volume where train had images of {self.rank} axes")
 
     def strangeness(self, image: Image) -> float | None:
         """How far an image is from those of train, as a share of the limit: above 1 it is refused.

@@ -104,6 +104,10 @@ class Classes:
         value = number(text)
         if canonical(text) not in self.meaning and value is not None and self.positive and 0 <= value <= 1:
             return self._weighed({self.positive: value, self._negative: 1 - value}, text)
+        if canonical(text) not in self.meaning and value is not None:
+            number_of = f", or with two classes the probability of {self.positive}, 0 to 1" if self.positive else ""
+            raise LabelError("neither a class nor a probability", where=image.name, got=text,
+                             wanted=f"one of {', '.join(self.names)}{number_of}")
         return self.truth(text, image.name)
 
     def read(self, path: str, image: Image) -> Probabilities:

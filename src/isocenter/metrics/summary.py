@@ -106,8 +106,9 @@ def summarise(
 
 
 def _notes(cases: Sequence[CaseScore]) -> tuple[str, ...]:
-    silent = sum(1 for c in cases if c.note)
-    notes = (f"{silent} of {len(cases)} cases not evaluated, counted as wrong or empty",) if silent else ()
+    silent = [c.note.removeprefix("not evaluated: ") for c in cases if c.note]
+    why = f"{'the first: ' if len(set(silent)) > 1 else ''}{silent[0]}" if silent else ""
+    notes = (f"{len(silent)} of {len(cases)} cases not evaluated, counted as wrong or empty ({why})",) if silent else ()
     unknown = ("patients unknown: a case without a group is its own",) if not all(c.group for c in cases) else ()
     return notes + unknown
 

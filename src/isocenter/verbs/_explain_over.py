@@ -69,7 +69,10 @@ class Overview:
             if (score := s.metrics[key]["all"]).value is not None
         ]
         head = f"explanations of {self.of} on {self.data}, split {self.split}: {counted(n, 'case')}"
-        return [head, "", *table(("method", "check", "value", "interval", "n", "flags"), rows, right=(2, 4)), "",
+        first = next(iter(self.scores.values()))
+        silent = [c.note for c in first.cases if c.note]
+        left = [f"note: {len(silent)} of {n} cases have no answer to explain: {silent[0]}"] if silent else []
+        return [head, *left, "", *table(("method", "check", "value", "interval", "n", "flags"), rows, right=(2, 4)), "",
                 *paired_lines(self.tests), *[f"refused: {p.line()}" for p in self.problems],
                 "the checks judge the map, not the method; pointing_game and iou_same_size only where there is a truth"]
 

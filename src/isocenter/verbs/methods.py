@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -51,7 +52,8 @@ class Method:
 
     def _next(self) -> str:
         if self.learns:
-            return f"isocenter train {self.task} DATA --method {self.name} -o {self.name}.bundle"
+            facts = " --facts COLUMNS" if any(f.name == "facts" for f in self.fields) else ""
+            return f"isocenter train {self.task} DATA --method {self.name}{facts} -o {self.name}.bundle"
         return f"isocenter evaluate {self.task}/{self.name} DATA --split test"
 
 
@@ -111,7 +113,8 @@ def methods(task: str | None = None, method: str | None = None) -> Method | Meth
 def _one(task: str, method: str) -> Method:
     cls = catalog.find(task, method)
     text, _, about = (inspect.getdoc(cls) or "").partition("\n")
-    about = about.split("Parameters\n---")[0].strip()
+    # What the fields are and what is raised stands in the table below, and for programmers.
+    about = re.split(r"(?:^|\n)(?:Parameters|Raises)\n---", about)[0].strip()
     return Method(task, method, catalog.summary(task, method) or text, about, hasattr(cls, "fit"), tuple(knobs(cls)))
 
 

@@ -20,6 +20,11 @@ def test_refusals(values: tuple[float, ...]) -> None:
         Probabilities(("a", "b"), values)
 
 
+def test_what_a_sum_should_be_is_said() -> None:
+    with pytest.raises(LabelError, match=r"do not sum to 1.*1\.4.*Divide each by their sum"):
+        Probabilities(("a", "b"), (0.7, 0.7))
+
+
 def test_a_truth_names_known_classes() -> None:
     with pytest.raises(LabelError, match="not a class"):
         Probabilities.truth(("a", "b"), ["c"])

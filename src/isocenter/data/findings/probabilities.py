@@ -46,7 +46,9 @@ class Probabilities:
         if len(self.classes) != len(v) or not np.all((v >= -1e-6) & (v <= 1 + 1e-6)):
             raise LabelError("not probabilities", got=str(self.values), wanted=f"{len(self.classes)} numbers in [0, 1]")
         if not self.multilabel and abs(v.sum() - 1) > 1e-3:
-            raise LabelError("probabilities do not sum to 1", got=str(float(v.sum())))
+            raise LabelError("probabilities do not sum to 1", got=f"{v.sum():.4g}", wanted="1, to within 0.001",
+                             remedy="Divide each by their sum; where several classes may hold at once, say so in the "
+                             "truth: names with a semicolon between them")
         if self.decided == () and not self.multilabel:
             raise LabelError("one of several classes must be decided for", got="none", wanted=", ".join(self.classes))
 

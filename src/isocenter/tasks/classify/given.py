@@ -12,6 +12,9 @@ from isocenter.tasks._given import Elsewhere
 class Given(Elsewhere):
     """Findings from a column of the table or from a folder, so that people and foreign tools stand in the same table.
 
+    A cell holds a class, or with two classes the probability (0 to 1) of the positive one. A file holds a class, or as
+    JSON the probability of every class.
+
     Raises
     ------
     RecipeError
