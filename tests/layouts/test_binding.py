@@ -48,7 +48,7 @@ def test_a_column_of_all_different_values_is_doubted(folder: Any) -> None:
 
 def test_other_tasks_are_named_but_not_read(folder: Any) -> None:
     notes = Notes()
-    assert bound(folder, ["a.xml"], Truth("label"), Ask("track"), notes).reader is None
+    assert bound(folder, ["a.xml"], Truth("label"), Ask("restore"), notes).reader is None
     assert [p.code for p in notes.problems] == ["truth-unread"]
 
 

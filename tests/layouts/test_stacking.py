@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Geometry, Image
+from isocenter.data.cut import take
 from isocenter.errors import GeometryError
 from isocenter.layouts.stacking import stacked
 
@@ -41,3 +42,17 @@ def test_another_grid_is_named() -> None:
     shifted = Image.from_array(np.zeros((2, 3)), geometry=Geometry.from_spacing((2, 3), (2.0, 1.0), origin=(9.0, 0.0)))
     with pytest.raises(GeometryError):
         stacked([image(1), shifted], "c")
+
+
+def test_one_frame_is_read_alone() -> None:
+    def fail() -> np.ndarray:
+        raise AssertionError("another frame was read")
+
+    broken = Image(fail, (2, 3), "yx", "uint8", Geometry((2, 3)))
+    whole = Image.from_array(np.full((2, 3), 7, np.uint8))
+    film = stacked([broken, whole, broken], "t")
+    assert take(film, "t", 1).pixels().tolist() == whole.pixels().tolist()
+    with pytest.raises(AssertionError, match="another frame"):
+        film.pixels()
+    colours = stacked([stacked([whole, whole], "c", channels=("a", "b"))] * 2, "t")
+    assert take(colours, "c", 0).pixels().shape == (2, 2, 3)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from isocenter import layouts
-from isocenter.data import Cases, Instances, Probabilities, Segmentation
+from isocenter.data import Cases, Instances, Probabilities, Segmentation, Tracks
 from isocenter.errors import AmbiguousError, GeometryError, InputError, LabelError, MissingFileError, TableError
 from isocenter.layouts import table
 
@@ -196,7 +196,7 @@ SETS: dict[tuple[str, str], tuple[dict[str, int], tuple[str, ...], str | None, i
         {"train": 74, "val": 17, "test": 31}, ("benign", "malignant", "normal"), "malignant", 0
     ),
     ("cardiac-mr-sunnybrook", "segment"): ({"train": 165, "val": 31, "test": 75}, ("left_ventricle",), None, 0),
-    ("cells-tracking-cellphe", "track"): ({"train": 1, "test": 1}, (), None, 0),
+    ("cells-tracking-cellphe", "track"): ({"train": 1, "test": 1}, ("object",), None, 0),
     ("cells-tracking-cellphe", "instances"): ({"train": 24, "test": 24}, ("object",), None, 0),
     ("chest-xray-lungs", "segment"): ({"train": 43, "val": 7, "test": 16}, ("lung",), None, 0),
     ("chest-xray-lungs", "classify"): ({"train": 41, "val": 7, "test": 16}, ("N", "Y"), "Y", 2),
@@ -233,6 +233,8 @@ def test_every_declared_set(real_data: Callable[[str], Path], name: str, task: s
         assert isinstance(truth, Probabilities) and (truth.label,) == cases.entries[len(cases) // 2].labels
     elif task == "instances":
         assert isinstance(truth, Instances) and truth.classes == classes and len(truth) > 10
+    elif task == "track":
+        assert isinstance(truth, Tracks) and truth.length == case.image().length("t") and len(truth.tracks) > 50
     else:
         assert truth is None
 

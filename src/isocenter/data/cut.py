@@ -13,6 +13,7 @@ from isocenter.data.findings import Finding, Segmentation
 from isocenter.data.geometry import Geometry
 from isocenter.data.image import Image
 from isocenter.errors import InputError
+from isocenter.ops.array import Array
 
 AXES = {"slice": "z", "frame": "t"}
 
@@ -60,8 +61,14 @@ def take(image: Image, axis: str, index: int) -> Image:
     at = image.axes.index(axis)
     geometry = plane(image.geometry, index) if axis == "z" else image.geometry
     times = None if axis == "t" else image.times
+
+    def load() -> Array:
+        # Files of one index each need not all be read for one of them.
+        alone = image.load.piece(axis, index) if hasattr(image.load, "piece") else None
+        return np.take(image.pixels(), index, axis=at) if alone is None else np.asarray(alone)
+
     return image.replaced(
-        lambda: np.take(image.pixels(), index, axis=at),
+        load,
         shape=image.shape[:at] + image.shape[at + 1 :],
         axes=image.axes.replace(axis, ""),
         geometry=geometry,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from isocenter.data import positive_of
+from isocenter.data import OBJECT, positive_of
 from isocenter.errors import LabelError, nearest
-from isocenter.layouts import columns, numbers, objects, pairs, regions
+from isocenter.layouts import columns, films, numbers, objects, pairs, regions
 from isocenter.layouts.ask import Ask, Notes
 from isocenter.layouts.cases_json import Truth
 from isocenter.layouts.cells import canonical, located, order
@@ -61,6 +61,8 @@ def bind(units: Sequence[Unit], table: Table, truth: Truth, ask: Ask, *, notes: 
         return _bind_pairs(units, table, truth, notes)
     if ask.task in objects.TASKS:
         return _bind_objects(units, table, truth, ask, notes=notes, repair=repair)
+    if ask.task == "track":
+        return Bound(units, truth, films.Films(repair), (OBJECT,))
     if ask.task:
         notes.note("truth-unread", f"the truth of {ask.task} is named but not read by this version", where=truth.column)
     return Bound(units, truth)

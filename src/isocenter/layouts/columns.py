@@ -110,6 +110,8 @@ def truth(table: Table, declared: Declared, ask: Ask) -> Truth:
     if task in OBJECTS and (borrowed := _borrowed(table, declared, task)) is not None:
         return replace(borrowed, column=table.require(borrowed.column, f"truth.{borrowed.reads}"), invalid=said.invalid)
     column = by_name(table, task)
+    if column is None and task == "track" and "frame" in declared.columns:
+        column = find(table, "mask")
     if column is None:
         offered = ", ".join(tasks(table, declared)) or "none"
         raise TableError(

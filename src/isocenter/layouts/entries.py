@@ -11,6 +11,7 @@ from isocenter import io
 from isocenter.data import Case, Entry, Fact, Finding, Image
 from isocenter.layouts.binding import Bound
 from isocenter.layouts.cells import located, number
+from isocenter.layouts.films import LINES, Films
 from isocenter.layouts.modality import with_modality
 from isocenter.layouts.numbers import Numbers
 from isocenter.layouts.pairs import Pairs
@@ -75,7 +76,12 @@ class Opener:
         return {c: unit.cell(c) for c in m.table.columns if c not in used}
 
     def _cell(self, unit: Unit, column: str) -> str | None:
-        return unit.cell(column) if column in self.maker.table.columns else None
+        """A cell of the unit; of a film those of all its rows, one a line. None where there is no such column."""
+        if column not in self.maker.table.columns:
+            return None
+        if not isinstance(self.bound.reader, Films):
+            return unit.cell(column)
+        return LINES.join(row[column] for row in unit.rows) if any(row[column] for row in unit.rows) else ""
 
     def _image(self, cells: Sequence[str]) -> Image:
         images = [io.read_image(located(self.base, cell)) for cell in cells]
@@ -83,6 +89,9 @@ class Opener:
 
     def _reader(self, unit: Unit, images: Mapping[str, Image]) -> Reader | None:
         reader = self.bound.reader
+        if isinstance(reader, Films):
+            frame = self.maker.declared.columns.get("frame")
+            return reader.about([row[frame] for row in unit.rows] if frame else [])
         if not isinstance(reader, Pairs):
             return reader
         return reader.of(images, unit.cell(reader.sibling) if reader.sibling else "")
@@ -93,6 +102,9 @@ class Opener:
             return partial(reader.truth, unit.truth, unit.id)
         if isinstance(reader, Numbers):
             return partial(reader.of, unit.truth, unit.id) if unit.truth else None
+        if isinstance(reader, Films) and unit.truth:
+            told = self._cell(unit, self.bound.truth.column) or ""
+            return partial(reader.cell, self.base, told, image)
         return None if reader is None or not unit.truth else partial(reader.cell, self.base, unit.truth, image)
 
 

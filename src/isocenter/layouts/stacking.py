@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def stacked(images: Sequence[Image], axis: str, *, channels: tuple[str, ...] = (
             )
     at = sum(a in first.axes for a in "tczyx"[: "tczyx".index(axis)])
     return Image(
-        partial(_read, tuple(images), at),
+        _Stack(tuple(images), axis, at),
         (*first.shape[:at], len(images), *first.shape[at:]),
         first.axes[:at] + axis + first.axes[at:],
         str(np.result_type(*(np.dtype(i.dtype) for i in images))),
@@ -51,5 +51,17 @@ def stacked(images: Sequence[Image], axis: str, *, channels: tuple[str, ...] = (
     )
 
 
-def _read(images: Sequence[Image], at: int) -> Array:
-    return np.stack([image.pixels() for image in images], axis=at)
+@dataclass(frozen=True)
+class _Stack:
+    """Reads all images, or one of them alone (`isocenter.data.cut.take` asks for it)."""
+
+    images: tuple[Image, ...]
+    axis: str
+    at: int
+
+    def __call__(self) -> Array:
+        return np.stack([image.pixels() for image in self.images], axis=self.at)
+
+    def piece(self, axis: str, index: int) -> Array | None:
+        """The pixels of one image, where it is along this axis that they are stacked."""
+        return self.images[index].pixels() if axis == self.axis else None

@@ -39,8 +39,8 @@ def pairs_within(a: Array, b: Array, reach: float) -> tuple[Array, Array, Array]
     order = np.argsort(key, kind="stable")
     start = np.zeros(int(cells.prod()) + 1, np.int64)
     np.cumsum(np.bincount(key, minlength=len(start) - 1), out=start[1:])
-    rows, columns, squares = _met(first, second, start, order, low, cells, size, reach * reach)
-    return rows, columns, np.sqrt(squares)
+    rows, columns, squares = _met(first, second[order], start, low, cells, size, reach * reach)
+    return rows, order[columns], np.sqrt(squares)
 
 
 def _three(points: Array) -> Array:
@@ -51,7 +51,7 @@ def _three(points: Array) -> Array:
 
 @kernel
 def _met(
-    a: Array, b: Array, start: Array, order: Array, low: Array, cells: Array, size: Array, most: float
+    a: Array, b: Array, start: Array, low: Array, cells: Array, size: Array, most: float
 ) -> tuple[Array, Array, Array]:
     room, count = 4 * len(a) + 16, 0
     rows, columns, squares = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.float64)
@@ -64,8 +64,7 @@ def _met(
                 row = (z * cells[1] + y) * cells[2]
                 # Cells along the last axis lie side by side.
                 left, right = row + max(0, at[2] - 1), row + min(cells[2], at[2] + 2)
-                for k in range(start[left], start[right]):
-                    j = order[k]
+                for j in range(start[left], start[right]):
                     square = (a[i, 0] - b[j, 0]) ** 2 + (a[i, 1] - b[j, 1]) ** 2 + (a[i, 2] - b[j, 2]) ** 2
                     if square > most:
                         continue

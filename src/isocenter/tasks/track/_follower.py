@@ -1,0 +1,155 @@
+"""Detections of one frame after the other, linked: what is found, where it is, and whose track it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from isocenter.data import IGNORE, OBJECT, Boxes, Case, Geometry, Image, Instances, NotEvaluated, Segmentation, Tracks
+from isocenter.data.cut import take
+from isocenter.data.findings.boxes import OPERATING
+from isocenter.errors import GeometryError, InputError, LabelError
+from isocenter.ops.array import Array
+from isocenter.ops.components import parts
+from isocenter.ops.linking import Linker, Rules
+
+Found = Boxes | Instances | Segmentation | NotEvaluated
+
+
+@dataclass(eq=False)
+class Follower:
+    """Follows objects through a stream of frames; it holds what was found, and no pixels.
+
+    Parameters
+    ----------
+    geometry
+        Of a frame.
+    rules
+        How detections are linked; `reach` in pixels, where pixels are not square in those of the finest axis.
+    """
+
+    geometry: Geometry
+    rules: Rules = Rules()
+    _linker: Linker = field(default_factory=Linker)
+    _numbers: list[Array] = field(default_factory=list)
+    _objects: list[Boxes | Instances] = field(default_factory=list)
+    _places: list[Array] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._linker = Linker(self.rules)
+        spacing = np.asarray(self.geometry.spacing or (1.0,) * self.geometry.ndim)
+        self._scale = spacing / spacing.min()
+
+    def step(self, found: Found, time: float | None = None) -> Array:
+        """The track of each object of the next frame: int64 (n,), in their order.
+
+        Parameters
+        ----------
+        found
+            Boxes (those that are sure enough to be acted upon), objects, or regions, whose connected parts are the
+            objects. `NotEvaluated` is a frame in which nothing is seen.
+        time
+            Of the frame, in frames; None: one after the last.
+
+        Raises
+        ------
+        GeometryError
+            The frame lies on another grid than the first.
+        """
+        objects = objects_of(found, self.geometry)
+        if not objects.geometry.same_grid(self.geometry):
+            raise GeometryError("frames of one film lie on different grids", got=str(objects.geometry.shape),
+                                wanted=str(self.geometry.shape))
+        places, sizes = _measured(objects)
+        when = float(len(self._numbers)) if time is None else time
+        numbers = self._linker.step(places * self._scale, when, sizes)
+        self._numbers.append(numbers)
+        self._objects.append(objects)
+        self._places.append(places)
+        return numbers
+
+    def tracks(self, times: tuple[float, ...] | None = None) -> Tracks:
+        """The tracks so far; `times` are the seconds of the frames."""
+        length = len(self._numbers)
+        if not sum(map(len, self._numbers)):
+            return Tracks.none(self.geometry, length, times)
+        frames = np.repeat(np.arange(length), [len(n) for n in self._numbers])
+        made = Tracks.of(frames, np.concatenate(self._numbers), np.concatenate(self._places), self.geometry,
+                         length=length, times=times, objects=_together(self._objects))
+        return replace(made, parents=tuple(self._linker.parents), merges=tuple(self._linker.merges))
+
+
+def frames_of(image: Image) -> Iterator[Image]:
+    """The frames of a film one after the other, each read when asked for where its files allow, else the film once.
+
+    Raises
+    ------
+    InputError
+        Not a film.
+    """
+    if "t" not in image.axes:
+        raise InputError("a single image where a film was needed", where=image.name, got=image.axes,
+                         remedy='Say "frame": COLUMN in cases.json, or give a film as one file')
+    if not hasattr(image.load, "piece"):
+        pixels = image.pixels()
+        image = image.replaced(lambda: pixels)
+    for t in range(image.length("t")):
+        yield take(image, "t", t)
+
+
+def clock(image: Image) -> Array:
+    """float64 (t,): when each frame was taken, the usual distance of two being 1."""
+    if image.times is None or len(image.times) < 2:
+        return np.arange(image.length("t"), dtype=np.float64)
+    seconds = np.asarray(image.times, np.float64)
+    usual = float(np.median(np.diff(seconds)))
+    if not usual > 0 or (np.diff(seconds) <= 0).any():
+        raise InputError("the times of the frames do not rise", where=image.name, got=str(image.times[:5]))
+    return np.asarray((seconds - seconds[0]) / usual)
+
+
+def frame_case(case: Case, frame: Image, index: int) -> Case:
+    """The question about one frame of a film; it knows no truth."""
+    role = next(r for r, image in case.images.items() if image is case.image())
+    return replace(case, id=f"{case.id}#frame{index}", images={role: frame}, lead=role, load_truth=None,
+                   load_given=None)
+
+
+def objects_of(found: Found, geometry: Geometry) -> Boxes | Instances:
+    """What was found in one frame, as objects; raises LabelError for another kind of finding."""
+    if isinstance(found, NotEvaluated):
+        return Instances.none((OBJECT,), geometry, scored=False)
+    if isinstance(found, Boxes):
+        return found if found.scores is None else found.chosen(found.scores >= OPERATING)
+    if isinstance(found, Instances):
+        return found
+    if isinstance(found, Segmentation):
+        return Instances.from_label_map(parts((found.labels != 0) & (found.labels != IGNORE))[0], found.geometry)
+    raise LabelError("the detector finds no objects", got=type(found).__name__, wanted="Boxes, Instances, Segmentation")
+
+
+def _measured(objects: Boxes | Instances) -> tuple[Array, Array]:
+    """Centres (n, axes) in pixels, and sizes (n,)."""
+    if isinstance(objects, Boxes):
+        return objects.edges.mean(axis=1), objects.sizes.prod(axis=1)
+    middles = [s + np.argwhere(m).mean(axis=0) for s, m in zip(objects.starts, objects.masks, strict=True)]
+    return np.asarray(middles, np.float64).reshape(objects.starts.shape), objects.areas.astype(np.float64)
+
+
+def _together(objects: list[Boxes | Instances]) -> Boxes | Instances:
+    """The objects of all frames in one; scores and classes where all have them."""
+    held = [o for o in objects if len(o)]
+    alike = len({o.classes for o in held}) == 1
+    labels = np.concatenate([o.labels if alike else np.zeros(len(o), np.int64) for o in held])
+    classes = held[0].classes if alike else (OBJECT,)
+    scores = [o.scores for o in held if o.scores is not None]
+    sure = np.concatenate(scores) if len(scores) == len(held) else None
+    boxes = [o if isinstance(o, Boxes) else o.boxes() for o in held]
+    outlined = [o for o in held if isinstance(o, Instances)]
+    if len(outlined) == len(held):
+        masks = tuple(m for o in outlined for m in o.masks)
+        starts = np.concatenate([o.starts for o in outlined])
+        return Instances(starts, masks, labels, classes, held[0].geometry, sure)
+    return Boxes(np.concatenate([b.edges for b in boxes]), labels, classes, held[0].geometry, sure)
