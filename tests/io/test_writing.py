@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import tifffile
 
-from isocenter.data import Attribution, Geometry, Image, Perturbation, Probabilities, Segmentation, Value, Values
+from isocenter.data import (
+    Attribution,
+    Geometry,
+    Image,
+    Perturbation,
+    Probabilities,
+    Segmentation,
+    Transform,
+    Value,
+    Values,
+)
 from isocenter.errors import OutputError, ResourceError
 from isocenter.io import array_at, read_image, read_labels, write, write_overlay
 from isocenter.io.writing import ARRAYS
@@ -183,3 +193,11 @@ def test_the_picture_of_a_change_needs_its_image(tmp_path: Path) -> None:
     image = Image.from_array(np.full((8, 8), 50, np.uint8))
     drawn = read_image(write(found, tmp_path / "a.png", like=image)).pixels()
     assert set(np.unique(drawn)) == {50, 52, 128, 168} and not (tmp_path / "a.png.part").exists()
+
+
+def test_a_transform_is_written_by_its_suffix(tmp_path: Path) -> None:
+    still = Transform.identity(GRID, GRID)
+    assert write(still, tmp_path / "t.tfm").read_text().startswith("#Insight Transform File")
+    assert read_image(write(still, tmp_path / "t.nii.gz")).axes == "czyx"
+    with pytest.raises(OutputError, match="Transform"):
+        write(still, tmp_path / "t.png")

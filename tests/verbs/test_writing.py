@@ -16,12 +16,15 @@ from isocenter.data import (
     Segmentation,
     Source,
     Study,
+    Transform,
     Value,
     Values,
     as_settings,
 )
+from isocenter.data.findings.transform import Linear, Polynomial
 from isocenter.errors import UsageError
-from isocenter.io import read_labels
+from isocenter.io import read_image, read_labels
+from isocenter.io.transforms import read_transform
 from isocenter.verbs._writing import answer_of, asked_formats, caution, plain, planned, written
 
 
@@ -156,3 +159,24 @@ def test_formats_are_those_of_the_task() -> None:
         asked_formats(["geojsn"], "detect")
     with pytest.raises(UsageError, match="not for segment"):
         asked_formats(["coco"], "segment")
+
+
+def test_a_transform_is_a_field_its_matrix_and_the_moved_image(tmp_path: Path) -> None:
+    fixed = image("png")
+    moving = Image.from_array(np.arange(42.0).reshape(6, 7), spacing=(2.0, 1.0))
+    grid = fixed.geometry
+    part = Linear(np.array([[1.0, 0, 1], [0, 1, 2], [0, 0, 1]]))
+    moved = Transform((part,), grid, moving.geometry, (("inliers", 9.0),))
+    files = planned("a", fixed, task="register", out=None)
+    kept = written(moved, fixed, folder=tmp_path, files=files, codes={}, moving=moving)
+    assert kept == ["a_field.npz", "a_moved.tif"]
+    again = read_transform(tmp_path / "a_field.npz", grid, moving.geometry)
+    assert np.allclose(again.indices(np.array([[0.0, 0], [3, 4]])), [[1, 1], [4, 5]])
+    assert np.allclose(read_image(tmp_path / "a_moved.tif").pixels(), np.arange(42.0).reshape(6, 7)[1:5, 1:6])
+    row = answer_of(moved)
+    assert (row["m02"], row["m12"], row["m22"], row["inliers"]) == (1, 2, 1, 9)
+    volume = planned("a", image("nifti", ndim=3), task="register", out=None)
+    assert volume == {"answer": "a_field.nii.gz", "moved": "a_moved.nii.gz"}
+    assert planned("a", fixed, task="register", out=Path("b.tfm")) == {"answer": "b.tfm"}
+    bent = Transform((Polynomial(np.eye(3, 2), 1, np.zeros(2), 1.0),), grid, grid)
+    assert answer_of(bent) == {}

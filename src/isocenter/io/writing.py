@@ -17,12 +17,14 @@ from isocenter.data import (
     Probabilities,
     Segmentation,
     Tracks,
+    Transform,
     Values,
 )
 from isocenter.errors import OutputError
 from isocenter.io import answers, encoded, formats, overlay, overlay_objects, tracks
 from isocenter.io.annotations import BOXES, OBJECTS
 from isocenter.io.objects import as_image
+from isocenter.io.transforms import write_transform
 from isocenter.ops.array import Array
 
 ARRAYS = {
@@ -50,7 +52,8 @@ def write(
         Probabilities or Values: .json, .csv. An array, a nibabel, SimpleITK or torch object is an Image.
         Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
         maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
-        .seg.nrrd (3D Slicer), in which overlaps survive. Tracks: .csv, or a folder (Cell Tracking Challenge).
+        .seg.nrrd (3D Slicer), in which overlaps survive. Transform: .tfm, .txt (ITK; affine maps), or a displacement
+        per pixel of the fixed image: .nii.gz (3D), .tif, .npz. Tracks: .csv, or a folder (Cell Tracking Challenge).
     path
         Where to.
     like
@@ -84,6 +87,8 @@ def write(
         return path
     if isinstance(value, Tracks):
         return _tracks(value, path, end, overwrite)
+    if isinstance(value, Transform):
+        return write_transform(value, path, overwrite=overwrite)
     if isinstance(value, Boxes | Instances):
         known = BOXES if isinstance(value, Boxes) else OBJECTS
         whole = next((e for e in known if path.name.lower().endswith(e)), "")

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Value, Values
+from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Transform, Value, Values
+from isocenter.data.warping import warped
 from isocenter.errors import UsageError, nearest
 from isocenter.files import write_text
 from isocenter.io.annotations import BOXES, NAMES, OBJECTS
@@ -38,7 +39,8 @@ def planned(
         That it is about; it decides the format.
     task
         ``"segment"`` gives a label map and an overlay, ``"instances"`` these and a table, ``"detect"`` a table, COCO
-        where the image is flat, and a picture with boxes.
+        where the image is flat, and a picture with boxes; ``"register"`` a displacement field on the fixed image's grid
+        and the moving image brought onto it.
     out
         The one file that was asked for, or None.
     formats
@@ -54,6 +56,9 @@ def planned(
         volume = image.ndim == 3 or image.source.format in ("nifti", "dicom")
         label = name + (".nii.gz" if volume else ".tif")
         return {"answer": label, "csv": f"{name}.csv", "overlay": f"{name}_overlay.png", **more}
+    if task == "register":
+        field, moved = (".nii.gz", ".nii.gz") if image.ndim == 3 else (".npz", ".tif")
+        return {"answer": f"{name}_field{field}", "moved": f"{name}_moved{moved}"}
     if task != "segment":
         return {}
     usual = ".nii.gz" if image.ndim == 3 else ".png"
@@ -61,7 +66,10 @@ def planned(
     return {"answer": name + end, "overlay": f"{name}_overlay.png"}
 
 
-def written(found: Any, image: Image, *, folder: Path, files: Mapping[str, str], codes: Mapping[str, int]) -> list[str]:
+def written(
+    found: Any, image: Image, *, folder: Path, files: Mapping[str, str], codes: Mapping[str, int],
+    moving: Image | None = None,
+) -> list[str]:
     """Writes an answer's files and gives their names; raises as `isocenter.io.write`."""
     from isocenter.io import write
     from isocenter.io.writing import write_overlay
@@ -72,6 +80,9 @@ def written(found: Any, image: Image, *, folder: Path, files: Mapping[str, str],
         known = codes if isinstance(found, Segmentation) and set(found.names) <= set(codes) else None
         write(found, folder / files["answer"], like=image, codes=known, overwrite=True)
         kept.append(files["answer"])
+    if "moved" in files and moving is not None:
+        write(warped(found, moving), folder / files["moved"], overwrite=True)
+        kept.append(files["moved"])
     if "overlay" in files and isinstance(found, Segmentation | Boxes | Instances) and "t" not in image.axes:
         write_overlay(image, found, folder / files["overlay"], overwrite=True)
         kept.append(files["overlay"])
@@ -114,7 +125,14 @@ def answer_of(found: Any) -> dict[str, Any]:
         return row | {c: round(float(v), 6) for c, v in zip(found.classes, found.values, strict=True)}
     if isinstance(found, Values):
         return {k: v for name, value in found.items.items() for k, v in _reaching(name, value).items()}
-    return {}
+    return _mapped(found) if isinstance(found, Transform) else {}
+
+
+def _mapped(found: Transform) -> dict[str, Any]:
+    """The matrix row by row, where there is one, and what was measured on the way."""
+    m = found.matrix
+    row = {} if m is None else {f"m{i}{j}": float(f"{v:.9g}") for (i, j), v in np.ndenumerate(m)}
+    return row | {name: float(f"{v:.6g}") for name, v in found.evidence}
 
 
 def _reaching(name: str, value: Value) -> dict[str, float]:

@@ -28,7 +28,7 @@ from isocenter.verbs._writing import answer_of, asked_formats, caution, plain, p
 
 FILES = (
     ".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv", ".xml", ".txt", ".geojson", ".zip",
-    ".seg.nrrd",
+    ".seg.nrrd", ".tfm",
 )  # fmt: skip
 
 
@@ -244,7 +244,8 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
         found, unsure = sure(found, place.least)
         kept: list[str] = []
         if not isinstance(found, NotEvaluated):
-            kept = list(written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked)))
+            moving = case.images.get("moving")
+            kept = written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked), moving=moving)
     except Exception:
         # Whatever it was: what this input had begun to write goes, unless it stood there before.
         ledger.items.pop(one.name)
