@@ -28,4 +28,4 @@ CARD = {
 }
 
 if __name__ == "__main__":
-    ship("chest-pneumonia", ROW, CARD, about="images of the source's test folder, which is shifted")
+    ship("chest-pneumonia", ROW, CARD, about="patients of the source's test folder, which is shifted")

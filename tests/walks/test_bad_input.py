@@ -132,7 +132,8 @@ def test_an_affine_that_cannot_be(run: Run, volumes: Make, tmp_path: Path, kind:
     folder = volumes(image=affine)
     refused(run("predict", "segment/histogram", folder / "i0.nii.gz", "-o", tmp_path / "out"), "affine")
     assert not (tmp_path / "out").exists()
-    assert run("check", folder).code == 0
+    checked = run("check", folder)
+    assert checked.code == 1 and "affine" in checked.out and "correct that first" in checked.out
 
 
 def test_a_label_on_another_grid(run: Run, volumes: Make, tmp_path: Path) -> None:
