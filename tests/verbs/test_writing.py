@@ -16,6 +16,7 @@ from isocenter.data import (
     Segmentation,
     Source,
     Study,
+    Tracks,
     Transform,
     Value,
     Values,
@@ -180,3 +181,16 @@ def test_a_transform_is_a_field_its_matrix_and_the_moved_image(tmp_path: Path) -
     assert planned("a", fixed, task="register", out=Path("b.tfm")) == {"answer": "b.tfm"}
     bent = Transform((Polynomial(np.eye(3, 2), 1, np.zeros(2), 1.0),), grid, grid)
     assert answer_of(bent) == {}
+
+
+def test_tracks_are_a_table_and_counted(tmp_path: Path) -> None:
+    grid = Geometry.from_spacing((9, 9), (0.5, 0.5))
+    frames, numbers = np.array([0, 1, 2, 0]), np.array([1, 1, 1, 2])
+    places = np.array([[1.0, 1], [1, 3], [1, 5], [7, 7]])
+    found = Tracks.of(frames, numbers, places, grid, length=3, times=(0.0, 2.0, 4.0))
+    film = Image.from_array(np.zeros((3, 9, 9), np.uint8), axes="tyx", geometry=grid)
+    files = planned("a", film, task="track", out=None)
+    assert written(found, film, folder=tmp_path, files=files, codes={}) == ["a.csv"]
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "track,frame,seconds,x,y,x_mm,y_mm,parent"
+    assert answer_of(found) == {"tracks": 2, "points": 4, "divisions": 0, "median_speed_mm_per_s": 0.5}
+    assert answer_of(Tracks.none(grid, 2)) == {"tracks": 0, "points": 0, "divisions": 0}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Transform, Value, Values
+from isocenter.data import Boxes, Image, Instances, Probabilities, Segmentation, Tracks, Transform, Value, Values
 from isocenter.data.warping import warped
 from isocenter.errors import UsageError, nearest
 from isocenter.files import write_text
@@ -40,7 +40,7 @@ def planned(
     task
         ``"segment"`` gives a label map and an overlay, ``"instances"`` these and a table, ``"detect"`` a table, COCO
         where the image is flat, and a picture with boxes; ``"register"`` a displacement field on the fixed image's grid
-        and the moving image brought onto it.
+        and the moving image brought onto it; ``"track"`` a table with a row a point.
     out
         The one file that was asked for, or None.
     formats
@@ -59,6 +59,8 @@ def planned(
     if task == "register":
         field, moved = (".nii.gz", ".nii.gz") if image.ndim == 3 else (".npz", ".tif")
         return {"answer": f"{name}_field{field}", "moved": f"{name}_moved{moved}"}
+    if task == "track":
+        return {"answer": f"{name}.csv"}
     if task != "segment":
         return {}
     usual = ".nii.gz" if image.ndim == 3 else ".png"
@@ -125,7 +127,18 @@ def answer_of(found: Any) -> dict[str, Any]:
         return row | {c: round(float(v), 6) for c, v in zip(found.classes, found.values, strict=True)}
     if isinstance(found, Values):
         return {k: v for name, value in found.items.items() for k, v in _reaching(name, value).items()}
+    if isinstance(found, Tracks):
+        return _followed(found)
     return _mapped(found) if isinstance(found, Transform) else {}
+
+
+def _followed(found: Tracks) -> dict[str, Any]:
+    """How many tracks, points and divisions there are, and the median speed with its unit."""
+    speeds = found.mean_speeds()
+    speeds = speeds[~np.isnan(speeds)]
+    row: dict[str, Any] = {"tracks": len(found.tracks), "points": len(found), "divisions": len(found.children())}
+    name = f"median_speed_{found.unit}_per_{found.time_unit}"
+    return row | ({name: float(f"{np.median(speeds):.6g}")} if len(speeds) else {})
 
 
 def _mapped(found: Transform) -> dict[str, Any]:

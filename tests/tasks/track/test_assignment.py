@@ -182,6 +182,14 @@ def test_a_detector_that_learns_is_trained_on_the_frames_of_train() -> None:
         Assignment.from_state({**about, "detector": {"class": "os:system", "about": {}}}, {})
 
 
+def test_what_was_given_needs_no_study() -> None:
+    cases = films(2, frames=3)
+    learnt = Assignment(given="reader", reach=9.0).fit(cases, cases)
+    assert learnt.state() == {} and learnt.reach == 9.0
+    again = Assignment.from_state(json.loads(json.dumps(learnt.about)), {})
+    assert again == learnt and np.array_equal(again.predict(cases[0]).numbers, learnt.predict(cases[0]).numbers)
+
+
 @pytest.mark.parametrize(("task", "kind"), [("instances", Instances), ("detect", Boxes), ("segment", Segmentation)])
 def test_frames_are_cases_with_the_truth_of_the_task(task: str, kind: type) -> None:
     cases = films(2, frames=3)

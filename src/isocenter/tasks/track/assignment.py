@@ -121,12 +121,12 @@ class Assignment:
         Raises
         ------
         RecipeError
-            There is no detector.
+            There is neither a detector nor something given.
         IsocenterError
             As the detector's own `fit`.
         """
         part = self.detector
-        if part is None:
+        if part is None and self.given is None:
             raise RecipeError("nothing finds the objects", where="assignment", remedy='Set detector={"use": ...}')
         # What was fitted can be written down; a recipe that answers at once learns from train all the same.
         if hasattr(part, "fit") and not hasattr(part, "state"):
@@ -138,6 +138,8 @@ class Assignment:
     def from_state(cls, about: Mapping[str, Any], state: Mapping[str, Array]) -> FittedAssignment:
         """The tracker of a bundle; torch is not imported."""
         said = about[PART]
+        if said is None:
+            return FittedAssignment(**about["recipe"])
         task = next((t for t in FINDERS if ours(said["class"], t)), None)
         if task is None:
             raise BundleError("a part is no method of isocenter", got=str(said["class"]))
@@ -154,12 +156,13 @@ class FittedAssignment(Assignment):
     def about(self) -> dict[str, Any]:
         """The recipe, and the detector's class and own description."""
         recipe = as_settings(replace(self, detector=None))
-        told = {"class": class_name(self.detector), "about": dict(self.detector.about)}
+        part = self.detector
+        told = None if part is None else {"class": class_name(part), "about": dict(part.about)}
         return {"recipe": recipe, "classes": [OBJECT], PART: told}
 
     def state(self) -> dict[str, Array]:
         """The arrays of the detector."""
-        return {f"{PART}.{k}": a for k, a in self.detector.state().items()}
+        return {} if self.detector is None else {f"{PART}.{k}": a for k, a in self.detector.state().items()}
 
 
 def _own(method: Assignment) -> dict[str, Any]:
