@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from isocenter.data import Cases
 from isocenter.errors import MissingFileError
@@ -103,3 +105,18 @@ def test_boxes_are_checked_and_counted(real_data: Callable[[str], Path]) -> None
     lines = made.lines()
     assert sum("without area was left out" in line for line in lines) == 2
     assert any("train: 2804 objects (Platelets 209, RBC 2381, WBC 214)" in line for line in lines)
+
+
+def test_pairs_are_checked_and_nothing_is_to_be_trained(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        pixels = np.random.default_rng(ord(name)).integers(0, 255, (40, 50)).astype(np.uint8)
+        Pillow.fromarray(pixels).save(tmp_path / f"{name}.png")
+    (tmp_path / "l.csv").write_text(",X,Y\n1,2,3\n2,9,9\n")
+    head = "fixed,moving,fixed_landmarks,moving_landmarks,split,subject\n"
+    (tmp_path / "manifest.csv").write_text(head + "a.png,b.png,l.csv,l.csv,train,p\nb.png,a.png,l.csv,l.csv,test,q\n")
+    found = check(tmp_path)
+    assert found.found.task == "register"
+    assert "isocenter evaluate register/landmarks" in found.lines()[-1]
+    assert "no truth" not in "\n".join(found.lines())
+    (tmp_path / "l.csv").write_text(",X\n1,2\n")
+    assert any(p.code == "table" for p in check(tmp_path).found.problems)

@@ -15,10 +15,14 @@ from isocenter.verbs._text import counted
 # Whose cost is estimated when nobody names a method.
 USUAL = {"segment": "unet", "classify": "cnn", "regress": "cnn", "instances": "contours", "detect": "yolo"}
 # What answers without training, where a set has nothing to learn from.
-AT_ONCE = {"segment": "segment/histogram", "instances": "instances/watershed_split", "detect": "detect/clusters"}
+AT_ONCE = {"segment": "segment/histogram", "instances": "instances/watershed_split", "detect": "detect/clusters",
+           "register": "register/landmarks"}
+# Questions that a check may be about.
+ASKED = tuple(dict.fromkeys((*USUAL, *AT_ONCE)))
 BARE = (
     "no truth that a method could be scored against: images alone. "
-    "A table with the column image and one of mask, label, instances or boxes brings one"
+    "A table with the column image and one of mask, label, instances or boxes brings one; "
+    "of pairs, the columns fixed and moving and one of transform, fixed_landmarks or fixed_mask"
 )
 
 
@@ -55,7 +59,7 @@ class Checked:
         more = [f"the data also bring a truth for: {', '.join(self.others)} (--task)"] if self.others else []
         errors = sum(problem.severity == "error" for problem in self.found.problems)
         wrong = [f"{counted(errors, 'error')} above: correct that first"] if errors else []
-        unknown = [f"cost: not known for {self.found.method}"] if self.found.task and self.found.cost is None else []
+        unknown = [f"cost: not known for {self.found.method}"] if self.found.method and self.found.cost is None else []
         return [*self.found.lines(), *unknown, *bare, *more, *wrong, f"next: {self._next()}"]
 
     def _next(self) -> str:
@@ -68,7 +72,7 @@ class Checked:
             return f"isocenter predict segment/histogram {place} -o OUT"
         if not any(splits):
             return division
-        if "train" not in splits:
+        if "train" not in splits or task not in USUAL:
             method = AT_ONCE.get(task, "BUNDLE")
             return f"isocenter evaluate {method} {place} --split {'test' if 'test' in splits else next(iter(splits))}"
         return f"isocenter train {task} {place} -o BUNDLE --time 20m"
@@ -113,7 +117,7 @@ def check(
         # Without a question, or a network that answers it, there is nothing whose cost could be told.
         found = replace(found, cost=None)
     place = place_of(data, {"target": target, "group": group, "role": role})
-    return Checked(found, tuple(t for t in cases.tasks if t != asked and t in USUAL), place)
+    return Checked(found, tuple(t for t in cases.tasks if t != asked and t in ASKED), place)
 
 
 def _learns_a_network(task: str, method: str) -> bool:
@@ -130,4 +134,4 @@ def _first(data: Any) -> str:
     if isinstance(data, Cases) and data.task:
         return data.task
     tasks = survey(data).tasks
-    return next((t for t in USUAL if t in tasks), "")
+    return next((t for t in ASKED if t in tasks), "")
