@@ -128,5 +128,7 @@ class Plan:
         return plan
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        """Plain values: what comes back from JSON is the same."""
+        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        moved = list(self.normalisation.landmarks)
+        return {**plain, "normalisation": {**plain["normalisation"], "landmarks": moved}}
