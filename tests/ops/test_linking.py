@@ -34,6 +34,37 @@ def test_the_cheapest_assignment_is_that_of_the_full_table(seed: int) -> None:
     assert np.isclose(costs[found].sum() + 8.0 * (14 - len(found)), cost_of(rows, columns, costs, 8.0))
 
 
+@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("alone", [0.5, 3.0, 8.0, 1e6])
+def test_any_table_in_any_order(ties: bool, alone: float) -> None:
+    rng = np.random.default_rng(int(ties))
+    for _ in range(60):
+        n, m = rng.integers(1, 20, 2)
+        pairs = np.argwhere(rng.random((n, m)) < rng.choice([0.1, 0.4, 1.0]))
+        pairs = pairs[rng.permutation(len(pairs))]
+        if not len(pairs):
+            continue
+        rows, columns = pairs.T
+        costs = rng.integers(0, 6, len(rows)).astype(float) if ties else rng.uniform(0, 10, len(rows))
+        found = cheapest(rows, columns, costs, alone)
+        assert len(set(rows[found])) == len(found) == len(set(columns[found]))
+        paid = costs[found].sum() + alone * (rows.max() + 1 - len(found))
+        assert np.isclose(paid, cost_of(rows, columns, costs, alone))
+
+
+def test_a_long_chain_of_rivals_is_settled_as_a_whole() -> None:
+    """Each row would have the next row's column but for one free place at the very end."""
+    n = 400
+    rows = np.repeat(np.arange(n), 2)
+    columns = np.stack([np.arange(n), np.arange(1, n + 1)], axis=1).ravel()
+    costs = np.tile([2.0, 1.0], n)
+    found = cheapest(rows, columns, costs, 5.0)
+    assert np.array_equal(columns[found], np.arange(1, n + 1))
+    crowded = columns < n
+    found = cheapest(rows[crowded], columns[crowded], costs[crowded], 5.0)
+    assert len(found) == n and costs[crowded][found].sum() == 2.0 * n
+
+
 def test_no_pair_no_assignment() -> None:
     nothing = np.zeros(0, np.int64)
     assert len(cheapest(nothing, nothing, np.zeros(0), 1.0)) == 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from isocenter.ops.array import Array
+from isocenter.ops.kernel import kernel
 from isocenter.ops.near import pairs_within
 
 NEAREST, VELOCITY = "nearest", "velocity"
@@ -54,7 +55,7 @@ def cheapest(rows: Array, columns: Array, costs: Array, alone: float) -> Array:
     """The pairs of the cheapest assignment in which a row may stay alone.
 
     The sum of the costs of the pairs and of `alone` for every row without a pair is least, over the whole table at
-    once. Solved sparsely: pairs that are in nobody's way are taken at once, the others by shortest augmenting paths.
+    once. Solved sparsely: the paths end where nobody else is in the way.
 
     Source: Jaqaman et al., Nature Methods 2008; Jonker and Volgenant, Computing 1987.
 
@@ -72,28 +73,62 @@ def cheapest(rows: Array, columns: Array, costs: Array, alone: float) -> Array:
     int64 (j,): positions of the chosen pairs, increasing; no row and no column is in two.
     """
     worth = np.flatnonzero(costs < alone)
-    rows, columns = rows[worth], columns[worth]
     if not len(worth):
         return worth
-    single = (np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)
-    chosen, rest = worth[single], np.flatnonzero(~single)
-    if not len(rest):
-        return np.asarray(chosen)
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+    worth = worth[np.argsort(rows[worth], kind="stable")]
+    start = np.zeros(int(rows[worth[-1]]) + 2, np.int64)
+    np.cumsum(np.bincount(rows[worth], minlength=len(start) - 1), out=start[1:])
+    second = np.asarray(columns[worth], np.int64)
+    taken = _augmented(start, second, np.asarray(costs[worth], np.float64), int(second.max()) + 1, float(alone))
+    return np.asarray(np.sort(worth[taken[taken >= 0]]))
 
-    at_row, row = np.unique(rows[rest], return_inverse=True)
-    at_column, column = np.unique(columns[rest], return_inverse=True)
-    n, m = len(at_row), len(at_column)
-    # Each row has a column of its own to stay alone in. A constant on every entry keeps zeros in the sparse table.
-    each = np.arange(n)
-    weights = np.concatenate([costs[worth[rest]], np.full(n, alone)]) + alone
-    where = (np.concatenate([row, each]), np.concatenate([column, m + each]))
-    left, right = min_weight_full_bipartite_matching(csr_array((weights, where), shape=(n, m + n)))
-    key = row * m + column
-    order = np.argsort(key)
-    taken = (left * m + right)[right < m]
-    return np.asarray(np.sort(np.concatenate([chosen, worth[rest[order[np.searchsorted(key[order], taken)]]]])))
+
+@kernel
+def _augmented(start: Array, column: Array, cost: Array, m: int, alone: float) -> Array:
+    """The pair that each row takes, -1 for none: one shortest augmenting path a row, over the pairs that there are."""
+    n = len(start) - 1
+    # Each row has a column of its own, m + row, to stay alone in.
+    owner, price = np.full(m + n, -1), np.zeros(m + n)
+    far, came, by = np.full(m + n, np.inf), np.full(m + n, -1), np.full(m + n, -1)
+    final = np.zeros(m + n, np.bool_)
+    seat, pair, paid = np.full(n, -1), np.full(n, -1), np.zeros(n)
+    met = np.empty(m + n, np.int64)
+    for r in range(n):
+        i, base, off, count = r, 0.0, 0.0, 0
+        while True:
+            for e in range(start[i], start[i + 1] + 1):
+                mine = e == start[i + 1]
+                j = m + i if mine else column[e]
+                length = base + (alone if mine else cost[e]) - price[j] - off
+                if not final[j] and length < far[j]:
+                    if far[j] == np.inf:
+                        met[count] = j
+                        count += 1
+                    far[j], came[j], by[j] = length, i, -1 if mine else e
+            end = -1
+            for k in range(count):
+                if not final[met[k]] and (end < 0 or far[met[k]] < far[end]):
+                    end = met[k]
+            if owner[end] < 0:
+                break
+            final[end] = True
+            i, base = owner[end], far[end]
+            off = paid[i] - price[end]
+        least = far[end]
+        for k in range(count):
+            if final[met[k]]:
+                price[met[k]] += far[met[k]] - least
+        while True:
+            i = came[end]
+            before = seat[i]
+            seat[i], pair[i], owner[end] = end, by[end], i
+            paid[i] = alone if by[end] < 0 else cost[by[end]]
+            if i == r:
+                break
+            end = before
+        for k in range(count):
+            far[met[k]], final[met[k]] = np.inf, False
+    return pair
 
 
 @dataclass(eq=False)
@@ -175,10 +210,11 @@ class Linker:
         numbers = np.zeros(len(points), np.int64)
         numbers[new] = before.number[old]
         self._learn(np.linalg.norm(points[new] - ahead[old], axis=1), lasted[old])
-        went = self._updated(before.chosen(old), points[new], area[new], time)
+        seen = before.chosen(old)
+        went = self._updated(seen, points[new], area[new], time)
         kept = np.ones(len(before.number), bool)
         kept[old] = False
-        numbers, halved = self._divided(before.chosen(old), new, points, area, numbers, reach)
+        numbers, halved = self._divided(seen, new, points, area, numbers, reach)
         kept = self._merged(before, kept, points, area, (old, new), reach)
         missed = before.chosen(kept)
         missed.missed = missed.missed + 1
