@@ -73,6 +73,14 @@ def test_a_search_that_was_killed_goes_on_as_if_it_had_not(tmp_path: Path) -> No
     assert searched(tmp_path / "c.sqlite", seed=1).trials()[1:] != whole[1:]
 
 
+@pytest.mark.parametrize("written", [0, 1, 2])
+def test_one_killed_while_its_values_were_written_down_never_was(tmp_path: Path, written: int) -> None:
+    whole = searched(tmp_path / "a.sqlite").trials()
+    torn = searched(tmp_path / "b.sqlite", trials=7)
+    torn._study.ask({d.name: d.distribution() for d in SPACE[:written]})
+    assert searched(tmp_path / "b.sqlite").trials() == whole
+
+
 def test_a_trial_that_failed_says_why_and_the_search_goes_on(tmp_path: Path) -> None:
     search = searched(tmp_path / "s.sqlite", trials=3)
     number, _ = search.proposed(SPACE)

@@ -24,6 +24,8 @@ AROUND = 4.0
 # The widest range, as a factor, that is searched whole where no start is known.
 WIDEST = 256.0
 NAME = "search"
+# What marks a trial that was killed while its values were written down.
+VOID = "void"
 
 
 @dataclass(frozen=True)
@@ -189,13 +191,17 @@ class Search:
     def trials(self) -> list[Trial]:
         """Those that are over, in order."""
         out = []
-        for one in self._study.get_trials(deepcopy=False):
+        for number, one in enumerate(self._begun()):
             if one.state.is_finished():
                 said = one.user_attrs
                 score = None if said.get("lack") or not one.values else one.values[0]
-                out.append(Trial(one.number, dict(one.params), score, float(said.get("seconds", 0.0)),
+                out.append(Trial(number, dict(one.params), score, float(said.get("seconds", 0.0)),
                                  str(said.get("lack", ""))))
         return out
+
+    def _begun(self) -> list[Any]:
+        """The trials whose values were all written down; one that was killed before that never was, nor has a number."""
+        return [t for t in self._study.get_trials(deepcopy=False) if VOID not in t.user_attrs]
 
     def began(
         self, values: Mapping[str, Any], dimensions: Sequence[Dimension], *, score: float, seconds: float
@@ -215,29 +221,31 @@ class Search:
         """Number and values of the next trial; of one that was not ended, its own."""
         import optuna
 
-        for one in self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-            if set(one.params) == {d.name for d in dimensions}:
-                return one.number, dict(one.params)
-            self._study.tell(one.number, state=optuna.trial.TrialState.FAIL)
-        n = len(self._study.get_trials(deepcopy=False))
-        draw = (self._seed * 100_003 + n) % 2**31
+        begun = self._begun()
+        for number, one in enumerate(begun):
+            if one.state == optuna.trial.TrialState.RUNNING:
+                if set(one.params) == {d.name for d in dimensions}:
+                    return number, dict(one.params)
+                self._study._storage.set_trial_user_attr(one._trial_id, VOID, True)
+                self._study.tell(one.number, state=optuna.trial.TrialState.FAIL)
+        number = len(self._begun())
+        draw = (self._seed * 100_003 + number) % 2**31
         self._study.sampler = optuna.samplers.TPESampler(seed=draw, n_startup_trials=BLIND)
         with _calm():
             trial = self._study.ask({d.name: d.distribution() for d in dimensions})
-        return trial.number, dict(trial.params)
+        return number, dict(trial.params)
 
     def ended(self, number: int, *, score: float | None, seconds: float, lack: str = "") -> None:
         """Enters what a trial gave; one without a score failed and says why."""
         import optuna
 
-        storage, study = self._study._storage, self._study
-        key = storage.get_trial_id_from_study_id_trial_number(study._study_id, number)
-        storage.set_trial_user_attr(key, "seconds", seconds)
+        storage, study, trial = self._study._storage, self._study, self._begun()[number]
+        storage.set_trial_user_attr(trial._trial_id, "seconds", seconds)
         if score is None:
-            storage.set_trial_user_attr(key, "lack", lack or "no score")
-            study.tell(number, state=optuna.trial.TrialState.FAIL)
+            storage.set_trial_user_attr(trial._trial_id, "lack", lack or "no score")
+            study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
         else:
-            study.tell(number, score)
+            study.tell(trial.number, score)
 
     def importance(self) -> dict[str, float]:
         """Share of the variance of the scores that each field explains by itself; empty with few trials."""
