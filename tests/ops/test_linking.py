@@ -61,7 +61,9 @@ def test_a_long_chain_of_rivals_is_settled_as_a_whole() -> None:
     found = cheapest(rows, columns, costs, 5.0)
     assert np.array_equal(columns[found], np.arange(1, n + 1))
     crowded = columns < n
-    found = cheapest(rows[crowded], columns[crowded], costs[crowded], 5.0)
+    # Without that place one row stays alone, unless that is too dear: then every other must give way.
+    assert len(cheapest(rows[crowded], columns[crowded], costs[crowded], 5.0)) == n - 1
+    found = cheapest(rows[crowded], columns[crowded], costs[crowded], 1e4)
     assert len(found) == n and costs[crowded][found].sum() == 2.0 * n
 
 
