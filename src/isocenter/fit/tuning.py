@@ -200,7 +200,7 @@ class Search:
         return out
 
     def _begun(self) -> list[Any]:
-        """The trials whose values were all written down; one that was killed before that never was, nor has a number."""
+        """Trials whose values were all written down; one that was killed before never was, and has no number."""
         return [t for t in self._study.get_trials(deepcopy=False) if VOID not in t.user_attrs]
 
     def began(
