@@ -10,7 +10,7 @@ from isocenter.errors import RecipeError
 from isocenter.fit.classifiers import LEAST, PUBLISHED, WIDTH, classifier, left
 from isocenter.fit.fingerprint import Fingerprint, fingerprint
 from isocenter.nets.building import NETWORKS
-from isocenter.tasks.classify.cnn import NETWORKS as NAMES
+from isocenter.tasks._study import NETWORKS as NAMES
 from isocenter.tasks.classify.cnn import Cnn
 
 # Where the last convolution of each network answers.

@@ -11,7 +11,9 @@ from isocenter.data import Case, Image, Normalisation, NotEvaluated, Plan
 from isocenter.errors import InputError, NotFoundError
 from isocenter.ops.radiomics import radiomics
 from isocenter.ops.texture import FIRST_ORDER
-from isocenter.tasks._features import Features
+from isocenter.tasks._features import Features, features_of
+from isocenter.tasks.classify.boosting import Boosting
+from isocenter.tasks.classify.linear import Linear
 
 
 def plan(rank: int = 2, channels: int = 1) -> Plan:
@@ -59,6 +61,13 @@ def test_volumes_and_equal_channels() -> None:
     grey = np.random.default_rng(0).random((9, 9))
     three = Image.from_array(np.stack([grey] * 3), axes="cyx")
     assert np.array_equal(Features((3, 3)).row(three, plan()), Features((3, 3)).row(Image.from_array(grey), plan()))
+
+
+def test_a_recipe_says_its_features() -> None:
+    assert features_of(Linear(texture=False), plan()) == Features((24, 24), texture=False)
+    assert features_of(Boosting(size=5, features="both", region="tumour"), plan(rank=3)) == Features(
+        (5, 5, 5), kind="both", region="tumour"
+    )
 
 
 def test_another_rank_is_refused() -> None:

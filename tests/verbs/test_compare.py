@@ -141,6 +141,10 @@ def test_one_method_under_two_names(squares: Cases) -> None:
         settings={"at": 110.0, "name": "square", "dark.below": True},
     )  # fmt: skip
     assert list(made.methods) == ["dark", "bright"]
+    assert made.sets == {"dark": " --set at=110.0 --set name=square --set below=true",
+                         "bright": " --set at=110.0 --set name=square"}
+    after = replace(made, best="dark", place="DATA").lines()[-1]
+    assert after == f"next: isocenter train segment DATA --method threshold{made.sets['dark']} -o BUNDLE"
     dark, bright = (s.metrics["dice"]["all"].value for s in made.methods.values())
     assert dark is not None and bright is not None and dark < 0.2 < 0.9 < bright
     with pytest.raises(UsageError, match="cannot stand in a table"):

@@ -85,6 +85,10 @@ def test_a_gain_that_is_not_proven_is_called_so():
     assert unproven((sure,), "fusion", lead) == [] == unproven((wide,), None, lead) == unproven((wide,), "fusion", None)
     # What is worse is no gain; of a metric that is better when lower the sign turns.
     assert unproven((made("fusion", "pet", -0.1, -0.3, 0.1, 0.4),), "fusion", lead) == []
+    # Nor is it passed over that another is better where val had named the best.
+    [lost] = unproven((made("fusion", "pet", -0.2, -0.3, -0.1, 0.01),), "fusion", lead)
+    assert lost == "proven better than fusion in auc, although fusion was named beforehand: pet"
+    assert unproven((made("fusion", "pet", -0.2, -0.3, -0.1, None),), "fusion", lead) == []
     [said] = unproven((made("fusion", "pet", -0.1, -0.3, 0.1, 0.4, "brier"),), "fusion", ("brier", "all"))
     assert "in brier" in said
 

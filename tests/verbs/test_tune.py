@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,6 +57,8 @@ def test_the_document_and_the_lines(found: verb.Tuned) -> None:
     document = json.loads(json.dumps(found.as_json(), allow_nan=False))
     assert document["best"] == found.best and len(document["trials"]) == 10 and document["split"] == "val"
     lines = found.lines()
+    [kept] = [line for line in lines if line.startswith("kept")]
+    assert not re.search(r"= 0\.0+(,|$)", kept), "small settings keep their digits"
     assert any("chosen here: it flatters" in line for line in lines)
     assert lines[-1] == f"next: isocenter predict {found.folder / TUNED} INPUT -o OUT"
 

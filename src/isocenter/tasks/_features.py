@@ -157,3 +157,10 @@ def _radiomics(channel: Array, mask: Array | None, image: Image) -> Array:
         found = radiomics(channel, mask, spacing=image.geometry.spacing)
     values = np.asarray(list(found.values()))
     return np.where(np.isfinite(values), values, 0.0)
+
+
+def features_of(recipe: Any, plan: Plan) -> Features:
+    """The features that a recipe of a method without a network asks for, in the plan's number of axes."""
+    size = (recipe.size or SIZES[plan.rank],) * plan.rank
+    before, texture = recipe.before, getattr(recipe, "texture", True)
+    return Features(size, before.intensity or "standardise", before.window, texture, recipe.features, recipe.region)

@@ -10,6 +10,11 @@ from isocenter.errors import MissingExtraError
 if TYPE_CHECKING:
     from isocenter.tasks._network import FittedNetwork
 
+# What one image is: the networks that answer with a class or a number, by name.
+NETWORKS = (
+    "small", "textbook", "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small",
+    "efficientnet_lite0",
+)  # fmt: skip
 N = TypeVar("N", bound="FittedNetwork")
 
 

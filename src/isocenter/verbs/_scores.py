@@ -106,13 +106,13 @@ def side_by_side(scores: Mapping[str, Scores], lead: tuple[str, str] | None) -> 
 
 
 def unproven(tests: Iterable[Test], best: str | None, lead: tuple[str, str] | None) -> list[str]:
-    """One line that names those over which a gain of the best in the leading metric is not proven; none without them.
+    """Lines that name those over which a gain of the best in the leading metric is not proven, and those proven better.
 
     A gain is proven where the interval of the paired difference leaves out zero and Holm's p is below 0.05.
     """
     from isocenter.metrics import METRICS
 
-    names = []
+    names, better = [], []
     for t in tests:
         if best not in (t.a, t.b) or lead is None or t.metric != lead[0] or t.difference is None:
             continue
@@ -121,8 +121,14 @@ def unproven(tests: Iterable[Test], best: str | None, lead: tuple[str, str] | No
         proven = len(ends) == 2 and ends[0] > 0 and t.p_holm is not None and t.p_holm < CLAIM
         if t.test == "paired bootstrap" and sign * t.difference >= 0 and not proven:
             names.append(t.b if t.a == best else t.a)
-    said = f"not proven: a gain of {best} over {', '.join(names)} in {lead[0] if lead else ''}"
-    return [f"{said} (the interval of the difference holds 0, or Holm's p is not below {CLAIM:g})"] if names else []
+        lost = len(ends) == 2 and ends[1] < 0 and t.p_holm is not None and t.p_holm < CLAIM
+        if t.test == "paired bootstrap" and lost:
+            better.append(t.b if t.a == best else t.a)
+    metric = lead[0] if lead else ""
+    said = f"not proven: a gain of {best} over {', '.join(names)} in {metric}"
+    lines = [f"{said} (the interval of the difference holds 0, or Holm's p is not below {CLAIM:g})"] if names else []
+    beaten = f"proven better than {best} in {metric}, although {best} was named beforehand: {', '.join(better)}"
+    return [*lines, *([beaten] if better else [])]
 
 
 def paired_lines(tests: tuple[Test, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import unicodedata
 from collections.abc import Sequence
@@ -56,6 +57,19 @@ def number(value: float | None) -> str:
         if size < 1000
         else f"{value:.0f}"
     )
+
+
+def setting(value: object) -> str:
+    """The value of a setting as a command takes it: three significant digits, lists and mappings as JSON.
+
+    >>> setting(0.0003127), setting(64), setting(["PET", "facts"]), setting("resnet18"), setting(None)
+    ('0.000313', '64', '["PET", "facts"]', 'resnet18', 'none')
+    """
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if value is None:
+        return "none"
+    return json.dumps(value) if isinstance(value, (list, tuple, dict, bool)) else str(value)
 
 
 def duration(seconds: float | None) -> str:

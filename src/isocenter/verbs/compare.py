@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
@@ -34,7 +35,7 @@ from isocenter.verbs._score import Answered, answer_all, summary
 from isocenter.verbs._scores import best_of, leading, paired_lines, side_by_side, unproven
 from isocenter.verbs._strains import Strain, strains_of, without
 from isocenter.verbs._study import Budget, Taken, sides, study
-from isocenter.verbs._text import counted, duration
+from isocenter.verbs._text import counted, duration, typed
 from isocenter.verbs._under import disturbed
 from isocenter.verbs._under_lines import under_lines
 from isocenter.verbs.evaluate import classes_of
@@ -65,8 +66,8 @@ class Comparison:
         Page of the report.
     predictors
         Name to the fitted method that answered.
-    place
-        The data as they are typed, for the next command.
+    place, sets
+        The data as they are typed, and name to its settings, for the next command.
     under
         Each method under an attack or a corruption.
     changes
@@ -86,6 +87,7 @@ class Comparison:
     report: Path | None = None
     predictors: Mapping[str, Method] = field(default_factory=dict)
     place: str = "DATA"
+    sets: Mapping[str, str] = field(default_factory=dict)
     under: tuple[Disturbed, ...] = ()
     changes: Mapping[str, Mapping[str, Perturbation]] = field(default_factory=dict)
 
@@ -129,7 +131,7 @@ class Comparison:
             return f"isocenter predict {best.reference} INPUT -o OUT"
         if best is None or best.method == "given" or best.method not in catalog.methods(self.task):
             return f"isocenter methods {self.task}"
-        return f"isocenter train {self.task} {self.place} --method {best.method} -o BUNDLE"
+        return f"isocenter train {self.task} {self.place} --method {best.method}{self.sets.get(name, '')} -o BUNDLE"
 
 
 def compare(
@@ -192,7 +194,7 @@ def compare(
         else _on_split(asked, cases, split=split, options=options)
     )
     made = _under(made, strains, cases, options)
-    made = replace(made, place=place_of(data, options))
+    made = replace(made, place=place_of(data, options), sets={m.name: _typed(m, given) for m in asked})
     made = replace(made, problems=(*exam.problems, *made.problems), notes=(*notes, *made.notes))
     asked_for = {"task": task, "data": data, "methods": methods, "split": split, "settings": settings, **options}
     return made if out is None else _reported(made, cases, folder=Path(out), given=asked_for)
@@ -221,6 +223,12 @@ def _resolved(spec: Any, task: str, *, settings: Settings) -> Method:
     both = Settings({**common, **own.values}, {**{k: settings.origins.get(k, "") for k in common}, **own.origins})
     found = resolve(spec, task=task, settings=both)
     return replace(found, name=alias) if alias else found
+
+
+def _typed(method: Method, settings: Settings) -> str:
+    """What was set of one method, as a command takes it, so that training it alone gives the same."""
+    own = {k: settings.values.get(f"{method.name}.{k}", settings.values.get(k)) for k in method.origins}
+    return "".join(f" --set {typed(f'{k}={v if isinstance(v, str) else json.dumps(v)}')}" for k, v in own.items())
 
 
 def _alias(spec: Any, task: str) -> tuple[str, Any]:

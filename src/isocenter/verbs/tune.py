@@ -22,7 +22,7 @@ from isocenter.verbs._options import Studying, checked, minutes_of, reporter, th
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._record import keep
 from isocenter.verbs._scores import leading, paired_lines, side_by_side
-from isocenter.verbs._text import counted, duration, number, table
+from isocenter.verbs._text import counted, duration, number, setting, table
 from isocenter.verbs._trained import Trained
 from isocenter.verbs._tuning import again, dimensions, kept, named, recipe_text, remembered, searchable
 from isocenter.verbs.compare import Comparison, compare
@@ -99,7 +99,7 @@ class Tuned:
         lines += ["", *self._trial_lines(), ""]
         if self.importance:
             lines += ["what mattered: " + ", ".join(f"{k} {v:.0%}" for k, v in self.importance.items())]
-        said = ", ".join(f"{k} = {number(v) if isinstance(v, float) else v}" for k, v in self.values.items())
+        said = ", ".join(f"{k} = {setting(v)}" for k, v in self.values.items())
         lines += [f"kept: trial {self.best}, {said or 'the recipe as it was asked'}"]
         if self.gain is not None:
             lines += ["", "on test, once:", *side_by_side(self.gain.methods, leading(*self.gain.methods.values())),
@@ -112,7 +112,7 @@ class Tuned:
         names = list(dict.fromkeys(k for t in self.trials for k in t.values))
         rows = [
             (str(t.number), number(t.score), duration(t.seconds),
-             *(number(v) if isinstance(v, float) else str(v) for v in (t.values.get(k, "-") for k in names)))
+             *(setting(t.values.get(k, "-")) for k in names))
             for t in known[:10]
         ]
         score = " ".join(self.metric)

@@ -8,9 +8,10 @@ import torch
 
 from isocenter.data import Case, Image, NotEvaluated, Watch, knobs, merged
 from isocenter.errors import BundleError
+from isocenter.tasks._study import NETWORKS
 from isocenter.tasks.classify import cnn as classify
 from isocenter.tasks.regress._fitted import FittedRegressor
-from isocenter.tasks.regress.cnn import NETWORKS, Cnn
+from isocenter.tasks.regress.cnn import Cnn
 
 QUICK = {"study.epochs": 30, "study.batch_size": 10, "study.learning_rate": 0.01, "width": 8}
 

@@ -10,7 +10,7 @@ from isocenter.data import Before, Cases, Progress, Watch, knob, silent
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.boosting import Growth, Trees, boosted
-from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
+from isocenter.tasks._features import KINDS, THUMBNAIL, features_of
 from isocenter.tasks.classify._sites import harmonised
 from isocenter.tasks.classify._table import Tabled, calibrating, described, honoured, plan_of, seen_first, tabled
 
@@ -67,10 +67,7 @@ class Boosting:
             Images differ in their number of axes or channels, or hold values that are not finite.
         """
         plan = plan_of(train)
-        features = Features(
-            (self.size or SIZES[plan.rank],) * plan.rank, self.before.intensity or "standardise", self.before.window,
-            kind=self.features, region=self.region,
-        )  # fmt: skip
+        features = features_of(self, plan)
         table = tabled((train, valid), plan, features, watch=watch, share=LOOKING)
         table, said, lines = harmonised(table, (train, valid), self.before.site)
 

@@ -16,16 +16,10 @@ from typing import TYPE_CHECKING, Any
 from isocenter.data import Before, Cases, Study, Watch, knob, silent
 from isocenter.data.study import Imbalance
 from isocenter.ops.array import Array
-from isocenter.tasks._study import studied
+from isocenter.tasks._study import NETWORKS, studied
 
 if TYPE_CHECKING:
     from isocenter.tasks.classify._fitted import FittedClassifier
-
-
-NETWORKS = (
-    "small", "textbook", "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small",
-    "efficientnet_lite0",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -300,7 +300,7 @@ def _samples(cases: Sequence[Case], made: Modalities, classes: Sequence[str], *,
         for role, grid in zip(made.roles, grids, strict=False)
     )
     facts = np.stack([seen.facts for _, seen in found]) if pixels else np.zeros((len(found), 0), np.float32)
-    truth = [[case.truth().of(c) for c in classes] for case, _ in found]  # type: ignore[union-attr]
+    truth = [[cast("Probabilities", case.truth()).of(c) for c in classes] for case, _ in found]
     return Samples(images, facts, np.stack([seen.present for _, seen in found]), np.asarray(truth, np.float32))
 
 

@@ -12,7 +12,7 @@ from isocenter.data import Before, Cases, Watch, knob, silent
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.logistic import log_loss, logistic
-from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
+from isocenter.tasks._features import KINDS, THUMBNAIL, features_of
 from isocenter.tasks.classify._sites import GAIN, SHIFT, harmonised
 from isocenter.tasks.classify._table import (
     Tabled,
@@ -76,10 +76,7 @@ class Linear:
             Images differ in their number of axes or channels, or hold values that are not finite.
         """
         plan = plan_of(train)
-        features = Features(
-            (self.size or SIZES[plan.rank],) * plan.rank, self.before.intensity or "standardise", self.before.window,
-            self.texture, self.features, self.region,
-        )  # fmt: skip
+        features = features_of(self, plan)
         table = tabled((train, valid), plan, features, watch=watch)
         table, said, lines = harmonised(table, (train, valid), self.before.site)
         mean, scale = moments(table.x)

@@ -10,7 +10,7 @@ from isocenter.data import Before, Cases, Progress, Watch, knob, silent
 from isocenter.errors import BundleError
 from isocenter.ops.array import Array
 from isocenter.ops.perceptron import Layers, Schooling, forward, schooled
-from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
+from isocenter.tasks._features import KINDS, THUMBNAIL, features_of
 from isocenter.tasks.classify._sites import harmonised
 from isocenter.tasks.classify._table import (
     Tabled,
@@ -78,10 +78,7 @@ class Mlp:
             Images differ in their number of axes or channels, or hold values that are not finite.
         """
         plan = plan_of(train)
-        features = Features(
-            (self.size or SIZES[plan.rank],) * plan.rank, self.before.intensity or "standardise", self.before.window,
-            kind=self.features, region=self.region,
-        )  # fmt: skip
+        features = features_of(self, plan)
         table = tabled((train, valid), plan, features, watch=watch, share=LOOKING)
         table, said, lines = harmonised(table, (train, valid), self.before.site)
         mean, scale = moments(table.x)

@@ -13,15 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from isocenter.data import Before, Cases, Study, Watch, knob, silent
 from isocenter.ops.array import Array
-from isocenter.tasks._study import studied
+from isocenter.tasks._study import NETWORKS, studied
 
 if TYPE_CHECKING:
     from isocenter.tasks.regress._fitted import FittedRegressor
-
-NETWORKS = (
-    "small", "textbook", "alexnet", "vgg16", "googlenet", "resnet18", "resnet50", "densenet121", "mobilenet_v3_small",
-    "efficientnet_lite0",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from isocenter.errors import BundleError, RecipeError
 from isocenter.infer.regressing import measured
 from isocenter.ops.array import Array
 from isocenter.ops.ridge import ridge
-from isocenter.tasks._features import KINDS, SIZES, THUMBNAIL, Features
+from isocenter.tasks._features import KINDS, THUMBNAIL, Features, features_of
 from isocenter.tasks._rows import moments, standardised
 from isocenter.tasks.regress._numbers import Numbers, described, numbered, plan_from, plan_with
 
@@ -71,10 +71,7 @@ class Linear:
             Images differ in their number of axes or channels, or hold values that are not finite.
         """
         plan = plan_with(train)
-        features = Features(
-            (self.size or SIZES[plan.rank],) * plan.rank, self.before.intensity or "standardise", self.before.window,
-            self.texture, self.features, self.region,
-        )  # fmt: skip
+        features = features_of(self, plan)
         table = numbered((train, valid), plan, features, watch=watch)
         mean, scale = moments(table.x)
         scale[: features.pixels(plan)] *= features.balance(plan, table.x.shape[1])
