@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from isocenter.ops.array import Array
 
@@ -29,6 +28,8 @@ def sampled(array: Array, places: Array, *, order: int = 1, outside: float | Non
     >>> sampled(np.array([[0.0, 4.0]]), np.array([[0.0, 0.25], [0.0, 3.0]]), outside=-1).tolist()
     [1.0, -1.0]
     """
+    from scipy import ndimage
+
     axes = places.shape[-1]
     grid = np.asarray(array.shape[-axes:])
     at = np.moveaxis(places, -1, 0)
