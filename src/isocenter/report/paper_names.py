@@ -8,6 +8,7 @@ TASKS = {
     "segment": ("segmentation", "图像分割"), "classify": ("classification", "图像分类"),
     "detect": ("object detection", "目标检测"), "instances": ("instance segmentation", "实例分割"),
     "regress": ("regression", "数值回归"), "explain": ("explanation", "模型解释"),
+    "track": ("tracking", "目标跟踪"),
 }
 METHODS = {
     "segment/histogram": ("histogram thresholding", "直方图阈值分割"),
@@ -41,6 +42,7 @@ METHODS = {
     "classify/attributes": ("a concept bottleneck through named attributes", "以命名属性为中介的概念瓶颈模型"),
     "regress/linear": ("ridge regression on image features", "基于图像特征的岭回归"),
     "regress/cnn": ("a convolutional neural network", "卷积神经网络"),
+    "track/assignment": ("frame-by-frame detection linked by global assignment", "逐帧检测加全局分配关联"),
     "regress/mean": ("the mean of the training cases, as a trivial baseline", "训练集均值(平凡基线)"),
     "detect/template": ("template matching by normalised cross-correlation", "归一化互相关模板匹配"),
     "detect/clusters": ("clustering of thresholded pixels", "阈值像素聚类检测"),
@@ -77,6 +79,11 @@ METRICS = {
     "log_loss": ("log loss", "对数损失"), "ece": ("expected calibration error", "期望校准误差"),
     "ap50": ("average precision at IoU 0.5", "IoU 0.5 时的平均精确率"), "ap": ("average precision", "平均精确率"),
     "pq": ("panoptic quality", "全景质量"), "aji": ("aggregated Jaccard index", "聚合 Jaccard 指数"),
+    "tra": ("tracking accuracy (TRA)", "跟踪准确度(TRA)"), "det": ("detection accuracy (DET)", "检测准确度(DET)"),
+    "seg": ("segmentation accuracy (SEG)", "分割准确度(SEG)"), "lnk": ("linking accuracy (LNK)", "关联准确度(LNK)"),
+    "mota": ("multiple object tracking accuracy", "多目标跟踪准确度(MOTA)"), "idf1": ("identity F1", "身份 F1"),
+    "hota": ("higher order tracking accuracy", "高阶跟踪准确度(HOTA)"),
+    "link_recall": ("share of correct links", "正确关联比例"),
     "mae": ("mean absolute error", "平均绝对误差"), "rmse": ("root mean squared error", "均方根误差"),
     "r2": ("coefficient of determination (R²)", "决定系数 (R²)"),
     "within": ("share of cases within the 90 % interval", "90% 区间覆盖率"),
