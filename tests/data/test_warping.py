@@ -77,3 +77,43 @@ def test_pixels_are_read_when_asked_for_and_twice_the_same():
     expected = 0.75 * 0.5 * (p[4, 4] + p[4, 5]) + 0.25 * 0.5 * (p[5, 4] + p[5, 5])
     assert out.pixels()[4, 4] == pytest.approx(expected, rel=1e-5)
     assert np.array_equal(out.pixels(), out.pixels())
+
+
+def oblique(shape, spacing, seed):
+    q, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    q[:, 0] *= np.linalg.det(q)
+    affine = np.eye(4)
+    affine[:3, :3] = q * np.array(spacing)
+    affine[:3, 3] = [5.0, -7.0, 3.0]
+    return Geometry(shape, tuple(map(tuple, affine.tolist())))
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_volumes_of_any_spacing_and_direction_are_resampled_as_simpleitk_does(order):
+    sitk = pytest.importorskip("SimpleITK", reason="pip install 'isocenter[dev]'")
+    from isocenter.io import to_sitk
+
+    fixed, moving = oblique((9, 10, 11), (2.0, 1.0, 1.5), 1), oblique((12, 13, 9), (1.0, 2.0, 1.2), 1)
+    image = Image.from_array(np.random.default_rng(2).random(moving.shape).astype(np.float32), geometry=moving)
+    m = np.eye(4)
+    m[:3] += np.random.default_rng(3).normal(size=(3, 4)) * 0.05
+    peer = sitk.AffineTransform(m[:3, :3].ravel().tolist(), m[:3, 3].tolist())
+    like = to_sitk(Image.from_array(np.zeros(fixed.shape, np.float32), geometry=fixed))
+    kind = sitk.sitkLinear if order else sitk.sitkNearestNeighbor
+    theirs = sitk.GetArrayFromImage(sitk.Resample(to_sitk(image), like, peer, kind, -1.0))
+    ours = warped(Transform.of_matrix(m, fixed, moving), image, order=order, outside=-1.0).pixels()
+    seen = (theirs != -1) & (ours != -1)
+    assert seen.mean() > 0.2
+    assert (np.abs(theirs - ours)[seen] < 1e-3).mean() > 0.995
+    assert ((theirs == -1) == (ours == -1)).mean() > 0.98
+
+
+def test_a_perspective_view_is_opencvs():
+    cv2 = pytest.importorskip("cv2", reason="pip install 'isocenter[video]'")
+    m = np.array([[1.1, 0.1, -3.0], [-0.1, 0.9, 4], [1e-3, 5e-4, 1]])
+    pixels = np.random.default_rng(4).random(MOVING.shape).astype(np.float32)
+    ours = warped(Transform.of_matrix(m, FIXED, MOVING), Image.from_array(pixels)).pixels()
+    theirs = cv2.warpPerspective(pixels, m, (30, 20), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    # OpenCV rounds places to 1 / 32 of a pixel, and fades to 0 over the last one.
+    assert np.median(np.abs(ours - theirs)) < 0.02
+    assert np.quantile(np.abs(ours - theirs)[2:-2, 4:-2], 0.99) < 0.06

@@ -52,3 +52,16 @@ def test_a_missing_file_and_bytes_are_refused(tmp_path):
     for name in ("a.csv", "b.csv"):
         with pytest.raises(IsocenterError):
             read_landmarks(tmp_path / name, PLAIN)
+
+
+def test_empty_rows_tabs_and_numbers_without_names_are_read(tmp_path):
+    (tmp_path / "a.tsv").write_text("X\tY\n1\t2\n\t\n3\t4.5\n")
+    found = read_landmarks(tmp_path / "a.tsv", PLAIN)
+    assert {k: v.tolist() for k, v in found.items()} == {"1": [1, 2], "3": [3, 4.5]}
+    path = write_landmarks(np.array([[1.5, 2.25]]), tmp_path / "b.csv", PLAIN)
+    assert path.read_text() == ",X,Y\n0,1.5,2.25\n"
+
+
+def test_capitals_and_order_of_columns_do_not_matter(tmp_path):
+    (tmp_path / "a.csv").write_text("y,name,x\n2,apex,1\n")
+    assert read_landmarks(tmp_path / "a.csv", PLAIN)["apex"].tolist() == [1, 2]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Geometry, Transform
-from isocenter.data.findings.transform import Field, Spline
+from isocenter.data.findings.transform import Field, Spline, dimension
 from isocenter.errors import GeometryError, OutputError, UnreadableError
 from isocenter.io.transforms import read_transform, write_transform
 from isocenter.ops.transforms import fit_spline
@@ -66,7 +66,7 @@ def test_a_field_in_the_plane_is_no_nifti(tmp_path):
     with pytest.raises(OutputError, match="made-up axis"):
         write_transform(flat, tmp_path / "f.nii.gz")
     assert not list(tmp_path.iterdir())
-    assert np.allclose(read_transform(write_transform(flat, tmp_path / "f.tif"), FLAT, FLAT).jacobian(), 1)
+    assert np.allclose(read_transform(write_transform(flat, tmp_path / "f.npz"), FLAT, FLAT).jacobian(), 1)
 
 
 def test_what_text_cannot_hold_is_refused_and_a_field_holds_it(tmp_path):
@@ -104,3 +104,29 @@ def test_an_image_that_is_no_field_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((12, 15)))
     with pytest.raises(UnreadableError, match="no displacement field"):
         read_transform(tmp_path / "a.npy", FLAT, FLAT)
+
+
+def test_a_composition_is_applied_last_first_as_itk_does(tmp_path):
+    turn = sitk.Euler2DTransform((0.0, 0.0), 0.5, (0.0, 0.0))
+    shift = sitk.TranslationTransform(2, (10.0, 0.0))
+    for order in ([turn, shift], [shift, turn]):
+        both = sitk.CompositeTransform(order)
+        sitk.WriteTransform(both, str(tmp_path / "t.tfm"))
+        found = read_transform(tmp_path / "t.tfm", FLAT, FLAT)
+        assert np.allclose(found.points(np.array([[1.0, 2.0]]))[0], both.TransformPoint((1.0, 2.0)))
+        assert len(found.parts) == 1
+
+
+def test_an_identity_is_no_part(tmp_path):
+    sitk.WriteTransform(sitk.Transform(3, sitk.sitkIdentity), str(tmp_path / "t.tfm"))
+    assert read_transform(tmp_path / "t.tfm", VOLUME, VOLUME).parts == ()
+
+
+def test_a_field_in_the_plane_comes_back_where_it_was(tmp_path):
+    leaning = ((0.0, 1.5, 10.0), (0.7, 0.0, 20.0), (0.1, 0.0, 30.0), (0.0, 0.0, 1.0))
+    for grid in (FLAT, Geometry((12, 15)), Geometry((12, 15), leaning)):
+        shift = np.random.default_rng(6).normal(size=(dimension(grid), 12, 15)).astype(np.float32)
+        t = Transform((Field(shift, grid),), grid, grid)
+        found = read_transform(write_transform(t, tmp_path / "f.npz", overwrite=True), grid, grid)
+        at = np.random.default_rng(7).random((9, 2)) * 10
+        assert np.allclose(found.indices(at), t.indices(at), atol=1e-4)

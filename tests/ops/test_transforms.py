@@ -155,3 +155,57 @@ def test_an_inverse_is_solved_and_a_fold_has_none():
     found = ops.solved(folded, np.array([[4.0, 9.0], [-1.0, 4.0]]), np.array([[1.0, 1.0], [1.0, 1.0]]), step=0.1)
     assert np.allclose(found[0], [2, 3], atol=1e-3)
     assert np.isnan(found[1]).all()
+
+
+@pytest.mark.parametrize("family", list(ops.FAMILIES))
+def test_a_pair_that_counts_twice_is_two_pairs_and_one_of_weight_0_is_none(family):
+    rng = np.random.default_rng(12)
+    source, target = rng.random((2, 14, 2)) * 100
+    weights = rng.integers(0, 3, 14)
+    repeated = np.repeat(np.arange(14), weights)
+    found = ops.fit_matrix(family, source, target, weights)
+    again = ops.fit_matrix(family, source[repeated], target[repeated])
+    probe = rng.random((9, 2)) * 100
+    assert np.allclose(ops.apply_matrix(found, probe), ops.apply_matrix(again, probe), atol=1e-5, equal_nan=True)
+
+
+@pytest.mark.parametrize("family", list(ops.FAMILIES))
+def test_far_from_the_origin_and_in_other_units_it_is_the_same_map(family):
+    rng = np.random.default_rng(13)
+    source = rng.random((40, 2)) * 100
+    target = ops.apply_matrix(exact(family, 2, rng), source) + rng.normal(size=(40, 2)) * 0.3
+    # A rigid map knows its unit; both sides change alike.
+    plain = ops.apply_matrix(ops.fit_matrix(family, source, target), source)
+    moved = ops.fit_matrix(family, 1000 * source + 1e6, 1000 * target + 1e6)
+    assert np.allclose(ops.apply_matrix(moved, 1000 * source + 1e6), 1000 * plain + 1e6, atol=0.05)
+
+
+def test_perspective_is_as_near_as_opencvs():
+    cv2 = pytest.importorskip("cv2", reason="pip install 'isocenter[video]'")
+    rng = np.random.default_rng(14)
+    m = exact("perspective", 2, rng)
+    source = rng.random((60, 2)) * 300
+    target = ops.apply_matrix(m, source) + rng.normal(size=(60, 2))
+    peer, _ = cv2.findHomography(source, target, 0)
+    ours, theirs = (((ops.apply_matrix(h, source) - target) ** 2).sum()
+                    for h in (ops.fit_matrix("perspective", source, target), peer))
+    assert ours <= theirs * 1.001
+
+
+def test_more_points_than_a_block_are_the_same_points():
+    rng = np.random.default_rng(15)
+    centres = rng.random((6, 2)) * 10
+    weights = ops.fit_spline(centres, rng.random((6, 2)))
+    probe = rng.random((ops.BLOCK + 7, 2)) * 10
+    whole = ops.apply_spline(centres, weights, probe)
+    assert np.allclose(whole[-9:], ops.apply_spline(centres, weights, probe[-9:]))
+    assert len(ops.apply_spline(centres, weights, probe[:0])) == 0
+
+
+def test_a_map_without_value_somewhere_is_still_solved_elsewhere():
+    def half(p):
+        return np.where(p[:, :1] > 0, 1.5 * p, np.nan)
+
+    found = ops.solved(half, np.array([[3.0, 3.0], [-3.0, 3.0]]), np.array([[2.5, 2.5], [-1.0, 1.0]]), step=1.0)
+    assert np.allclose(found[0], [2, 2], atol=0.01)
+    assert np.isnan(found[1]).all()

@@ -18,7 +18,8 @@ from isocenter.ops.array import Array
 
 HEAD = "#Insight Transform File V1.0"
 TEXTS = (".tfm", ".txt")
-FIELDS = {".nii": "nifti", ".nii.gz": "nifti", ".tif": "tiff", ".tiff": "tiff", ".npz": "npz"}
+# Formats that keep where a grid lies; TIFF does not.
+FIELDS = {".nii": "nifti", ".nii.gz": "nifti", ".npz": "npz"}
 SUFFIXES = (*TEXTS, *FIELDS)
 # No transform of numbers needs more; a file that is larger is none.
 LARGEST = 1 << 20
@@ -31,7 +32,7 @@ def read_transform(path: str | Path, fixed: Geometry, moving: Geometry) -> Trans
     ----------
     path
         .tfm or .txt as ITK, elastix and ANTs write them (identity, translation, Euler, versor, similarity, affine, and
-        compositions of these); .nii, .nii.gz, .tif, .npz: a displacement per pixel in LPS mm, channels x, y[, z] (as
+        compositions of these); .nii, .nii.gz, .npz: a displacement per pixel in LPS mm, channels x, y[, z] (as
         ITK and ANTs write them), of an image of unknown spacing in pixels.
     fixed, moving
         Of the two images. ITK maps points of the fixed image to the moving one, as `Transform` does.
@@ -158,6 +159,8 @@ def write_transform(transform: Transform, path: str | Path, *, overwrite: bool =
     if end not in FIELDS:
         raise OutputError(f"no format of a Transform has the suffix {end!r}", where=str(path),
                           wanted=", ".join(SUFFIXES))
+    if transform.fixed.ndim == 2 and FIELDS[end] == "nifti":
+        raise OutputError("NIfTI would need a made-up axis for a field in the plane", where=str(path), wanted=".npz")
     try:
         [field] = transform.as_field().parts
     except GeometryError as error:
@@ -175,8 +178,8 @@ def _text(transform: Transform, path: Path) -> str:
     matrix = transform.matrix
     w = dimension(transform.fixed)
     if matrix is None or np.abs(matrix[w, :w]).max() > 0:
-        raise OutputError("ITK's text holds affine maps only", where=str(path), wanted=".nii.gz",
-                          remedy="Write it as a displacement field: OUT.nii.gz")
+        raise OutputError("ITK's text holds affine maps only", where=str(path), wanted=", ".join(FIELDS),
+                          remedy="Write it as a displacement field: OUT.nii.gz, in the plane OUT.npz")
     numbers = " ".join(repr(float(v)) for v in [*matrix[:w, :w].ravel(), *matrix[:w, w]])
     zeros = " ".join(["0"] * w)
     return (f"{HEAD}\n#Transform 0\nTransform: AffineTransform_double_{w}_{w}\nParameters: {numbers}\n"

@@ -53,7 +53,7 @@ def write(
         Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
         maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
         .seg.nrrd (3D Slicer), in which overlaps survive. Transform: .tfm, .txt (ITK; affine maps), or a displacement
-        per pixel of the fixed image: .nii.gz (3D), .tif, .npz. Tracks: .csv, or a folder (Cell Tracking Challenge).
+        per pixel of the fixed image: .nii.gz (3D), .npz. Tracks: .csv, or a folder (Cell Tracking Challenge).
     path
         Where to.
     like

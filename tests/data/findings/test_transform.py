@@ -133,3 +133,40 @@ def test_correspondences_are_checked():
             Correspondence(FLAT, FLAT, **how)
     with pytest.raises(GeometryError, match="another grid"):
         Correspondence(FLAT, MM, regions=(region, region))
+
+
+def test_beyond_its_grid_a_field_stays_what_it_was_at_the_edge():
+    shift = np.zeros((2, 20, 30))
+    shift[0, :, -1], shift[1, 0, :] = 3.0, -2.0
+    part = Field(shift, FLAT)
+    assert part.points(np.array([[50.0, 9.0], [4.0, -7.0], [29.0, 9.0]])).tolist() == [[53, 9], [4, -9], [32, 9]]
+
+
+def test_in_a_slice_of_space_a_flat_map_leaves_the_third_coordinate():
+    points = np.random.default_rng(5).random((6, 3)) * 20
+    for part in (bent(), Polynomial(np.array([[1.0, 2], [0.5, 0], [0, 0.5]]), 1, np.zeros(2), 1.0)):
+        out = part.points(points)
+        assert np.array_equal(out[:, 2], points[:, 2])
+        assert np.allclose(out[:, :2], part.points(points[:, :2]))
+        assert np.abs(part.inverted().points(out) - points).max() < 0.02
+
+
+@pytest.mark.parametrize("grid", [FLAT, MM, VOLUME])
+def test_a_few_points_show_the_same_jacobian_as_all(grid):
+    w = dimension(grid)
+    m = np.eye(w + 1)
+    m[:w, :w] += np.random.default_rng(6).normal(size=(w, w)) * 0.1
+    t = Transform.of_matrix(m, grid, grid)
+    few = t.jacobian(5)
+    assert few.shape == (5,) * grid.ndim
+    assert np.allclose(few, np.linalg.det(m[:w, :w]))
+    assert np.allclose(t.jacobian(), few.flat[0])
+
+
+def test_several_parts_undo_each_other_in_the_right_order():
+    turn = Transform.of_matrix(np.array([[0.0, -1, 19], [1, 0, 0], [0, 0, 1]]), FLAT, FLAT)
+    whole = turn.then(Transform((bent(),), FLAT, FLAT)).then(Transform((wave(FLAT),), FLAT, FLAT)).then(turn)
+    at = np.random.default_rng(7).random((20, 2)) * 12 + 3
+    assert np.abs(whole.inverse().points(whole.points(at)) - at).max() < 0.05
+    assert len(whole.parts) == 4
+    assert whole.inverse().fixed is whole.moving
