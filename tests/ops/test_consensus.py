@@ -119,3 +119,22 @@ def test_the_simplest_family_that_explains_the_pairs_is_chosen(family):
     chosen = [simplest(*mixed(family, 150, 0.0, seed)[:2])[0] for seed in range(5)]
     assert chosen.count(family) >= 4
     assert simplest(np.zeros((5, 2)), np.zeros((5, 2))) is None
+
+
+def test_a_pair_without_a_place_is_infinitely_wrong_and_costs_1():
+    m = np.array([[1.0, 0, 0], [0, 1, 0], [-0.1, 0, 1]])
+    source = np.array([[1.0, 0], [10, 0], [20, 0]])
+    away = errors(m, source, source)
+    assert np.isfinite(away).tolist() == [True, False, False]
+    assert costs(away[1:], 1.0) == 1
+    assert costs(np.zeros(4), 1.0) == 0
+    assert costs(np.array([1.0]), 1.0) == pytest.approx((1 + 1 + 0.25) / 3)
+
+
+def test_shuffled_pairs_are_the_same_pairs():
+    source, target, _ = mixed("affine", 100, 0.5, seed=8)
+    order = np.random.default_rng(9).permutation(100)
+    a = agreed(source, target, "affine", threshold=3.0, area=AREA)
+    b = agreed(source[order], target[order], "affine", threshold=3.0, area=AREA)
+    assert np.abs(apply_matrix(a.matrix, source) - apply_matrix(b.matrix, source)).max() < 0.5
+    assert (a.inliers[order] == b.inliers).mean() > 0.97

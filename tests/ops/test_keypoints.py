@@ -70,3 +70,18 @@ def test_one_place_is_one_witness():
     target = np.array([[2.0, 2], [8, 8], [7, 7], [7.1, 6.9]])
     assert apart(source, target).tolist() == [0, 2]
     assert len(apart(np.zeros((0, 2)), np.zeros((0, 2)))) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_descriptors_are_of_length_1_and_no_more_than_the_most(kind, monkeypatch):
+    monkeypatch.setattr("isocenter.ops.keypoints.MOST", 25)
+    some = found(evened(texture(5)), kind, side=640)
+    assert 10 < len(some.at) <= 25
+    assert np.allclose(np.linalg.norm(some.descriptors, axis=1), 1, atol=1e-5)
+    assert likeness(some, some).argmax(axis=1).tolist() == list(range(len(some.at)))
+
+
+def test_pairs_that_are_out_of_the_question_are_never_matched():
+    like = np.array([[0.9, -np.inf, 0.1], [0.2, -np.inf, 0.8]], np.float32)
+    assert matched(like, 0.9).tolist() == [[0, 0], [1, 2]]
+    assert len(matched(np.full((3, 3), -np.inf, np.float32), 1.0)) == 0
