@@ -7,6 +7,7 @@ from typing import Any
 
 from isocenter.report.paper_beyond import beyond, calibration_said, found_beyond
 from isocenter.report.paper_english import Cite
+from isocenter.report.paper_folds import CHOSEN, crossed, decided, division, measured, preferred, procedure
 from isocenter.report.paper_names import (
     CHINESE,
     MODALITIES,
@@ -59,6 +60,7 @@ def _data(story: Story) -> list[str]:
             for s, r in story.splits.items() if s]
     found.append(f"数据划分为{'、'.join(rows)}。" if rows else "")
     found.append("同一受试者的数据不跨集合。" if rows and story.apart else "")
+    found.append(division(story, CHINESE))
     why = data["allow"].get("leakage")
     found.append(f"允许集合之间存在受试者或图像重叠, 理由: {why}。" if why else "")
     found += [f"表中 {n} 行未纳入({why})。" for why, n in data["left_out"].items()]
@@ -96,6 +98,9 @@ def _reference(story: Story) -> str:
 def _models(story: Story, cite: Cite) -> list[str]:
     found = [f"任务为{TASKS.get(story.task, (story.task, story.task))[CHINESE]}。"]
     for name, method in story.methods.items():
+        if name == CHOSEN and crossed(story):
+            found.append(procedure(CHINESE))
+            continue
         label = f"(表中记为“{name}”)" if len(story.methods) > 1 else ""
         found.append(f"采用{method_name(method['task'], method['method'], CHINESE)}{label}{cite('method', name)}。")
         network = (method["plan"].get("network") or {}).get("name")
@@ -122,7 +127,7 @@ def _network(story: Story, method: Mapping[str, Any]) -> list[str]:
             f"权重衰减 {setting(loop.get('weight_decay'))}。")
         found += [_augmented(study.get("augment") or {}), "保留验证集上表现最好的权重。"]
     found.append("训练提前结束。" if method["stopped"] else "")
-    return [*found, _decided(plan, method)]
+    return [*found, _decided(story, plan, method)]
 
 
 def _augmented(augment: Mapping[str, Any]) -> str:
@@ -135,7 +140,7 @@ def _augmented(augment: Mapping[str, Any]) -> str:
     return f"训练图像做随机增强: {'、'.join(found)}。" if found else ""
 
 
-def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
+def _decided(story: Story, plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
     chosen = []
     if (method.get("last") or {}).get("penalty") is not None:
         chosen.append(f"正则化系数({number(method['last']['penalty'])})")
@@ -144,7 +149,7 @@ def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
     chosen += [said] if (said := calibration_said(plan, CHINESE)) else []
     if plan.get("thresholds"):
         chosen.append(f"判定阈值({', '.join(map(number, plan['thresholds']))})")
-    return f"在验证集上确定: {'、'.join(chosen)}。" if chosen else ""
+    return f"{decided(story, CHINESE)}: {'、'.join(chosen)}。" if chosen else ""
 
 
 def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
@@ -154,20 +159,20 @@ def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
     values = ", ".join(f"{k} = {setting(v)}" for k, v in settings.items())
     found.append(f"参数设置: {values}; 其余为软件默认值。" if values else "")
     found.append("与数据有关的参数仅由训练集确定。" if story.settled(name) else "")
-    return [*found, _decided(method["plan"].get("plan") or {}, method)]
+    return [*found, _decided(story, method["plan"].get("plan") or {}, method)]
 
 
 def _statistics(story: Story, cite: Cite) -> list[str]:
     if not story.scores:
         return ["未记录评价结果。"]
     first = next(iter(story.scores.values()))
-    place = SPLITS.get(story.split, ("", story.split))[CHINESE]
+    split = SPLITS.get(story.split, ("", story.split))[CHINESE]
     known = [k for k, targets in first["metrics"].items() if any(s.get("value") is not None for s in targets.values())]
     names = "、".join(metric_name(k, CHINESE) for k in known)
     key, target = story.lead
     led = "各类平均" if target == "all" else target
     who = f"{first['n_cases']} 例, {first['n_subjects']} 名受试者"
-    found = [f"在{place}({who})上评价, 指标包括 {names}{cite('metrics')}。",
+    found = [f"在{measured(story, split, CHINESE)}({who})上评价, 指标包括 {names}{cite('metrics')}。",
              f"主要指标为 {led} 的 {short_name(key, CHINESE)}。", _intervals(story, first, cite)]
     if story.verb == "train":
         found.append("早停与阈值亦在该验证集上确定, 故上述结果偏乐观。")
@@ -177,7 +182,8 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
     found.append(f"{story.refused} 例无法读取或处理而未纳入。" if story.refused else "")
     best, on = story.record["result"].get("best"), story.record["result"].get("chosen_on")
     if story.verb == "compare" and best:
-        found.append(f"首选方法({best})在打开{place}之前已在{SPLITS.get(on, ('', on))[CHINESE]}上选定。")
+        found.append(preferred(story, best, CHINESE) if crossed(story) else
+                     f"首选方法({best})在打开{split}之前已在{SPLITS.get(on, ('', on))[CHINESE]}上选定。")
     kinds = dict.fromkeys(t["test"] for t in story.tests)
     if kinds:
         holm = ", 并以 Holm 法校正多重比较" if any(t.get("p_holm") is not None for t in story.tests) else ""
@@ -220,7 +226,7 @@ def _results(story: Story) -> list[str]:
     led = "各类平均" if target == "all" else target
     first = next(iter(story.scores.values()))
     level = number(round(100 * first["interval"]["level"]))
-    place = SPLITS.get(story.split, ("", story.split))[CHINESE]
+    place = measured(story, SPLITS.get(story.split, ("", story.split))[CHINESE], CHINESE)
     name = short_name(key, CHINESE)
     text = f"在{place}(n = {first['n_cases']})上, {led} 的 {name}({level}% CI)为: {'; '.join(rows)}。"
     return ["### 结果部分可用", "", "".join([text, *_differences(story), *found_beyond(story, CHINESE)]), ""]

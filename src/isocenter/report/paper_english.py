@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from isocenter.report.paper_beyond import beyond, calibration_said, found_beyond
+from isocenter.report.paper_folds import CHOSEN, crossed, decided, division, measured, preferred, procedure
 from isocenter.report.paper_names import (
     MODALITIES,
     NETWORKS,
@@ -69,6 +70,7 @@ def _data(story: Story) -> list[str]:
         found.append(f"Cases were divided into {listed(rows)} sets." if len(rows) > 1 else f"All belonged to one set: "
                      f"{rows[0]}.")
         found.append("No subject belonged to more than one set." if story.apart else "")
+        found.append(division(story))
     found += [f"An overlap of subjects or images between sets was allowed, for this reason: {why}."
               for what, why in data["allow"].items() if what == "leakage"]
     found += [f"{counted(n, 'row')} of the table {'was' if n == 1 else 'were'} left out ({why})."
@@ -110,6 +112,9 @@ def _models(story: Story, cite: Cite) -> list[str]:
     found = []
     for name, place in zip(story.methods, _places(), strict=False):
         method = story.methods[name]
+        if name == CHOSEN and crossed(story):
+            found.append(procedure())
+            continue
         called = method_name(method["task"], method["method"])
         source = cite("method", name)
         label = f" (“{name}” in the tables)" if len(story.methods) > 1 else ""
@@ -141,7 +146,7 @@ def _network(story: Story, method: Mapping[str, Any]) -> list[str]:
         found.append(_augmented(study.get("augment") or {}))
         found.append("The weights that did best on the validation set were kept.")
     found.append(f"Training ended early ({method['stopped']})." if method["stopped"] else "")
-    return [*found, _decided(plan, method)]
+    return [*found, _decided(story, plan, method)]
 
 
 def _normalised(how: Mapping[str, Any]) -> str:
@@ -170,7 +175,7 @@ def _augmented(augment: Mapping[str, Any]) -> str:
     return f"Training images were augmented at random by {listed(found)}." if found else ""
 
 
-def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
+def _decided(story: Story, plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
     chosen = []
     if plan.get("temperature") not in (None, 1.0):
         chosen.append(f"the temperature of the probabilities ({number(plan['temperature'])})")
@@ -181,7 +186,7 @@ def _decided(plan: Mapping[str, Any], method: Mapping[str, Any]) -> str:
         chosen.append(f"the decision threshold{'s' if len(limits) > 1 else ''} ({values})")
     if (method.get("last") or {}).get("penalty") is not None:
         chosen.insert(0, f"the penalty ({number(method['last']['penalty'])})")
-    return f"Chosen on the validation set: {listed(chosen)}." if chosen else ""
+    return f"{decided(story)}: {listed(chosen)}." if chosen else ""
 
 
 def _places() -> Iterator[str]:
@@ -198,7 +203,7 @@ def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
     found.append(f"Settings: {values}; all others followed the defaults of the software." if values else "")
     if story.settled(name):
         found.append("Settings that depend on the data were read off the training set alone.")
-    return [*found, _decided(method["plan"].get("plan") or {}, method)]
+    return [*found, _decided(story, method["plan"].get("plan") or {}, method)]
 
 
 def _statistics(story: Story, cite: Cite) -> list[str]:
@@ -206,9 +211,9 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
         return ["No scores were recorded."]
     first = next(iter(story.scores.values()))
     who = f"{counted(first['n_cases'], 'case')} of {counted(first['n_subjects'], 'subject')}"
-    place = SPLITS.get(story.split, (f"“{story.split}”",))[0]
+    split = SPLITS.get(story.split, (f"“{story.split}”",))[0]
     names = listed(metric_name(k) for k, targets in first["metrics"].items() if _known(targets))
-    found = [f"Performance was measured on the {place} set ({who}) by {names}{cite('metrics')}."]
+    found = [f"Performance was measured on {measured(story, f'the {split} set')} ({who}) by {names}{cite('metrics')}."]
     key, target = story.lead
     led = "the mean over classes" if target == "all" else target
     found.append(f"The leading measure was the {short_name(key)} of {led}.")
@@ -223,8 +228,8 @@ def _statistics(story: Story, cite: Cite) -> list[str]:
         found.append(f"{counted(story.refused, 'case')} could not be read or answered and {were} left out.")
     best, on = story.record["result"].get("best"), story.record["result"].get("chosen_on")
     if story.verb == "compare" and best:
-        found.append(f"The method to be preferred ({best}) was chosen on the {SPLITS.get(on, (on,))[0]} set, before "
-                     f"the {place} set was opened.")
+        found.append(preferred(story, best) if crossed(story) else f"The method to be preferred ({best}) was chosen on "
+                     f"the {SPLITS.get(on, (on,))[0]} set, before the {split} set was opened.")
     return [*found, _compared(story, cite), *_searched(story), *beyond(story)]
 
 
@@ -286,8 +291,8 @@ def _results(story: Story) -> list[str]:
     led = "the classes on average" if target == "all" else target
     first = next(iter(story.scores.values()))
     level = number(round(100 * first["interval"]["level"]))
-    place = SPLITS.get(story.split, (story.split,))[0]
-    text = f"On the {place} set (n = {first['n_cases']}), the {short_name(key)} of {led} was ({level}% CI): " + (
+    where = measured(story, f"the {SPLITS.get(story.split, (story.split,))[0]} set")
+    text = f"On {where} (n = {first['n_cases']}), the {short_name(key)} of {led} was ({level}% CI): " + (
         f"{'; '.join(rows)}.")
     return ["### For the results section", "", " ".join([text, *_differences(story), *found_beyond(story)]), ""]
 
