@@ -79,6 +79,9 @@ def test_settings_of_a_classical_method(papers: SimpleNamespace) -> None:
     text = methods_english(papers.story(methods={"histogram": method}, result=result), silent)
     assert "segmentation by histogram thresholding. The threshold followed Otsu's rule." in text
     assert "Settings: levels = 2, before.channel = mean; all others followed the defaults" in text
+    off = {**method, "recipe": {**recipe, "fill": False, "texture": False}, "origins": {"texture": "--set"}}
+    told = methods_english(papers.story(methods={"histogram": off}, result=result), silent)
+    assert "before.channel = mean, texture = no; all others" in told, "what somebody switched off is told"
     assert "were read off the training set alone." in text
     assert "The reference standard was the segmentation masks of ill and healthy" in text
 

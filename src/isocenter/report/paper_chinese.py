@@ -20,7 +20,7 @@ from isocenter.report.paper_names import (
     metric_name,
     short_name,
 )
-from isocenter.report.paper_story import Story, interval, leaves, number, setting, spread
+from isocenter.report.paper_story import Story, interval, leaves, number, setting, spread, told_settings
 
 MISSING = (
     "伦理审批与知情同意", "病例收集的时间、地点与纳入排除标准", "成像设备与扫描方案",
@@ -153,7 +153,7 @@ def _decided(story: Story, plan: Mapping[str, Any], method: Mapping[str, Any]) -
 
 
 def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
-    settings = {k: v for k, v in leaves(method["recipe"]) if k != "name" and v is not False and v != ""}
+    settings = {k: v for k, v in told_settings(method).items() if k != "name"}
     rule = settings.pop("rule", None)
     found = [f"阈值按 {RULES[rule][CHINESE]}确定。" if rule in RULES else ""]
     values = ", ".join(f"{k} = {setting(v)}" for k, v in settings.items())

@@ -19,7 +19,7 @@ from isocenter.report.paper_names import (
     metric_name,
     short_name,
 )
-from isocenter.report.paper_story import Story, interval, leaves, number, setting, spread
+from isocenter.report.paper_story import Story, interval, leaves, number, setting, spread, told_settings
 from isocenter.report.wording import counted, listed
 
 # What no record knows and every journal asks for.
@@ -195,11 +195,11 @@ def _places() -> Iterator[str]:
 
 
 def _classical(story: Story, name: str, method: Mapping[str, Any]) -> list[str]:
-    settings = dict(leaves(method["recipe"]))
+    settings = told_settings(method)
     rule = settings.pop("rule", None)
     found = [f"The threshold followed {RULES[rule][0]}." if rule in RULES else ""]
     settings.pop("name", None)
-    values = ", ".join(f"{k} = {setting(v)}" for k, v in settings.items() if v is not False and v != "")
+    values = ", ".join(f"{k} = {setting(v)}" for k, v in settings.items())
     found.append(f"Settings: {values}; all others followed the defaults of the software." if values else "")
     if story.settled(name):
         found.append("Settings that depend on the data were read off the training set alone.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from isocenter.report.card import ABSENT, plain
+from isocenter.report.paper_folds import measured
 from isocenter.report.paper_names import SPLITS, TASKS, method_name, metric_name, short_name
 from isocenter.report.paper_story import Story, interval
 from isocenter.report.wording import counted, listed
@@ -161,7 +162,8 @@ def _about_results(story: Story) -> dict[str, str]:
         "statistics": f"{100 * how['level']:.0f}% intervals, {how['resamples']} resamples by {how['by']}"
                       + (f"; {tests}" if tests else ""),
         "accuracy": "; ".join(sides), "robustness": "under attack or corruption, see the report" if robust else "",
-        "internal": f"{SPLITS.get(story.split, (story.split,))[0]} set, {counted(first['n_cases'], 'case')}",
+        "internal": f"{measured(story, SPLITS.get(story.split, (story.split,))[0] + ' set')}, "
+                    f"{counted(first['n_cases'], 'case')}",
         "groups": f"scored apart by {listed(groups)}; see the report" if groups else "",
         "failures": "the worst cases are shown in the report; " + (
             f"{counted(story.refused, 'case')} refused" if story.refused else "no case was refused"),

@@ -181,6 +181,16 @@ def leaves(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield prefix + key, value
 
 
+def told_settings(method: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a method that a paper tells: those that are on, and whatever somebody set.
+
+    >>> told_settings({"recipe": {"a": False, "b": False, "c": 2}, "origins": {"b": "--set"}})
+    {'b': False, 'c': 2}
+    """
+    own = method.get("origins") or {}
+    return {k: v for k, v in leaves(method["recipe"]) if (v is not False and v != "") or k in own}
+
+
 def spread(sizes: Sequence[str]) -> str:
     """Several sizes as one: the range of each axis; "" where they have different numbers of axes.
 
