@@ -8,6 +8,8 @@ import pytest
 from isocenter.data import Cases, Problem
 from isocenter.errors import InputError, IsocenterError, LabelError, LeakageError, NotFoundError, TableError, UsageError
 from isocenter.inspect import fingerprint
+from isocenter.tasks.classify.autoencoder import Autoencoder
+from isocenter.tasks.classify.linear import Linear
 from isocenter.verbs._cases import (
     cases_of,
     caveats,
@@ -170,6 +172,10 @@ def test_classes_of_test_that_train_lacks() -> None:
     with pytest.raises(LabelError, match="unknown to train"):
         known_to_train(made, made.split("test"))
     known_to_train(made, made.split("train"))
+    one, other = Autoencoder(), Linear()
+    known_to_train(made, made.split("test"), by=[one, one])
+    with pytest.raises(LabelError, match=r"isocenter split"):
+        known_to_train(made, made.split("test"), by=[one, other])
 
 
 def test_too_few_groups_to_divide() -> None:

@@ -201,9 +201,12 @@ def known_classes(cases: Cases, classes: Sequence[str], *, name: str) -> None:
                          remedy="Give the classes the names of the bundle, or train on these data")
 
 
-def known_to_train(cases: Cases, test: Cases) -> None:
-    """LabelError where the cases to be scored hold a class that no case of train holds."""
-    if "train" not in cases.splits:
+def known_to_train(cases: Cases, test: Cases, *, by: Sequence[Any] = ()) -> None:
+    """LabelError where the cases to be scored hold a class that no case of train holds.
+
+    Not where all that learn (`by`) need a single class, as an autoencoder needs the normal one.
+    """
+    if "train" not in cases.splits or (by and all(getattr(recipe, "one_class", False) for recipe in by)):
         return
     learnt = {label for e in cases.split("train").entries for label in e.labels}
     new = sorted({label for e in test.entries for label in e.labels} - learnt)

@@ -255,7 +255,7 @@ def _named_once(asked: Sequence[Method], settings: Settings) -> None:
 
 def _on_split(asked: Sequence[Method], cases: Cases, *, split: str, options: Studying) -> Comparison:
     test = chosen(cases, split)
-    known_to_train(cases, test)
+    known_to_train(cases, test, by=[m.object for m in asked])
     _guarded(asked, test)
     ready, taken = _learnt(asked, cases, options=options)
     # What is best is decided here, before any answer on the split of the table exists.

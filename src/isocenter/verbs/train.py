@@ -145,7 +145,7 @@ def ready(asked: Method, data: Any, *, options: Studying) -> tuple[Cases, tuple[
     sides(asked, cases)
     for split in ("val", "test"):
         if split in cases.splits:
-            known_to_train(cases, cases.split(split))
+            known_to_train(cases, cases.split(split), by=(asked.object,))
     cases, more = taking_part(asked, cases)
     return held(cases), (*notes, *more, *caveats(cases))
 

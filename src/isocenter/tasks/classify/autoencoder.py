@@ -56,6 +56,8 @@ class Autoencoder:
     """
 
     network: ClassVar[str] = "autoencoder"
+    # Train may lack the class that is not normal: nothing is learnt from it.
+    one_class: ClassVar[bool] = True
     kind: str = knob("convolutional", "which autoencoder", choices=KINDS, tunable=True)
     width: int | None = knob(
         None, "channels of the first stage; each further stage doubles them; 16", low=4, high=128, tunable=True
