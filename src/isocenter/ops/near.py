@@ -28,17 +28,13 @@ def pairs_within(a: Array, b: Array, reach: float) -> tuple[Array, Array, Array]
     if not len(a) or not len(b):
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
     first, second = _three(a), _three(b)
-    low = np.minimum(first.min(axis=0), second.min(axis=0))
-    extent = np.maximum(first.max(axis=0), second.max(axis=0)) - low
+    low, high = _corners(first, second)
+    extent = high - low
     # No more cells than a few for each point, however small the distance.
     most = max(1, round((4 * len(b)) ** (1 / a.shape[1])))
     cells = np.clip(np.floor(extent / reach), 1, most).astype(np.int64)
     size = np.maximum(extent / cells, reach)
-    place = np.minimum((second - low) // size, cells - 1).astype(np.int64)
-    key = (place[:, 0] * cells[1] + place[:, 1]) * cells[2] + place[:, 2]
-    order = np.argsort(key, kind="stable")
-    start = np.zeros(int(cells.prod()) + 1, np.int64)
-    np.cumsum(np.bincount(key, minlength=len(start) - 1), out=start[1:])
+    start, order = _sorted(second, low, cells, size)
     rows, columns, squares = _met(first, second[order], start, low, cells, size, reach * reach)
     return rows, order[columns], np.sqrt(squares)
 
@@ -47,6 +43,35 @@ def _three(points: Array) -> Array:
     out = np.zeros((len(points), 3))
     out[:, 3 - points.shape[1]:] = points
     return out
+
+
+@kernel
+def _corners(a: Array, b: Array) -> tuple[Array, Array]:
+    low, high = a[0].copy(), a[0].copy()
+    for points in (a, b):
+        for i in range(len(points)):
+            for d in range(3):
+                low[d] = min(low[d], points[i, d])
+                high[d] = max(high[d], points[i, d])
+    return low, high
+
+
+@kernel
+def _sorted(points: Array, low: Array, cells: Array, size: Array) -> tuple[Array, Array]:
+    """Where each cell starts among the points by cell, and their order."""
+    key = np.zeros(len(points), np.int64)
+    start = np.zeros(cells[0] * cells[1] * cells[2] + 1, np.int64)
+    for i in range(len(points)):
+        for d in range(3):
+            key[i] = key[i] * cells[d] + min(int((points[i, d] - low[d]) // size[d]), cells[d] - 1)
+        start[key[i] + 1] += 1
+    for k in range(1, len(start)):
+        start[k] += start[k - 1]
+    order, filled = np.empty(len(points), np.int64), start.copy()
+    for i in range(len(points)):
+        order[filled[key[i]]] = i
+        filled[key[i]] += 1
+    return start, order
 
 
 @kernel
