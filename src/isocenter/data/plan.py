@@ -129,6 +129,6 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: what comes back from JSON is the same."""
-        plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        moved = list(self.normalisation.landmarks)
-        return {**plain, "normalisation": {**plain["normalisation"], "landmarks": moved}}
+        plain: dict[str, Any] = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        plain["normalisation"]["landmarks"] = list(self.normalisation.landmarks)
+        return plain

@@ -177,8 +177,8 @@ class Before:
     )
     site: str | None = knob(
         None,
-        "for linear, boosting and mlp of classify: the fact that names site or device, whose shift and spread of each feature (learnt from "
-        "train) are taken out; a site that train lacks is not evaluated",
+        "for linear, boosting and mlp of classify: the fact that names site or device, whose shift and spread of each "
+        "feature (learnt from train) are taken out; a site that train lacks is not evaluated",
         source="Johnson et al., Biostatistics 2007; Fortin et al., NeuroImage 2018 (ComBat)",
     )
 
