@@ -78,6 +78,7 @@ def test_without_checks_there_is_no_table(view, checked):
     [
         ({"deletion": 0.2, "deletion_random": 0.5}, "better than chance"),
         ({"deletion": 0.5, "deletion_random": 0.5}, "no better than chance"),
+        ({"insertion": 0.5134, "insertion_random": 0.5129}, "no better than chance"),
         ({"insertion": 0.7, "insertion_random": 0.5}, "better than chance"),
         ({"insertion": 0.4, "insertion_random": 0.5}, "no better than chance"),
         ({"randomised": 0.9}, "stays the same: the map shows the image, not what was learnt"),

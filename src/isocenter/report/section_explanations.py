@@ -18,6 +18,8 @@ from isocenter.report.wording import digits
 EXPLANATIONS = 8
 # From this rank correlation on a map is said to stay as it is when the weights are drawn anew.
 SAME = 0.5
+# A curve of one image that beats a random order by less says nothing.
+MARGIN = 0.01
 # Largest error of completeness that counts as none.
 COMPLETE = 0.01
 TITLES = {
@@ -90,7 +92,7 @@ def check_rows(numbers: Mapping[str, float]) -> list[list[str]]:
     ):
         if key in numbers:
             own, random = numbers[key], numbers[f"{key}_random"]
-            better = "better than chance" if sign * (own - random) > 0 else "no better than chance"
+            better = "better than chance" if sign * (own - random) > MARGIN else "no better than chance"
             rows.append([text, digits(own, 3), digits(random, 3), better])
     if "randomised" in numbers:
         value = numbers["randomised"]

@@ -91,13 +91,13 @@ def truth_of(path: str | Path | None, case: Case) -> Any:
 
 def sentence(seen: Examined, *, name: str) -> str:
     """What the method answers and whether the map is to be believed."""
-    from isocenter.report.section_explanations import SAME
+    from isocenter.report.section_explanations import MARGIN, SAME
 
     numbers, found = seen.numbers, seen.found
     said = f'{name}, asked about "{found.target}".'
     if "answer" in numbers:
         said = f'{name} gives "{found.target}" the probability {numbers["answer"]:.2f}.'
-    gains = [sign * (numbers[k] - numbers[f"{k}_random"]) > 0
+    gains = [sign * (numbers[k] - numbers[f"{k}_random"]) > MARGIN
              for k, sign in (("deletion", -1), ("insertion", 1)) if k in numbers]  # fmt: skip
     if gains:
         said += f" The map by {found.method} {GAINS[sum(gains), len(gains)]}."
