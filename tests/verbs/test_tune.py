@@ -118,18 +118,30 @@ from isocenter.faces.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
+# Each trial takes its time, so that the kill falls into the middle of one.
+SLOW = """
+import time
+from isocenter.fit.tuning import Search
+proposed = Search.proposed
+def slowly(self, dimensions):
+    found = proposed(self, dimensions)
+    time.sleep(20)
+    return found
+Search.proposed = slowly
+""" + KILLED
+
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_killed_and_resumed_is_the_same_search(discs_folder: Path, tmp_path: Path) -> None:
     words = ["tune", "classify", str(discs_folder), "--method", "linear", "--trials", "5", "--threads", "1", "--quiet",
              "--over", "size=2..24", "--over", "penalty=0.0001..10"]  # fmt: skip
     settings = {"env": {**os.environ, "OMP_NUM_THREADS": "1"}, "cwd": tmp_path, "capture_output": True, "check": False}
-    with subprocess.Popen([sys.executable, "-c", KILLED, *words, "-o", "b"], cwd=tmp_path,
+    with subprocess.Popen([sys.executable, "-c", SLOW, *words, "-o", "b"], cwd=tmp_path,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:  # fmt: skip
         store, until = tmp_path / "b.part" / "search.json", time.monotonic() + 60
         while time.monotonic() < until and not (store.is_file() and "dimensions" in store.read_text(encoding="utf-8")):
             time.sleep(0.02)
-        time.sleep(0.3)
+        time.sleep(0.5)
         child.send_signal(signal.SIGKILL)
     assert not (tmp_path / "b").exists()
     refused = subprocess.run([sys.executable, "-c", KILLED, *words, "-o", "b"], **settings)  # type: ignore[call-overload]
