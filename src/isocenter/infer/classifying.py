@@ -34,8 +34,17 @@ def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEva
     BundleError
         The network does not answer as the plan says.
     """
-    if plan.task != "classify":
-        raise BundleError("the plan is for another question", got=plan.task, wanted="classify")
+    logits = whole(engine, image, plan, task="classify", outputs=len(plan.classes))
+    if isinstance(logits, NotEvaluated):
+        return logits
+    values = probabilities(logits, plan)
+    return Probabilities(plan.classes, tuple(float(v) for v in values), plan.multilabel, decided(values, plan))
+
+
+def whole(engine: Engine, image: Image, plan: Plan, *, task: str, outputs: int) -> Array | NotEvaluated:
+    """What a network that sees an image whole answers, (outputs,); raises as `classify`."""
+    if plan.task != task:
+        raise BundleError("the plan is for another question", got=plan.task, wanted=task)
     array = image.channels_first()
     lack = unusable(array)
     if lack is not None:
@@ -44,9 +53,8 @@ def classify(engine: Engine, image: Image, plan: Plan) -> Probabilities | NotEva
     shape = multiple(seen.shape[1:], plan.divisor)
     count = flight(engine, shape, remedy="Use a plan with a smaller size")
     inputs = [padded(seen, shape)]
-    [logits] = answered(engine, inputs, mirror=plan.mirror, classes=len(plan.classes), flight=count)
-    values = probabilities(logits, plan)
-    return Probabilities(plan.classes, tuple(float(v) for v in values), plan.multilabel, decided(values, plan))
+    [found] = answered(engine, inputs, mirror=plan.mirror, classes=outputs, flight=count)
+    return np.asarray(found)
 
 
 def probabilities(logits: Array, plan: Plan) -> Array:

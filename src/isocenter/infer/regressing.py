@@ -7,13 +7,9 @@ import math
 import numpy as np
 
 from isocenter.data import Image, NotEvaluated, Plan, Value, Values
-from isocenter.errors import BundleError
+from isocenter.infer.classifying import whole
 from isocenter.infer.engines import Engine
-from isocenter.infer.memory import flight
-from isocenter.infer.mirror import answered
-from isocenter.infer.preparing import prepared, unusable
 from isocenter.ops.array import Array
-from isocenter.ops.windows import multiple, padded
 
 # How often an interval is to hold the true number.
 LEVEL = 0.9
@@ -38,17 +34,8 @@ def regress(engine: Engine, image: Image, plan: Plan) -> Values | NotEvaluated:
     BundleError
         The network does not answer as the plan says.
     """
-    if plan.task != "regress":
-        raise BundleError("the plan is for another question", got=plan.task, wanted="regress")
-    array = image.channels_first()
-    lack = unusable(array)
-    if lack is not None:
-        return lack
-    seen = prepared(array, image, plan).array
-    shape = multiple(seen.shape[1:], plan.divisor)
-    count = flight(engine, shape, remedy="Use a plan with a smaller size")
-    [out] = answered(engine, [padded(seen, shape)], mirror=plan.mirror, classes=1, flight=count)
-    return measured(float(out[0]), plan)
+    found = whole(engine, image, plan, task="regress", outputs=1)
+    return found if isinstance(found, NotEvaluated) else measured(float(found[0]), plan)
 
 
 def measured(standard: float, plan: Plan) -> Values:

@@ -142,5 +142,9 @@ def test_what_cannot_be_is_refused() -> None:
         Ensemble(members=(3,))
     with pytest.raises(RecipeError, match="no single plan"):
         Ensemble().fit(cases, cases, watch=Watch(plan={"format": 1}))
+    learnt = replace(Says(lambda m: 0.5), about={"plan": Plan("segment", 2, 1, CLASSES).as_json()})
+    for strange in (learnt, Says(lambda m: 0.5, about={})):
+        with pytest.raises(RecipeError, match="no fitted classifier"):
+            Ensemble(members=(Linear(), strange)).fit(cases.split("train"), cases.split("val"), watch=Watch(threads=1))
     with pytest.raises(InputError, match="no member answers"):
         Ensemble(members=(Says(lambda m: -1.0),)).fit(cases.split("train"), cases.split("val"))

@@ -64,7 +64,8 @@ class Ensemble:
         Raises
         ------
         RecipeError
-            A plan was handed over: there are several methods.
+            A plan was handed over: there are several methods. A member answers another question, or has learnt nothing
+            (findings made elsewhere).
         InputError
             No member answers any case of `valid`.
         LabelError
@@ -79,6 +80,10 @@ class Ensemble:
         for i, (member, seed) in enumerate(jobs):
             if not hasattr(member, "predict"):
                 member = member.fit(train, valid, watch=share_of(watch, i, len(jobs), seed))
+            said = getattr(member, "about", {})
+            if not isinstance(said.get("plan"), Mapping) or said["plan"].get("task") != "classify":
+                raise RecipeError("a member is no fitted classifier", where="ensemble", got=type(member).__name__,
+                                  wanted="methods that learn to classify, or their bundles")
             members.append(member)
         plan = replace(Plan.from_json(members[0].about["plan"]), temperature=1.0, thresholds=(), settings={})
         plan = replace(plan, classes=tuple(train.classes), multilabel=train.multilabel, positive=train.positive)
