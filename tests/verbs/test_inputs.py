@@ -8,13 +8,23 @@ import pytest
 
 from isocenter.errors import MissingFileError, UnreadableError, UsageError
 from isocenter.files import sha256
-from isocenter.verbs._inputs import bound, inputs_of, of_roles
+from isocenter.verbs._inputs import bound, in_roles, inputs_of, of_roles
 
 
 def test_a_file_is_named_after_itself(discs_folder: Path) -> None:
     path = discs_folder / "images" / "case00.png"
     (one,) = inputs_of([path])
     assert one.name == "case00" and one.open().image().shape == (48, 48) and one.sha256() == sha256(path)
+
+
+def test_unnamed_images_of_one_case_are_bound_in_the_order_of_the_question() -> None:
+    roles = ("fixed", "moving")
+    assert in_roles(["a.png", Path("b.png")], roles) == ["fixed=a.png", "moving=b.png"]
+    assert in_roles(["moving=a.png", "fixed=b.png"], roles) == ["moving=a.png", "fixed=b.png"]
+    assert in_roles(["a.png", "b.png"], ("image",)) == ["a.png", "b.png"]
+    for given in (["a.png"], ["a.png", "b.png", "c.png"]):
+        with pytest.raises(UsageError, match=r"fixed=PATH moving=PATH"):
+            in_roles(given, roles)
 
 
 def test_a_folder_stands_for_its_images_in_order(discs_folder: Path, tmp_path: Path) -> None:

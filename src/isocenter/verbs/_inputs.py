@@ -13,6 +13,7 @@ from typing import Any
 from isocenter.data import Case
 from isocenter.errors import IsocenterError, UnreadableError, UsageError
 from isocenter.files import sha256
+from isocenter.verbs._text import counted
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 BOUND = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
@@ -67,6 +68,22 @@ def inputs_of(given: Sequence[str | Path], *, how: Mapping[str, Any] = NOTHING) 
     if bound(given):
         return (_bound(given, how),)
     return _distinct([one for word in given for one in _expanded(str(word), how)])
+
+
+def in_roles(given: Sequence[str | Path], roles: Sequence[str]) -> Sequence[str | Path]:
+    """The inputs of a question that has several roles: as they are where bound by name, else bound in its order.
+
+    Raises
+    ------
+    UsageError
+        Unnamed inputs, and not one for each role.
+    """
+    if len(roles) < 2 or bound(given):
+        return given
+    if len(given) != len(roles):
+        raise UsageError("one case has several images here", got=counted(len(given), "input"),
+                         wanted=" ".join(f"{role}=PATH" for role in roles))
+    return [f"{role}={path}" for role, path in zip(roles, given, strict=True)]
 
 
 def _expanded(word: str, how: Mapping[str, Any]) -> list[Input]:

@@ -10,12 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Unpack, overload
 
+from isocenter import catalog
 from isocenter.data import Case, NotEvaluated, Problem, Progress, as_settings
 from isocenter.data.findings.boxes import OPERATING
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
 from isocenter.infer.envelope import OUTSIDE
-from isocenter.verbs._inputs import NOTHING, Input, bound, inputs_of, of_roles
+from isocenter.verbs._inputs import NOTHING, Input, bound, in_roles, inputs_of, of_roles
 from isocenter.verbs._known_facts import ignored_facts
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
@@ -187,7 +188,8 @@ class _Place:
 
 
 def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, options: Opening) -> Predictions:
-    inputs, out = inputs_of(paths, how=opening_of(options)), place.out
+    roles = catalog.task(asked.task).roles if asked.task in catalog.tasks() else ()
+    inputs, out = inputs_of(in_roles(paths, roles), how=opening_of(options)), place.out
     single = out.name.lower().endswith(FILES)
     if single and len(inputs) > 1:
         raise UsageError("one file for several inputs", got=str(out), wanted="a folder", remedy="Pass -o FOLDER")
