@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from isocenter.data import Geometry
+from isocenter.data.findings.matches import Matches
 from isocenter.errors import IsocenterError, TableError
-from isocenter.io.landmarks import joined, read_landmarks, write_landmarks
+from isocenter.io.landmarks import joined, read_landmarks, write_landmarks, write_matches
 
 PLAIN = Geometry((20, 30))
 MM = Geometry.from_spacing((4, 20, 30), (3.0, 2.0, 0.5), origin=(1.0, 2.0, 3.0))
@@ -65,3 +66,12 @@ def test_empty_rows_tabs_and_numbers_without_names_are_read(tmp_path):
 def test_capitals_and_order_of_columns_do_not_matter(tmp_path):
     (tmp_path / "a.csv").write_text("y,name,x\n2,apex,1\n")
     assert read_landmarks(tmp_path / "a.csv", PLAIN)["apex"].tolist() == [1, 2]
+
+
+def test_matches_are_pixels_of_both_images_and_whether_they_agree(tmp_path):
+    mm = Geometry.from_spacing((9, 9), (0.5, 0.25))
+    found = Matches(np.array([[1.0, 2.0], [0.0, 1.0]]), np.array([[3.0, 4.0], [5.0, 6.5]]), np.array([True, False]))
+    path = write_matches(found, tmp_path / "m.csv", mm, PLAIN)
+    head, first, second = path.read_text().splitlines()
+    assert head == "pair,fixed_x,fixed_y,moving_x,moving_y,agrees"
+    assert (first, second) == ("0,4,4,3,4,1", "1,0,2,5,6.5,0")

@@ -10,6 +10,7 @@ import numpy as np
 
 from isocenter import files
 from isocenter.data import Geometry
+from isocenter.data.findings.matches import Matches
 from isocenter.data.findings.transform import to_index, to_world
 from isocenter.errors import TableError
 from isocenter.io import limits
@@ -89,5 +90,19 @@ def write_landmarks(
     lines = [",".join(["", *AXES[: geometry.ndim]]).upper()]
     for i, place in enumerate(places):
         lines.append(",".join([names[i] if names else str(i), *[f"{v:.6g}" for v in place]]))
+    files.write_text(path, "\n".join(lines) + "\n", overwrite=overwrite)
+    return path
+
+
+def write_matches(
+    matches: Matches, path: str | Path, fixed: Geometry, moving: Geometry, *, overwrite: bool = False
+) -> Path:
+    """Writes the pairs of points that a registration rests on: pixels in both images, and whether the pair agrees."""
+    path = Path(path)
+    sides = [to_index(g, p)[:, ::-1] for g, p in ((fixed, matches.fixed), (moving, matches.moving))]
+    names = [f"{side}_{axis}" for side, g in (("fixed", fixed), ("moving", moving)) for axis in AXES[: g.ndim]]
+    lines = [",".join(["pair", *names, "agrees"])]
+    for i, (a, b, agrees) in enumerate(zip(*sides, matches.inliers, strict=True)):
+        lines.append(",".join([str(i), *[f"{v:.6g}" for v in (*a, *b)], str(int(agrees))]))
     files.write_text(path, "\n".join(lines) + "\n", overwrite=overwrite)
     return path

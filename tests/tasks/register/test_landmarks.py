@@ -168,3 +168,16 @@ def test_the_same_answer_twice_without_looking_at_the_truth():
     a, b = Landmarks().predict(case), Landmarks().predict(blind)
     assert np.array_equal(a.matrix, b.matrix)
     assert a.evidence == b.evidence
+
+
+def test_the_map_keeps_the_pairs_it_was_made_of_in_both_worlds():
+    case, true = pair(MAPS["similarity"], spacing=(0.5, 0.5))
+    found = Landmarks().predict(case)
+    evidence, kept = dict(found.evidence), found.matches
+    assert len(kept) == evidence["matches"]
+    assert kept.inliers.sum() == evidence["inliers"]
+    error = np.linalg.norm(found.points(kept.fixed) - kept.moving, axis=1)
+    assert error[kept.inliers].max() < 2.0
+    assert error[kept.inliers].mean() < error[~kept.inliers].mean()
+    assert np.median(np.linalg.norm(true.points(kept.fixed) - kept.moving, axis=1)[kept.inliers]) < 0.5
+    assert found.inverse().matches is None

@@ -5,7 +5,7 @@ import pytest
 
 from isocenter.data import Geometry
 from isocenter.data.findings.transform import Linear, Polynomial, dimension, to_world
-from isocenter.tasks.register._plane import between, coordinates, lifted, placed
+from isocenter.tasks.register._plane import between, coordinates, lifted, placed, worlds
 
 GRIDS = [
     Geometry((20, 30)),
@@ -26,6 +26,7 @@ def test_coordinates_are_lengths_along_the_axes_and_find_their_world(grid):
     w = dimension(grid)
     homogeneous = np.concatenate([full(own, w), np.ones((6, 1))], axis=1)
     assert np.allclose((homogeneous @ placed(grid).T)[:, :w], to_world(grid, at))
+    assert np.allclose(worlds(grid, own), to_world(grid, at))
     spacing = np.array(grid.spacing or [1.0] * grid.ndim)
     assert np.allclose(np.linalg.norm(own[1] - own[0]), np.linalg.norm((at[1] - at[0]) * spacing))
 

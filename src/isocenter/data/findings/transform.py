@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from isocenter.data.findings.matches import Matches
 from isocenter.data.findings.segmentation import Segmentation
 from isocenter.data.geometry import Geometry
 from isocenter.errors import GeometryError
@@ -206,6 +207,8 @@ class Transform:
         The two grids.
     evidence
         What a method measured on the way, by name (matches, inliers, ...), for people and reports.
+    matches
+        The pairs of points that it was made of; None where it rests on none, and after it was composed or inverted.
 
     Raises
     ------
@@ -217,6 +220,7 @@ class Transform:
     fixed: Geometry
     moving: Geometry
     evidence: tuple[tuple[str, float], ...] = ()
+    matches: Matches | None = None
 
     def __post_init__(self) -> None:
         if dimension(self.fixed) != dimension(self.moving):

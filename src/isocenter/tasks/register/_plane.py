@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from isocenter.data import Geometry, Transform
-from isocenter.data.findings.transform import Linear, Part, dimension
+from isocenter.data.findings.transform import Linear, Part, dimension, to_world
 from isocenter.ops.array import Array
 
 
 def coordinates(geometry: Geometry, indices: Array) -> Array:
     """Indices (n, axes) as lengths along the image's own axes, (x, y[, z]) in mm, or pixels where unknown."""
     return np.asarray((np.asarray(indices, float) * np.asarray(geometry.spacing or 1.0))[:, ::-1])
+
+
+def worlds(geometry: Geometry, points: Array) -> Array:
+    """World points (n, w) of such lengths (n, axes): what `coordinates` came from."""
+    return to_world(geometry, points[:, ::-1] / np.asarray(geometry.spacing or 1.0))
 
 
 def placed(geometry: Geometry) -> Array:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from isocenter.data import Case, Image, NotEvaluated, Transform, knob
+from isocenter.data.findings.matches import Matches
 from isocenter.data.findings.transform import Part
 from isocenter.errors import GeometryError, NotFoundError, RecipeError, nearest
 from isocenter.ops.array import Array
@@ -14,7 +15,7 @@ from isocenter.ops.consensus import Agreed, agreed
 from isocenter.ops.keypoints import KINDS, apart, evened, found, likeness, matched
 from isocenter.ops.transforms import FAMILIES
 from isocenter.tasks.register._families import NAMES, SMOOTH, fitted
-from isocenter.tasks.register._plane import between, coordinates
+from isocenter.tasks.register._plane import between, coordinates, worlds
 
 # Longest side in pixels at which key points are looked for.
 SIDE = 640
@@ -93,9 +94,13 @@ class Landmarks:
                 evidence |= {"inliers": float(inliers.sum()), "chance_log10": most.chance}
             smoothing = SMOOTHING if self.points is None else 0.0
             _, part = fitted(self.family, source[inliers], target[inliers], smoothing=smoothing)
-            return self._checked(part, fixed, moving, evidence)
+            found = self._checked(part, fixed, moving, evidence)
         except GeometryError as error:
             return NotEvaluated(error.what, error.got, error.wanted)
+        if isinstance(found, NotEvaluated):
+            return found
+        return replace(found, matches=Matches(
+            worlds(fixed.geometry, source), worlds(moving.geometry, target), inliers))
 
     def _given(self, fixed: Image, moving: Image, rows: Array) -> tuple[Array, Array, dict[str, float]] | NotEvaluated:
         n = rows.shape[1] // 2 if len(rows) else fixed.ndim
