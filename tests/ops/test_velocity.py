@@ -1,0 +1,100 @@
+"""Flows against small steps of a plain integrator, compositions against scipy, folds against numpy's determinants."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from isocenter.ops.velocity import MOST, composed, exponential, least_determinant, spatial, spread
+from isocenter.ops.warping import determinants, grid_points, sampled
+
+SHAPES = [(24, 30), (14, 16, 18)]
+
+
+def smooth(shape, size, *, seed=0, width=3.0):
+    rng = np.random.default_rng(seed)
+    field = np.stack([ndimage.gaussian_filter(rng.normal(size=shape), width) for _ in shape])
+    return (field * size / np.abs(field).max()).astype(np.float32)
+
+
+def plain(first, then):
+    """x + a(x) + b(x + a(x)), beyond the edge as at the edge."""
+    at = grid_points(first.shape[1:]) + np.moveaxis(first, 0, -1)
+    return first + sampled(then, at, outside=None)
+
+
+def walked(velocity, steps=512):
+    """Euler's steps, many and short."""
+    at = grid_points(velocity.shape[1:])
+    for _ in range(steps):
+        at = at + np.moveaxis(sampled(velocity, at, outside=None), 0, -1) / steps
+    return np.moveaxis(at - grid_points(velocity.shape[1:]), -1, 0)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_after_the_other_is_what_scipy_says(shape):
+    a, b = smooth(shape, 4.0), smooth(shape, 3.0, seed=1)
+    found = composed(a, b)
+    assert found.dtype == np.float32
+    assert np.allclose(found, plain(a, b), atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_flow_is_that_of_many_short_steps(shape):
+    velocity = smooth(shape, 2.5)
+    apart = np.linalg.norm(exponential(velocity) - walked(velocity), axis=0)
+    assert apart.mean() < 0.03 and apart.max() < 0.2
+
+
+def test_shorter_steps_come_nearer():
+    velocity = smooth((30, 30), 3.0, width=4.0)
+    true = walked(velocity)
+    apart = [np.abs(exponential(velocity, step=s) - true).mean() for s in (2.0, 0.5, 0.05)]
+    assert apart[0] > apart[1] > apart[2]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_opposite_velocity_undoes_it_and_nothing_folds(shape):
+    velocity = smooth(shape, 2.5)
+    there = exponential(velocity)
+    left = composed(there, exponential(-velocity))
+    assert np.abs(there).mean() > 10 * np.abs(left).mean()
+    assert least_determinant(there)[0] > 0
+
+
+def test_rest_stays_and_a_wild_velocity_ends():
+    assert not exponential(np.zeros((2, 5, 6))).any()
+    wild = exponential(np.full((2, 5, 6), 2.0 ** (MOST + 3)))
+    assert np.allclose(wild, 2.0 ** (MOST + 3))
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (1, 9), (9, 1)])
+def test_determinants_are_numpys(shape):
+    field = 3.0 * np.random.default_rng(0).normal(size=(len(shape), *shape)).astype(np.float32)
+    true = determinants(grid_points(shape) + np.moveaxis(field, 0, -1))
+    least, share = least_determinant(field)
+    assert np.isclose(least, true.min(), rtol=1e-4)
+    assert share == (true <= 0).mean() > 0
+
+
+@pytest.mark.parametrize(("shape", "fine"), [((9, 12), (20, 31)), ((7, 5, 6), (41, 11, 6))])
+def test_folds_are_counted_on_a_finer_grid_without_making_it(shape, fine):
+    field = 1.5 * np.random.default_rng(0).normal(size=(len(shape), *shape)).astype(np.float32)
+    spread_out = spread(field, fine)
+    for axis, (old, new) in enumerate(zip(shape, fine, strict=True)):
+        at = (grid_points(fine) + 0.5) * np.array(shape) / np.array(fine) - 0.5
+        assert np.allclose(spread_out[axis], sampled(field[axis], at, outside=None) * new / old, atol=1e-4)
+    whole, slabs = least_determinant(spread_out), least_determinant(field, fine)
+    assert np.allclose(whole, slabs, rtol=1e-4)
+    assert slabs[1] > 0
+
+
+def test_a_field_that_is_no_number_counts_as_folded():
+    field = np.zeros((2, 6, 6))
+    field[0, 3, 3] = np.nan
+    assert least_determinant(field)[1] > 0
+
+
+def test_a_plane_becomes_a_slice():
+    field = np.arange(24.0).reshape(2, 3, 4)
+    out = spatial(field)
+    assert out.shape == (3, 1, 3, 4) and not out[0].any() and np.array_equal(out[1:, 0], field)
