@@ -58,6 +58,16 @@ def test_limits_of_the_plan() -> None:
     assert decoded(exact, replace(PLAN, settings=PLAN.settings | {"prominence": 1.0}))[0].max() == 2
 
 
+def test_what_touches_the_rim_leaves_where_the_plan_says_so() -> None:
+    numbers, kinds = scene()
+    cut = numbers[6:, :]
+    whole, labels, _ = decoded(maps(cut, kinds), PLAN)
+    assert whole.max() == 3
+    inner, fewer, less = decoded(maps(cut, kinds), replace(PLAN, settings=PLAN.settings | {"rim": False}))
+    assert inner.max() == len(fewer) == len(less) == 1
+    assert np.array_equal(inner > 0, cut == 3) and fewer[0] == labels[whole[cut == 3].max() - 1]
+
+
 def test_an_image_without_objects_is_answered() -> None:
     empty = np.zeros((48, 56), np.int32)
     found, labels, scores = decoded(maps(empty, np.zeros(1, int)), PLAN)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from isocenter.ops.components import filled, largest, parts, tidied, without_small
+from isocenter.ops.components import at_rim, filled, largest, parts, tidied, without_small
 
 
 @pytest.fixture
@@ -66,3 +66,12 @@ def test_empty_masks_stay_empty():
 def test_a_tie_keeps_the_first_part():
     mask = np.array([1, 1, 0, 1, 1, 0], bool)
     assert largest(mask).tolist() == [True, True, False, False, False, False]
+
+
+def test_what_lies_on_an_outermost_pixel():
+    volume = np.zeros((4, 5, 6), np.int32)
+    volume[1:3, 1:4, 2:4] = 1
+    for i, place in enumerate([(0, 2, 3), (3, 2, 3), (2, 0, 3), (2, 4, 3), (2, 2, 0), (2, 2, 5)], start=2):
+        volume[place] = i
+    assert at_rim(volume).tolist() == [True, False] + 6 * [True]
+    assert at_rim(np.zeros((3, 3), np.int32)).tolist() == [True]

@@ -18,6 +18,7 @@ from isocenter.infer.segmenting import answering, logits, softmax
 from isocenter.infer.slicing import instances_of, slices
 from isocenter.ops import stain, voting
 from isocenter.ops.array import Array
+from isocenter.ops.components import at_rim
 from isocenter.ops.mending import mended
 from isocenter.ops.windows import multiple
 
@@ -165,7 +166,8 @@ def decoded(maps: Array, plan: Plan) -> tuple[Array, Array, Array]:
         a pixel lies; offset to the object's centre in units of ``scale`` pixels.
     plan
         Its settings: ``scale``; ``probability`` (of any object, from which a pixel belongs to one); ``score`` (least
-        mean probability of an object); ``prominence`` (of its centre, as in `ops.voting.objects`).
+        mean probability of an object); ``prominence`` (of its centre, as in `ops.voting.objects`); ``rim`` (False:
+        objects that touch the picture's rim leave).
 
     Returns
     -------
@@ -196,6 +198,8 @@ def decoded(maps: Array, plan: Plan) -> tuple[Array, Array, Array]:
     agreed = 1.0 / (1.0 + voting.spread(numbers, offsets, numbers.shape) / radius) if count else np.zeros(0)
     scores = np.clip(likely * agreed, 0.0, 1.0)
     kept = (scores >= float(how.get("score", SCORE))) & (area >= float(plan.smallest))
+    if not how.get("rim", True):
+        kept &= ~at_rim(numbers)[1:]
     table = np.concatenate([[0], np.where(kept, np.cumsum(kept), 0)]).astype(np.int32)
     return table[numbers], labels[kept], np.asarray(scores[kept], np.float64)
 

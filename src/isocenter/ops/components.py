@@ -101,3 +101,16 @@ def _tidy(labels: Array, value: int, steps: list[Callable[[Array], Array]]) -> N
 def _span(line: Array) -> slice:
     where = np.flatnonzero(line)
     return slice(int(where[0]), int(where[-1]) + 1) if len(where) else slice(0, 0)
+
+
+def at_rim(numbers: Array) -> Array:
+    """bool (n + 1,): whether each number of a map (*grid) lies on an outermost pixel of any axis.
+
+    >>> at_rim(np.array([[0, 0, 0, 0], [0, 2, 0, 1], [0, 0, 0, 0]])).tolist()
+    [True, True, False]
+    """
+    found = np.zeros(int(numbers.max(initial=0)) + 1, bool)
+    for axis in range(numbers.ndim):
+        for end in (0, -1):
+            found[np.take(numbers, end, axis=axis)] = True
+    return found

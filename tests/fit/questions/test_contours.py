@@ -12,6 +12,7 @@ from isocenter.fit.feed import Shelf, batch
 from isocenter.fit.fingerprint import fingerprint
 from isocenter.fit.planning import plan
 from isocenter.fit.questions.contours import QUESTION, ap50, depth_and_offsets, nearest, weight_of
+from isocenter.ops.components import at_rim
 from isocenter.tasks.instances.contours import Contours
 
 
@@ -127,6 +128,39 @@ def test_it_learns_touching_cells_and_comes_back_from_its_state() -> None:
         assert np.array_equal(one.label_map(), two.label_map())
         assert one.geometry.same_grid(case.image().geometry)
     assert ap50(fitted.predict(cases[10]).label_map(), cases[10].truth().label_map()) > 0.5
+
+
+def test_a_truth_without_objects_at_the_rim_is_learnt() -> None:
+    class Known(torch.nn.Module):
+        """A network that sees every cell."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.device = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            numbers = x[0, 0].round().int().numpy()
+            depth, offsets = depth_and_offsets(numbers, scheme.plan.settings["scale"])
+            sure = np.where(numbers > 0, 4.0, -4.0)
+            inner = 8 * depth - 4
+            return torch.from_numpy(np.stack([-sure, sure, inner, *offsets])[None].astype(np.float32))
+
+    found = {}
+    for inner in (False, True):
+        said = []
+        for case in cells(8, seed=3):
+            numbers = case.truth().label_map()
+            seen = Image.from_array(numbers.astype(np.float32))
+            truth = np.where(at_rim(numbers)[numbers], 0, numbers) if inner else numbers
+            truth = Instances.from_label_map(truth, seen.geometry)
+            said.append(Case(case.id, {"image": seen}, subject=case.id, load_truth=lambda truth=truth: truth))
+        entries = tuple(Entry(c.id, lambda c=c: c, c.subject, c.subject) for c in said)
+        cases = Cases(entries, "cells", "instances", ("object",))
+        recipe = merged(Contours(), {"before.intensity": "none", "study.patch": [64, 64]})
+        scheme = plan(recipe, fingerprint(cases, "instances", head="contours"))
+        finished = QUESTION.finished(scheme, Known(), Shelf(cases, scheme))
+        found[inner] = finished.plan.settings.get("rim", True)
+    assert found == {False: True, True: False}
 
 
 def test_a_truth_of_another_kind_or_grid_is_refused() -> None:

@@ -95,7 +95,7 @@ class Contours(Question):
         return float(np.mean([_agreement(_maps(module, valid[i], plan), valid[i], plan) for i in range(len(valid))]))
 
     def finished(self, scheme: Scheme, module: nn.Module, valid: Shelf) -> Scheme:
-        """The limits of probability, prominence, score and size that are best on val."""
+        """The limits of probability, prominence, score and size, and whether what touches the rim counts, by val."""
         maps = [_maps(module, valid[i], scheme.plan) for i in range(len(valid))]
 
         def scored(plan: Plan) -> float:
@@ -106,7 +106,8 @@ class Contours(Question):
         first = top
         said = "plan.smallest" in scheme.origins
         pairs = ({"probability": p, "prominence": a} for p, a in itertools.product(PROBABILITIES, PROMINENCES))
-        rest = [{"score": s} for s in SCORES] + [{"smallest": f * area} for f in SMALLEST if not said]
+        rest: list[dict[str, Any]] = [{"rim": False}, *({"score": s} for s in SCORES)]
+        rest += [{"smallest": f * area} for f in SMALLEST if not said]
         for change in (*pairs, *rest):
             trial = _changed(best, change)
             value = scored(trial)
@@ -245,7 +246,7 @@ def ap50(found: Array, truth: Array) -> float:
     return hits / total if total else 1.0
 
 
-def _changed(plan: Plan, change: dict[str, float]) -> Plan:
+def _changed(plan: Plan, change: dict[str, Any]) -> Plan:
     smallest = change.pop("smallest", None)
     if smallest is not None:
         return replace(plan, smallest=round(smallest, 1))
