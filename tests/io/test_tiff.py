@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import pickle
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +11,11 @@ import PIL.Image
 import pytest
 import tifffile
 
-from isocenter.data import Image
+from isocenter.data import Boxes, Case, Image, Tracks
+from isocenter.data.film import frames_of, intensities
 from isocenter.errors import AmbiguousError, IsocenterError, NotFoundError, ResourceError, UnreadableError
 from isocenter.io import problems, read_image, read_labels, write
+from isocenter.tasks.track.assignment import Assignment
 
 SHAPES = {
     "yx": (5, 7), "zyx": (3, 5, 7), "tyx": (4, 5, 7), "cyx": (2, 5, 7), "czyx": (2, 3, 5, 7), "tzyx": (4, 3, 5, 7),
@@ -227,3 +231,90 @@ def test_entities_in_ome_xml_do_not_swell(tmp_path: Path, little_memory: Callabl
             read_image(path)
         except IsocenterError as error:
             assert "a.tif" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "options"),
+    [
+        ("TYX", (5, 6, 7), {"imagej": True}), ("TZCYX", (4, 3, 2, 6, 7), {"imagej": True}),
+        ("ZTYX", (3, 4, 6, 7), {"ome": True}), ("TCYX", (4, 2, 6, 7), {"ome": True, "compression": "zlib"}),
+        ("TYX", (5, 6, 7), {"ome": True, "byteorder": ">"}),
+        ("TYX", (5, 6, 7), {"ome": True, "compression": "packbits"}),
+        ("TYXS", (4, 6, 7, 3), {"imagej": True, "photometric": "rgb"}),
+    ],
+)
+def test_frames_one_by_one_are_those_of_the_whole(
+    axes: str, shape: tuple[int, ...], options: dict[str, object], tmp_path: Path
+) -> None:
+    array = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8 if "S" in axes else np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", array, metadata={"axes": axes}, **({"photometric": "minisblack"} | options))
+    image = read_image(tmp_path / "a.tif")
+    whole = image.pixels()
+    assert image.axes[0] == "t" and whole.shape == image.shape
+    assert np.array_equal(np.stack(list(image.load.each("t"))), whole)  # type: ignore[attr-defined]
+    assert np.array_equal(image.load.piece("t", 2), whole[2])  # type: ignore[attr-defined]
+    assert image.load.piece("z", 0) is None and image.load.each("y") is None  # type: ignore[attr-defined]
+
+
+def test_frames_of_pages_that_only_pillow_opens(tmp_path: Path) -> None:
+    import PIL.Image
+
+    array = np.arange(5 * 20 * 30).reshape(5, 20, 30).astype(np.uint8)
+    pages = [PIL.Image.fromarray(frame) for frame in array]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    image = read_image(tmp_path / "a.tif", axes="tyx")
+    assert np.array_equal(np.stack(list(image.load.each("t"))), array)  # type: ignore[attr-defined]
+    assert np.array_equal(image.load.piece("t", 3), array[3])  # type: ignore[attr-defined]
+
+
+def test_a_film_that_was_cut_short_ends_where_it_is_cut(tmp_path: Path) -> None:
+    array = np.arange(5 * 60 * 70).reshape(5, 60, 70).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", array, imagej=True, metadata={"axes": "TYX"})
+    image = read_image(tmp_path / "a.tif")
+    os.truncate(tmp_path / "a.tif", 3 * 60 * 70 * 2)
+    frames = image.load.each("t")  # type: ignore[attr-defined]
+    assert np.array_equal(next(frames), array[0])
+    with pytest.raises(UnreadableError, match=r"a\.tif"):
+        list(frames)
+
+
+FRAMES, SIDE = 200, 1024
+
+
+def stack(folder: Path) -> Path:
+    """A TIFF of 200 MB: a square of 8 bright pixels a side that moves by 2 a frame over black."""
+    path = folder / "long.tif"
+    pixels = tifffile.memmap(path, shape=(FRAMES, SIDE, SIDE), dtype="uint8", imagej=True,
+                             metadata={"axes": "TYX"})
+    for t in range(FRAMES):
+        pixels[t, 300:308, 100 + 2 * t : 108 + 2 * t] = 200
+    pixels.flush()
+    del pixels
+    return path
+
+
+def test_a_film_larger_than_memory_is_followed(tmp_path: Path, little_memory: Callable[[int], object]) -> None:
+    class Bright:
+        def predict(self, case: Case) -> Boxes:
+            image = case.image()
+            bright = image.pixels() > 100
+            ends = [np.flatnonzero(bright.any(axis))[[0, -1]] + (-0.5, 0.5) for axis in (1, 0)]
+            return Boxes(np.stack(ends, 1)[None], np.zeros(1, np.int64), ("object",), image.geometry)
+
+    Assignment(detector=Bright()).predict(Case.of(Image.from_array(np.full((2, 64, 64), 200, np.uint8), axes="tyx")))
+    image = read_image(stack(tmp_path))
+    assert image.shape == (FRAMES, SIDE, SIDE)
+    with little_memory(100):  # type: ignore[attr-defined]
+        with pytest.raises((ResourceError, MemoryError)):
+            image.pixels()
+        tracks = Assignment(detector=Bright()).predict(Case.of(image))
+        values = intensities(tracks, image)
+    assert isinstance(tracks, Tracks) and tracks.spans() == {1: (0, FRAMES - 1)}
+    assert np.allclose(tracks.positions[:, 1], 103.5 + 2 * np.arange(FRAMES)) and (values == 200).all()
+
+
+def test_what_reads_frames_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    film = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
+    path = write(Image.from_array(film, axes="tyx"), tmp_path / "a.tif")
+    again = pickle.loads(pickle.dumps(read_image(path)))
+    assert np.array_equal(next(frames_of(again)).pixels(), film[0])

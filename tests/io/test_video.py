@@ -11,6 +11,7 @@ import pytest
 
 import isocenter.io.video as video
 from isocenter.data import Problem
+from isocenter.data.film import frames_of
 from isocenter.errors import (
     MissingExtraError,
     ResourceError,
@@ -129,17 +130,33 @@ def test_what_is_no_video_is_refused(tmp_path: Path, rng: np.random.Generator) -
         read_image(written(tmp_path / "b.mp4", "mp4v").rename(tmp_path / "b.png"))
 
 
-def test_a_film_larger_than_memory_is_refused_before_it_is_decoded(
+def test_a_film_larger_than_memory_is_read_frame_by_frame_and_refused_as_a_whole(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = written(tmp_path / "a.mp4", "mp4v")
-    image = read_image(path)
     monkeypatch.setattr(limits, "SMALL", 0)
+    monkeypatch.setattr(limits, "available", lambda: 30_000)
+    image = read_image(path)
+    assert len(list(frames_of(image))) == 12
+    with pytest.raises(ResourceError, match="memory does not suffice"):
+        image.pixels()
     monkeypatch.setattr(limits, "available", lambda: 1000)
     with pytest.raises(ResourceError, match="memory does not suffice"):
         read_image(path)
-    with pytest.raises(ResourceError):
-        image.pixels()
+
+
+def test_frames_come_one_after_the_other_or_alone(tmp_path: Path) -> None:
+    image = read_image(written(tmp_path / "a.mp4", "mp4v"))
+    whole = image.pixels()
+    for t, frame in enumerate(frames_of(image)):
+        assert frame.axes == "cyx" and np.array_equal(frame.pixels(), whole[t])
+    for t in (0, 7, 11):
+        assert np.array_equal(image.load.piece("t", t), whole[t])  # type: ignore[attr-defined]
+    # Whoever stops early ends the child.
+    some = image.load.each("t")  # type: ignore[attr-defined]
+    assert np.array_equal(next(some), whole[0])
+    some.close()
+    assert image.load.each("c") is None and image.load.piece("c", 0) is None  # type: ignore[attr-defined]
 
 
 def test_a_decoder_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

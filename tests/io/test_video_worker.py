@@ -28,8 +28,8 @@ def clip(tmp_path: Path) -> Path:
     return path
 
 
-def asked(wanted: str, path: Path, memory: str = MEMORY) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-P", video_worker.__file__, wanted, str(path), memory]
+def asked(wanted: str, path: Path, memory: str = MEMORY, first: int = 0) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-P", video_worker.__file__, wanted, str(path), memory, str(first)]
     return subprocess.run(command, capture_output=True, check=False)
 
 
@@ -41,6 +41,7 @@ def test_it_looks_and_reads(clip: Path) -> None:
     frames = np.frombuffer(done.stdout, np.uint8).reshape(5, 32, 48, 3)
     # Red first, and in order.
     assert np.abs(frames.mean((1, 2)) - np.arange(5)[:, None] * (50, 40, 30)).max() < 4
+    assert asked("read", clip, first=3).stdout == done.stdout[3 * 32 * 48 * 3:]
 
 
 def test_what_cannot_be_decoded_ends_it_without_an_answer(tmp_path: Path) -> None:

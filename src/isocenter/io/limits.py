@@ -143,8 +143,10 @@ def inflated(path: str | Path, needed: int, packed: int) -> None:
         )
 
 
-def picture(path: str | Path, decoded: int, packed: int) -> None:
+def picture(path: str | Path, decoded: int, packed: int, *, held: int | None = None) -> None:
     """Refuses a picture whose few bytes swell to very many: the shape of a decompression bomb.
+
+    Of a film, which is read frame by frame, `held` bytes must fit into memory at once instead of all of it.
 
     Raises
     ------
@@ -158,4 +160,4 @@ def picture(path: str | Path, decoded: int, packed: int) -> None:
             f"refused as a decompression bomb: {packed} bytes that swell to {decoded >> 20} MB", where=str(path),
             remedy="If you trust it, store it uncompressed",
         )
-    fits(path, decoded)
+    fits(path, decoded if held is None else held)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +68,10 @@ def read(
         found = tif.series[number]
         page = found.keyframe
         shape = tuple(int(s) for s in found.shape)
-        limits.picture(path, int(np.prod(shape, dtype=object)) * found.dtype.itemsize, path.stat().st_size)
+        size = int(np.prod(shape, dtype=object)) * found.dtype.itemsize
+        limits.picture(path, size, path.stat().st_size, held=0)
         named, shape = _named(path, found.axes, shape, axes)
+        limits.fits(path, size // dict(zip(named, shape, strict=True)).get("t", 1))
         if found.dtype.kind not in "buif":
             raise UnreadableError("values that are no image", where=str(path), got=str(found.dtype))
         said = _said(tif, number, dict(zip(named, shape, strict=True)), note, path)
@@ -82,7 +83,7 @@ def read(
     count = ours[legal.index("c")] if "c" in legal else 0
     channels = COLOURS[:count] if colour and count in (3, 4) else said.channels if len(said.channels) == count else ()
     return Image(
-        partial(pixels, str(path), number, named, shape), ours, legal, dtype.name,
+        Pixels(str(path), number, named, shape), ours, legal, dtype.name,
         respaced(path, _geometry(path, legal, ours, said, note), spacing), channels,
         said.times if "t" in legal else None, source=Source((str(path),), "tiff"),
     )
@@ -226,20 +227,81 @@ def _tell(path: Path, page: Any, note: Note) -> None:
         note(Problem("palette", "warning", "a palette: its indices are read, not its colours", str(path)))
 
 
-def pixels(path: str, number: int, axes: str, shape: tuple[int, ...]) -> Array:
-    """The numbers of one image of the file, in our order of axes; typed errors as in `read`."""
-    with _opened(path) as tif:
-        found = tif.series[number]
-        kind = int(found.keyframe.compression)
-        if kind in PLAIN:
-            array = found.asarray()
-        elif kind == tiles.JPEG and found.dtype == np.uint8:
-            array = np.stack([tiles.page(path, _page(tif, p)) for p in found.pages])
-        else:
-            array = _by_pillow(path, found)
-        array = np.asarray(array).reshape(shape)
+@dataclass(frozen=True)
+class Pixels:
+    """The numbers of one image of a file in our order of axes: all, the frames in turn, or one frame.
+
+    Parameters
+    ----------
+    path, number
+        Of the file, and of the image in it.
+    axes, shape
+        In the file's order.
+    """
+
+    path: str
+    number: int
+    axes: str
+    shape: tuple[int, ...]
+
+    def __call__(self) -> Array:
+        """All of them; typed errors as in `read`."""
+        with _opened(self.path) as tif:
+            found = tif.series[self.number]
+            limits.fits(self.path, int(np.prod(self.shape, dtype=object)) * found.dtype.itemsize)
+            kind = int(found.keyframe.compression)
+            array = found.asarray() if kind in PLAIN else _decoded(self.path, tif, found, range(len(found.pages)))
+        return ordered(self.axes, _native(np.asarray(array).reshape(self.shape)))
+
+    def each(self, axis: str) -> Iterator[Array] | None:
+        """The frames one after the other, the file opened once; None along another axis."""
+        return self._frames(range(self.shape[self.axes.index("t")])) if axis == "t" and "t" in self.axes else None
+
+    def piece(self, axis: str, index: int) -> Array | None:
+        """One frame by itself; None along another axis."""
+        return next(self._frames([index])) if axis == "t" and "t" in self.axes else None
+
+    def _frames(self, wanted: Sequence[int]) -> Iterator[Array]:
+        at = self.axes.index("t")
+        rest, shape = self.axes.replace("t", ""), (*self.shape[:at], *self.shape[at + 1 :])
+        with _opened(self.path) as tif:
+            found = tif.series[self.number]
+            page = int(np.prod(found.keyframe.shape))
+            lead = next((i for i in range(len(self.shape) + 1) if np.prod(self.shape[i:]) == page), 0)
+            if at >= lead:
+                # Frames that lie within a page cannot be read apart.
+                whole = np.moveaxis(_native(found.asarray().reshape(self.shape)), at, 0)
+                yield from (ordered(rest, np.ascontiguousarray(whole[i])) for i in wanted)
+                return
+            places = np.arange(int(np.prod(self.shape[:lead]))).reshape(self.shape[:lead])
+            for i in wanted:
+                pages = places.take(i, axis=at).ravel().tolist()
+                yield ordered(rest, _native(_decoded(self.path, tif, found, pages).reshape(shape)))
+
+
+def _native(array: Array) -> Array:
     dtype = np.dtype(np.uint8) if array.dtype == bool else array.dtype.newbyteorder("=")
-    return ordered(axes, array.astype(dtype, copy=False))
+    return array.astype(dtype, copy=False)
+
+
+def _decoded(path: str, tif: Any, found: Any, pages: Sequence[int]) -> Array:
+    """Some pages of an image, one after the other: (pages, *page)."""
+    kind, page = int(found.keyframe.compression), found.keyframe.shape
+    if kind in PLAIN and found.dataoffset is not None:
+        # Uncompressed and in one piece; ImageJ states but the first page of such a stack.
+        out = np.empty((len(pages), *page), found.dtype.newbyteorder(tif.byteorder))
+        size = out[:1].nbytes
+        for i, at in enumerate(pages):
+            tif.filehandle.seek(found.dataoffset + at * size)
+            data = tif.filehandle.read(size)
+            limits.stored(path, size, len(data))
+            out[i] = np.frombuffer(data, out.dtype).reshape(page)
+        return out
+    if kind in PLAIN:
+        return np.stack([found.pages[at].asarray() for at in pages])
+    if kind == tiles.JPEG and found.dtype == np.uint8:
+        return np.stack([tiles.page(path, _page(tif, found.pages[at])) for at in pages])
+    return _by_pillow(path, found, pages)
 
 
 def _page(tif: Any, page: Any) -> Any:
@@ -247,23 +309,21 @@ def _page(tif: Any, page: Any) -> Any:
     return tif.pages[page.index] if not hasattr(page, "jpegtables") else page
 
 
-def _by_pillow(path: str, found: Any) -> Array:
+def _by_pillow(path: str, found: Any, pages: Sequence[int]) -> Array:
     """Pages in compressions that tifffile alone cannot open (LZW, JPEG, fax), by libtiff in Pillow."""
     import PIL.Image
 
-    out = np.empty(found.shape, found.dtype)
-    pages = [p.index for p in found.pages]
-    flat = out.reshape(len(pages), *found.keyframe.shape)
+    out = np.empty((len(pages), *found.keyframe.shape), found.dtype)
     with PIL.Image.open(path, formats=["TIFF"]) as image:
-        for i, page in enumerate(pages):
-            image.seek(page)
+        for i, at in enumerate(pages):
+            image.seek(found.pages[at].index)
             plane = np.array(image)
-            if plane.shape != flat.shape[1:] or plane.dtype.itemsize < found.dtype.itemsize:
+            if plane.shape != out.shape[1:] or plane.dtype.itemsize < found.dtype.itemsize:
                 raise UnreadableError(
                     "a compression that nobody here reads whole", where=path, got=f"{found.keyframe.compression.name}",
                     remedy="Store it uncompressed or with deflate",
                 )
-            flat[i] = plane
+            out[i] = plane
     return out
 
 

@@ -12,9 +12,11 @@ import os
 import subprocess
 import sys
 import threading
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -49,7 +51,7 @@ def claims(path: Path, head: bytes) -> bool:
 def read(
     path: Path, *, axes: str | None = None, spacing: tuple[float, ...] | None = None, note: Note = silent
 ) -> Image:
-    """A film "tcyx" of red, green and blue, whose frames are counted now and decoded by `pixels()`.
+    """A film "tcyx" of red, green and blue, whose frames are counted now and decoded when asked for, one or all.
 
     Times are those of the container where they increase, else frame number by rate. An MPEG stream does not say how
     long it is: one that was cut short is a shorter film.
@@ -61,7 +63,7 @@ def read(
     UnreadableError
         Damaged, cut short, or without a frame.
     ResourceError
-        More pixels than there is memory for.
+        A frame has more pixels than there is memory for; for a whole film `pixels()` says so.
     """
     with path.open("rb") as file:
         head = file.read(16)
@@ -76,37 +78,65 @@ def read(
         if shape[0] < WHOLE * declared:
             raise UnreadableError("cut short", where=str(path), got=f"{shape[0]} frames", wanted=f"{declared} frames")
         note(Problem("frames", "warning", f"{shape[0]} of {declared} frames can be decoded", str(path)))
-    limits.fits(path, int(np.prod(shape)))
+    limits.fits(path, int(np.prod(shape[1:])))
     if axes:
         stated(path, axes, shape)
     image = Image(
-        partial(frames, str(path), shape), shape, "tcyx", "uint8", Geometry(shape[2:]), RGB, _times(times, rate),
+        Frames(str(path), shape), shape, "tcyx", "uint8", Geometry(shape[2:]), RGB, _times(times, rate),
         source=Source((str(path),), "video"),
     )
     return with_spacing(image, path, spacing)
 
 
-def frames(path: str, shape: tuple[int, ...]) -> Array:
-    """The decoded frames, uint8 (t, c, y, x).
+@dataclass(frozen=True)
+class Frames:
+    """The pixels of a video: all of them, each frame in turn, or one.
 
-    Raises
-    ------
-    UnreadableError
-        Another number of bytes than the frames have, or too much memory or time.
+    Parameters
+    ----------
+    path
+        Of the file.
+    shape
+        Frames, channels, height, width.
     """
-    count, channels, height, width = shape
-    size = count * channels * height * width
-    limits.fits(path, size)
-    data = _child("read", Path(path), size)
-    if len(data) != size:
-        raise UnreadableError("cannot be decoded", where=path, got=f"{len(data)} bytes", wanted=f"{size} bytes")
-    rows = np.frombuffer(data, np.uint8).reshape(count, height, width, channels)
-    return np.ascontiguousarray(np.moveaxis(rows, -1, 1))
+
+    path: str
+    shape: tuple[int, int, int, int]
+
+    def __call__(self) -> Array:
+        """uint8 (t, c, y, x); UnreadableError where bytes or time do not suffice, ResourceError where memory does."""
+        limits.fits(self.path, int(np.prod(self.shape)))
+        out = np.empty(self.shape, np.uint8)
+        for t, frame in enumerate(self._decoded(0)):
+            out[t] = frame
+        return out
+
+    def each(self, axis: str) -> Iterator[Array] | None:
+        """The frames, uint8 (c, y, x), decoded once from the first to the last; None along another axis."""
+        return self._decoded(0) if axis == "t" else None
+
+    def piece(self, axis: str, index: int) -> Array | None:
+        """One frame; those before it are run through."""
+        return next(self._decoded(index)) if axis == "t" else None
+
+    def _decoded(self, first: int) -> Iterator[Array]:
+        count, channels, height, width = self.shape
+        with _child("read", Path(self.path), first) as answer:
+            for t in range(first, count):
+                row = answer.take(height * width * channels)
+                if len(row) < height * width * channels:
+                    raise UnreadableError("cannot be decoded", where=self.path, got=f"{t} frames",
+                                          wanted=f"{count} frames")
+                rows = np.frombuffer(row, np.uint8).reshape(height, width, channels)
+                yield np.ascontiguousarray(np.moveaxis(rows, -1, 0))
+            if first == 0 and answer.take(1):
+                raise UnreadableError("cannot be decoded", where=self.path, got="more frames than were counted",
+                                      wanted=f"{count} frames")
 
 
 def _looked(path: Path) -> dict[str, Any]:
-    with limits.typed(path, "video"):
-        return dict(json.loads(_child("look", path, 1 << 24)))
+    with limits.typed(path, "video"), _child("look", path) as answer:
+        return dict(json.loads(answer.take(1 << 24)))
 
 
 def _times(milliseconds: list[float], rate: float) -> tuple[float, ...] | None:
@@ -119,8 +149,33 @@ def _times(milliseconds: list[float], rate: float) -> tuple[float, ...] | None:
     return tuple((np.arange(len(times)) / rate).tolist())
 
 
-def _child(wanted: str, path: Path, most: int) -> bytes:
-    """What the child says, at most one byte more than `most`; it is ended where it takes too long."""
+@dataclass
+class _Answer:
+    """What a child says; whoever waits for it ends it where that takes too long."""
+
+    process: subprocess.Popen[bytes]
+    out: IO[bytes]
+    path: str
+    seconds: float
+
+    def take(self, most: int) -> bytes:
+        """The next bytes, fewer than `most` only at the end; UnreadableError where the child failed."""
+        late = threading.Timer(self.seconds, self.process.kill)
+        late.daemon = True
+        late.start()
+        try:
+            data = self.out.read(most)
+        finally:
+            late.cancel()
+        if len(data) < most and self.process.wait():
+            raise UnreadableError("cannot be decoded as a video", where=self.path,
+                                  got="damaged, cut short, or too slow")
+        return data
+
+
+@contextmanager
+def _child(wanted: str, path: Path, first: int = 0) -> Iterator[_Answer]:
+    """A child at work; it is ended with the block."""
     if importlib.util.find_spec("cv2") is None:
         raise MissingExtraError("reading videos", "video")
     worker = Path(__file__).with_name("video_worker.py")
@@ -129,21 +184,12 @@ def _child(wanted: str, path: Path, most: int) -> bytes:
     calm = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OPENCV_LOG_LEVEL": "SILENT",
             "OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_FFMPEG_CAPTURE_OPTIONS": "protocol_whitelist;file|threads;1"}
     # -P: neither this folder nor the current one may shadow a module of the standard library.
-    command = [sys.executable, "-P", str(worker), wanted, str(path.absolute()), str(MEMORY)]
+    command = [sys.executable, "-P", str(worker), wanted, str(path.absolute()), str(MEMORY), str(first)]
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | calm
     ) as process:
-        late = threading.Timer(seconds, process.kill)
-        late.daemon = True
-        late.start()
         try:
             assert process.stdout is not None
-            data = process.stdout.read(most + 1)
+            yield _Answer(process, process.stdout, str(path), seconds)
         finally:
-            late.cancel()
-        if len(data) > most:
             process.kill()
-        code = process.wait()
-    if code:
-        raise UnreadableError("cannot be decoded as a video", where=str(path), got="damaged, cut short, or too slow")
-    return data

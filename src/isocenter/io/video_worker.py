@@ -1,7 +1,7 @@
 """The child process that decodes videos. It imports nothing of isocenter and reads only what it is told to.
 
 Called with what is wanted, the file and the memory that it may take: ``look`` writes a line of JSON, ``read`` writes
-the frames one after the other as rows of red, green, blue bytes.
+the frames one after the other as rows of red, green, blue bytes, from the number that follows on.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ def main() -> int:
     if wanted == "look":
         channel.write(json.dumps(looked(film)).encode())
     else:
+        for _ in range(int((sys.argv[4:] or ["0"])[0])):
+            film.grab()
         there, frame = film.read()
         # Some decoders say so when memory lacks, others only give no frame.
         if not there:

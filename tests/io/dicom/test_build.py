@@ -161,3 +161,33 @@ def test_echoes_in_colour_are_refused(tmp_path: Path, dicom: Make) -> None:
     coloured = [dataclasses.replace(h, coding=dataclasses.replace(h.coding, samples=3)) for h in heads]
     with pytest.raises(UnreadableError, match="colour pictures that differ by echo"):
         build.image(str(tmp_path), coloured)
+
+
+def test_a_frame_of_a_film_is_read_alone(tmp_path: Path, dicom: Make, rng: np.random.Generator) -> None:
+    array = rng.integers(0, 250, (4, 5, 7)).astype(np.uint8)
+    film = {"NumberOfFrames": 4, "ImagePositionPatient": None, "Modality": "US", "RescaleIntercept": "-7"}
+    image = read_image(dicom(tmp_path / "a.dcm", array, FrameTime="40", **film))
+    assert image.axes == "tyx"
+    for t in range(4):
+        assert np.array_equal(image.load.piece("t", t), image.pixels()[t])  # type: ignore[attr-defined]
+    assert image.load.piece("y", 0) is None  # type: ignore[attr-defined]
+    colour = rng.integers(0, 250, (3, 5, 7, 3)).astype(np.uint8)
+    path = dicom(tmp_path / "c.dcm", colour, **film | {"NumberOfFrames": 3}, Rows=5, Columns=7, SamplesPerPixel=3,
+                 PhotometricInterpretation="RGB", PlanarConfiguration=0, FrameTime="40")
+    image = read_image(path)
+    assert image.axes == "tcyx" and np.array_equal(image.load.piece("t", 2), image.pixels()[2])  # type: ignore[attr-defined]
+
+
+def test_a_volume_has_no_frames(tmp_path: Path, volume: Make) -> None:
+    image = read_image(volume(tmp_path / "s", np.zeros((3, 5, 7), np.int16)))
+    assert image.load.piece("t", 0) is None  # type: ignore[attr-defined]
+
+
+def test_frames_may_follow_at_distances_of_their_own(tmp_path: Path, dicom: Make) -> None:
+    array = np.zeros((4, 5, 7), np.uint8)
+    film = {"NumberOfFrames": 4, "ImagePositionPatient": None, "Modality": "US"}
+    image = read_image(dicom(tmp_path / "a.dcm", array, FrameTimeVector=["0", "40", "80", "40"], **film))
+    assert image.times == pytest.approx((0.0, 0.04, 0.12, 0.16))
+    # A vector that does not rise, or is of another length, gives way to its mean.
+    image = read_image(dicom(tmp_path / "b.dcm", array, FrameTimeVector=["0", "40", "0", "80"], **film))
+    assert image.times == pytest.approx((0.0, 0.04, 0.08, 0.12))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from isocenter.data import Boxes, Case, Geometry, Image, Instances, NotEvaluated, Segmentation
-from isocenter.errors import GeometryError, InputError
+from isocenter.errors import GeometryError
 from isocenter.ops.linking import Rules
-from isocenter.tasks.track._follower import Follower, clock, frame_case, frames_of, objects_of
+from isocenter.tasks.track._follower import Follower, frame_case, frames_of, objects_of
 
 GRID = Geometry.from_spacing((40, 50), (1.0, 0.5))
 
@@ -71,40 +71,6 @@ def test_nothing_found_is_no_track() -> None:
     assert len(follower.tracks()) == 0 and follower.tracks().length == 0
     follower.step(boxes())
     assert len(follower.tracks()) == 0 and follower.tracks().length == 1
-
-
-class Counted:
-    """Pixels of a film whose frames can be read alone."""
-
-    def __init__(self, array: np.ndarray) -> None:
-        self.array, self.whole, self.alone = array, 0, 0
-
-    def __call__(self) -> np.ndarray:
-        self.whole += 1
-        return self.array
-
-    def piece(self, axis: str, index: int) -> np.ndarray | None:
-        self.alone += 1
-        return self.array[index] if axis == "t" else None
-
-
-def test_each_frame_is_read_alone_where_it_can_be() -> None:
-    array = np.arange(60).reshape(3, 4, 5)
-    load = Counted(array)
-    image = Image.from_array(array, axes="tyx").replaced(load)
-    frames = [frame.pixels() for frame in frames_of(image)]
-    assert np.array_equal(np.stack(frames), array) and (load.whole, load.alone) == (0, 3)
-    reads = []
-    plain = image.replaced(lambda: reads.append(1) or array)
-    assert len([frame.pixels() for frame in frames_of(plain)]) == 3 and len(reads) == 1
-
-
-def test_the_clock_counts_usual_distances() -> None:
-    image = Image.from_array(np.zeros((4, 5, 6)), axes="tyx")
-    assert clock(image).tolist() == [0, 1, 2, 3]
-    assert clock(image.replaced(image.load, times=(5.0, 5.5, 6.0, 8.0))).tolist() == [0, 1, 2, 6]
-    with pytest.raises(InputError, match="do not rise"):
-        clock(image.replaced(image.load, times=(0.0, 0.0, 1.0, 2.0)))
 
 
 def test_a_frame_asks_about_itself_alone() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from isocenter.io.dicom import pixels
 from isocenter.io.dicom.facts import Header
 from isocenter.io.dicom.stack import stacked
 from isocenter.io.grid import Note, respaced, silent
+from isocenter.ops.array import Array
 
 RGB = ("red", "green", "blue")
 
@@ -62,17 +63,52 @@ def image(
         tuple(h.path for h in headers), tuple(h.coding for h in headers), stack.order, shape,
         output(headers, slopes, intercepts, table), slopes, intercepts, inverted, table,
     )
+    # A file that is deflated as a whole cannot be read in pieces.
+    load = Pixels(job, stored).__call__ if first.coding.start else Pixels(job, stored)
     files = tuple(dict.fromkeys(headers[f].path for f, _ in stack.order))
     unit = "" if coloured else first.unit
     return Image(
-        partial(_ordered, job, stored), tuple(shape[stored.index(a)] for a in legal), legal, job.dtype,
+        load, tuple(shape[stored.index(a)] for a in legal), legal, job.dtype,
         respaced(where, stack.geometry, spacing), RGB if coloured else stack.channels, stack.times,
         first.modality or None, unit, Source(files, "dicom", dict(first.uids), first.coding.syntax),
     )
 
 
-def _ordered(job: pixels.Job, stored: str) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    array = pixels.load(job)
+@dataclass(frozen=True)
+class Pixels:
+    """The values of a series in our order of axes, all or those of one frame alone.
+
+    Parameters
+    ----------
+    job
+        What reading them takes.
+    stored
+        Axes in the order in which they are stored.
+    """
+
+    job: pixels.Job
+    stored: str
+
+    def __call__(self) -> Array:
+        """All of them; UnreadableError or ResourceError names the file."""
+        return _ordered(pixels.load(self.job), self.stored)
+
+    def piece(self, axis: str, index: int) -> Array | None:
+        """One frame of a film by itself; None along another axis."""
+        lead = self.stored[: len(self.stored.rstrip("cyx"))]
+        if axis != "t" or "t" not in lead:
+            return None
+        at, shape = lead.index("t"), self.job.shape[: len(lead)]
+        some = np.arange(len(self.job.order)).reshape(shape).take(index, axis=at).ravel().tolist()
+        alone = replace(
+            self.job, order=tuple(self.job.order[i] for i in some),
+            shape=(*self.job.shape[:at], *self.job.shape[at + 1 :]),
+            slopes=tuple(self.job.slopes[i] for i in some), intercepts=tuple(self.job.intercepts[i] for i in some),
+        )
+        return _ordered(pixels.load(alone), self.stored.replace("t", ""))
+
+
+def _ordered(array: Array, stored: str) -> Array:
     order = [stored.index(a) for a in "tczyx" if a in stored]
     return array if order == sorted(order) else np.ascontiguousarray(array.transpose(order))
 

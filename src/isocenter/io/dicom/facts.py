@@ -91,6 +91,8 @@ class Header:
         Hash of the patient's identifier, to tell patients apart; the identifier itself is not kept.
     step
         Seconds from frame to frame of a cine.
+    stamps
+        Seconds of each frame of a cine whose frames do not follow at one distance.
     increments
         Frame increment pointer: group and element numbers in turn.
     notes
@@ -111,6 +113,7 @@ class Header:
     step: float | None = None
     increments: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    stamps: tuple[float, ...] = ()
 
     @property
     def series(self) -> str:

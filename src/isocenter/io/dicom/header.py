@@ -138,6 +138,7 @@ def described(path: Path, found: Elements) -> Header:
         _described(found), found.texts(tags.IMAGE_TYPE), int(found.number(tags.SERIES_NUMBER, b"IS", 0) or 0),
         meaning.unit(found), coding, slices, meaning.frame_step(found, coding.frames),
         tuple(int(v) for v in found.numbers(tags.INCREMENT, b"US")), tuple(_notes(found)),
+        meaning.frame_stamps(found, coding.frames),
     )
 
 

@@ -135,3 +135,15 @@ def frame_step(found: Elements, frames: int) -> float | None:
         return float(np.mean(steps[1:])) / 1000.0
     rate = found.number(tags.CINE_RATE, b"IS") or found.number(tags.DISPLAY_RATE, b"IS")
     return 1.0 / rate if rate else None
+
+
+def frame_stamps(found: Elements, frames: int) -> tuple[float, ...]:
+    """Seconds of each frame from the first on by the frame time vector (PS3.3, C.7.6.5); empty where there is none.
+
+    The vector holds the time since the frame before, its first value being 0. One that does not rise is none.
+    """
+    steps = found.numbers(tags.FRAME_TIMES, b"DS")
+    if frames < 2 or len(steps) != frames or not min(steps[1:]) > 0:
+        return ()
+    stamps = np.cumsum([0.0, *steps[1:]]) / 1000.0
+    return tuple(stamps.tolist()) if np.isfinite(stamps).all() else ()

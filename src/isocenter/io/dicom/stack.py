@@ -128,8 +128,7 @@ def _film(
     if axes == "zyx":
         deep = (len(frames), *size)
         return Stacked(order, (("z", len(frames)),), Geometry(deep))
-    times = None if header.step is None else tuple(i * header.step for i in range(len(frames)))
-    return Stacked(order, (("t", len(frames)),), grid, times)
+    return Stacked(order, (("t", len(frames)),), grid, _cine(header, frames))
 
 
 def _pairs(values: Sequence[int]) -> list[int]:
@@ -249,11 +248,17 @@ def _by_number(where: str, places: list[list[Frame]], axes: str | None) -> Told:
     return ((axes[0], many),), [p[i] for i in range(many) for p in keyed], None, channels
 
 
+def _cine(header: Header, frames: list[Frame]) -> tuple[float, ...] | None:
+    """Seconds of the frames of one file: their own where it states them, else by the distance of two."""
+    if header.stamps and [f.index for f in frames] == list(range(len(header.stamps))):
+        return header.stamps
+    return None if header.step is None else tuple(i * header.step for i in range(len(frames)))
+
+
 def _times(headers: Sequence[Header], frames: list[Frame]) -> tuple[float, ...] | None:
     """Seconds of each frame after the first, where they grow."""
-    step = headers[0].step
-    if step is not None and len(headers) == 1:
-        return tuple(i * step for i in range(len(frames)))
+    if headers[0].step is not None and len(headers) == 1:
+        return _cine(headers[0], frames)
     stamps = [f.at.seconds for f in frames]
     known = [s for s in stamps if s is not None]
     if len(known) < len(stamps) or any(b <= a for a, b in pairwise(known)):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from isocenter.data import IGNORE, OBJECT, Boxes, Case, Geometry, Image, Instances, NotEvaluated, Segmentation, Tracks
-from isocenter.data.cut import take
+from isocenter.data.film import clock, frames_of
 from isocenter.data.findings.boxes import OPERATING
-from isocenter.errors import GeometryError, InputError, LabelError
+from isocenter.errors import GeometryError, LabelError
 from isocenter.ops.array import Array
 from isocenter.ops.components import parts
 from isocenter.ops.linking import Linker, Rules
+
+__all__ = ["Follower", "Found", "clock", "frame_case", "frames_of", "objects_of"]
 
 Found = Boxes | Instances | Segmentation | NotEvaluated
 
@@ -79,35 +80,6 @@ class Follower:
         made = Tracks.of(frames, np.concatenate(self._numbers), np.concatenate(self._places), self.geometry,
                          length=length, times=times, objects=_together(self._objects))
         return replace(made, parents=tuple(self._linker.parents), merges=tuple(self._linker.merges))
-
-
-def frames_of(image: Image) -> Iterator[Image]:
-    """The frames of a film one after the other, each read when asked for where its files allow, else the film once.
-
-    Raises
-    ------
-    InputError
-        Not a film.
-    """
-    if "t" not in image.axes:
-        raise InputError("a single image where a film was needed", where=image.name, got=image.axes,
-                         remedy='Say "frame": COLUMN in cases.json, or give a film as one file')
-    if not hasattr(image.load, "piece"):
-        pixels = image.pixels()
-        image = image.replaced(lambda: pixels)
-    for t in range(image.length("t")):
-        yield take(image, "t", t)
-
-
-def clock(image: Image) -> Array:
-    """float64 (t,): when each frame was taken, the usual distance of two being 1."""
-    if image.times is None or len(image.times) < 2:
-        return np.arange(image.length("t"), dtype=np.float64)
-    seconds = np.asarray(image.times, np.float64)
-    usual = float(np.median(np.diff(seconds)))
-    if not usual > 0 or (np.diff(seconds) <= 0).any():
-        raise InputError("the times of the frames do not rise", where=image.name, got=str(image.times[:5]))
-    return np.asarray((seconds - seconds[0]) / usual)
 
 
 def frame_case(case: Case, frame: Image, index: int) -> Case:
