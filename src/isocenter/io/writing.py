@@ -21,7 +21,7 @@ from isocenter.data import (
     Values,
 )
 from isocenter.errors import OutputError
-from isocenter.io import answers, encoded, formats, overlay, overlay_objects, tracks
+from isocenter.io import answers, encoded, formats, overlay, overlay_film, overlay_objects, tracks
 from isocenter.io.annotations import BOXES, OBJECTS
 from isocenter.io.objects import as_image
 from isocenter.io.transforms import write_transform
@@ -53,7 +53,8 @@ def write(
         Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
         maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
         .seg.nrrd (3D Slicer), in which overlaps survive. Transform: .tfm, .txt (ITK; affine maps), or a displacement
-        per pixel of the fixed image: .nii.gz (3D), .npz. Tracks: .csv, or a folder (Cell Tracking Challenge).
+        per pixel of the fixed image: .nii.gz (3D), .npz. Tracks: .csv, .gif, .mp4 or .avi (over the film `like`), or a
+        folder (Cell Tracking Challenge).
     path
         Where to.
     like
@@ -86,7 +87,7 @@ def write(
         files.write_text(path, TEXTS[end](value), overwrite=overwrite)
         return path
     if isinstance(value, Tracks):
-        return _tracks(value, path, end, overwrite)
+        return _tracks(value, path, like, overwrite)
     if isinstance(value, Transform):
         return write_transform(value, path, overwrite=overwrite)
     if isinstance(value, Boxes | Instances):
@@ -147,11 +148,16 @@ def write_overlay(
     return _picture(overlay.drawn(image, found, index=index), path, overwrite)
 
 
-def _tracks(value: Tracks, path: Path, end: str, overwrite: bool) -> Path:
+def _tracks(value: Tracks, path: Path, like: Image | None, overwrite: bool) -> Path:
+    end = formats.suffix(path)
     if end == "":
         return tracks.write_folder(value, path, overwrite=overwrite)
+    if end in overlay_film.ENDS:
+        if like is None:
+            raise OutputError("tracks are drawn over their film", where=str(path), wanted="like=")
+        return overlay_film.write_film(like, value, path, overwrite=overwrite)
     if end != ".csv":
-        raise _refusal(value, path, end, {".csv": "", "a folder": ""})
+        raise _refusal(value, path, end, dict.fromkeys((".csv", *overlay_film.ENDS, "a folder")))
     files.write_text(path, tracks.as_csv(value), overwrite=overwrite)
     return path
 
