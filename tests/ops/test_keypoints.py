@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from isocenter.ops.keypoints import KINDS, KeyPoints, apart, evened, found, likeness, matched
+from isocenter.ops.keypoints import KINDS, KeyPoints, apart, blurred, evened, found, likeness, matched
 
 
 def texture(seed, shape=(180, 200)):
@@ -26,6 +26,15 @@ def test_a_quarter_turn_is_found_again(kind):
     assert len(pairs) > 20
     expected = np.stack([image.shape[1] - 1 - a.at[pairs[:, 0], 1], a.at[pairs[:, 0], 0]], 1)
     assert (np.linalg.norm(b.at[pairs[:, 1]] - expected, axis=1) < 3).mean() > 0.9
+
+
+@pytest.mark.parametrize(("shape", "sigma"), [((200, 213), 9.0), ((90, 301), 17.3), ((40, 50), 2.0), ((5, 4), 30.0)])
+def test_a_wide_blur_is_that_of_gauss(shape, sigma):
+    image = texture(5, shape) + np.linspace(0, 3, shape[1], dtype=np.float32)
+    exact = ndimage.gaussian_filter(image, sigma, truncate=4.0)
+    found = blurred(image, sigma)
+    assert found.shape == image.shape and found.dtype == np.float32
+    assert np.abs(found - exact).max() < 0.06 * image.std()
 
 
 def test_gain_offset_and_shading_are_evened_out():

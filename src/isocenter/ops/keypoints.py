@@ -16,6 +16,8 @@ EVEN = 0.03
 # Contrast of a blob that is a key point, of images that were evened to a spread of 1 / 8.
 CONTRAST = 0.01
 MOST = 3000
+# Blocks of which means are taken, to a sigma.
+COARSE = 6.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +46,37 @@ def evened(image: Array) -> Array:
     """
     sigma = max(EVEN * float(np.hypot(*image.shape)), 2.0)
     values = image.astype(np.float32)
-    centred = values - ndimage.gaussian_filter(values, sigma, truncate=3.0)
-    spread = np.sqrt(ndimage.gaussian_filter(centred**2, sigma, truncate=3.0))
+    centred = values - blurred(values, sigma)
+    spread = np.sqrt(blurred(centred**2, sigma))
     # Where nothing is but noise it must not become structure.
     floor = 0.2 * float(spread.mean()) + 1e-6 * float(np.abs(values).max(initial=0.0)) + 1e-12
     return np.asarray(np.clip(0.5 + centred / (8.0 * (spread + floor)), 0.0, 1.0))
+
+
+def blurred(image: Array, sigma: float) -> Array:
+    """A Gaussian blur; a wide one is taken from block means and interpolated, which is many times faster.
+
+    Parameters
+    ----------
+    image
+        float32 (y, x), mirrored at the edge.
+    sigma
+        In pixels.
+
+    >>> ramp = np.add.outer(np.zeros(80), np.arange(90)).astype(np.float32)
+    >>> bool(np.abs(blurred(ramp, 9.0) - ramp)[:, 30:60].max() < 0.02)
+    True
+    """
+    block = min(int(sigma / COARSE), *image.shape)
+    if block < 2:
+        return np.asarray(ndimage.gaussian_filter(image, sigma, truncate=3.0))
+    rows, columns = (-(-n // block) for n in image.shape)
+    padded = np.pad(image, [(0, n * block - s) for n, s in zip((rows, columns), image.shape, strict=True)], "symmetric")
+    means = padded.reshape(rows, block, columns, block).mean(axis=(1, 3))
+    # Means and interpolation blur, too: by 1 / 12 and 1 / 6 of a block squared.
+    own = np.sqrt((sigma / block) ** 2 - 0.25)
+    wide = ndimage.gaussian_filter(means, own, truncate=3.0)
+    return resize(wide[None], padded.shape)[0][: image.shape[0], : image.shape[1]]
 
 
 def found(image: Array, kind: str, *, side: int) -> KeyPoints:
