@@ -177,7 +177,7 @@ def test_a_transform_is_a_field_its_matrix_and_the_moved_image(tmp_path: Path) -
     row = answer_of(moved)
     assert (row["m02"], row["m12"], row["m22"], row["inliers"]) == (1, 2, 1, 9)
     volume = planned("a", image("nifti", ndim=3), task="register", out=None)
-    assert volume == {"answer": "a_field.nii.gz", "moved": "a_moved.nii.gz"}
+    assert (volume["answer"], volume["moved"], volume["blink"]) == ("a_field.nii.gz", "a_moved.nii.gz", "a_blink.gif")
     assert planned("a", fixed, task="register", out=Path("b.tfm")) == {"answer": "b.tfm"}
     bent = Transform((Polynomial(np.eye(3, 2), 1, np.zeros(2), 1.0),), grid, grid)
     assert answer_of(bent) == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isocenter.report.card import card_markdown
 from isocenter.report.change import Change
 from isocenter.report.figures import jpeg, layers, pick_slice, png, windowed
+from isocenter.report.overlaid import Links, Overlaid, blink_gif, checkerboard, difference
 from isocenter.report.percase import extremes
 from isocenter.report.privacy import Codes
 from isocenter.report.recompute import recompute
@@ -21,13 +22,18 @@ __all__ = [
     "Curves",
     "Data",
     "Explanation",
+    "Links",
     "Mark",
     "MethodResult",
+    "Overlaid",
     "Picture",
     "Run",
     "Searched",
+    "blink_gif",
     "card_markdown",
+    "checkerboard",
     "csv_text",
+    "difference",
     "extremes",
     "jpeg",
     "layers",

@@ -8,8 +8,10 @@ from isocenter.report.charts import Strip, forest_chart, strip_chart
 from isocenter.report.figures_objects import KINDS, drawn, kinds_of
 from isocenter.report.headline import lead_of
 from isocenter.report.markup import Markup, joined, tag
+from isocenter.report.overlaid import Overlaid
 from isocenter.report.percase import alias, case_values, is_share
 from isocenter.report.run import MethodResult, Picture, Run
+from isocenter.report.section_overlaid import overlaid_pictures
 from isocenter.report.section_scores import direction
 from isocenter.report.view import Section, View, paragraph, series_of, slug
 from isocenter.report.wording import metric_name, target_name
@@ -64,6 +66,8 @@ def strip_of(view: View, method: MethodResult, key: str, target: str, series: di
 
 def pictures(view: View, run: Run) -> Markup | None:
     """The drawn cases of every method, with switches for the lines."""
+    if any(isinstance(p, Overlaid) for m in run.methods for p in m.pictures):
+        return overlaid_pictures(view, run.methods, burned=BURNED, most=PICTURES)
     rows = []
     for m in run.methods:
         if m.pictures:

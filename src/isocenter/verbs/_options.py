@@ -69,12 +69,15 @@ class Answering(Options, total=False):
     outside
         Of images unlike those that a bundle learnt from: ``"refuse"`` (default) gives `NotEvaluated`, ``"answer"``
         answers all the same. Bundles without an envelope answer everything.
+    landmarks
+        Of a registration: CSV of points of the moving image (X, Y[, Z] in pixels), written where they lie in the fixed.
     """
 
     series: str | int | None
     axes: str | None
     spacing: Sequence[float] | None
     outside: str
+    landmarks: str | Path | None
 
 
 def opening_of(options: Opening) -> dict[str, Any]:

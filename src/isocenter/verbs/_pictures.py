@@ -19,6 +19,7 @@ from isocenter.data import (
     Probabilities,
     Scores,
     Segmentation,
+    Transform,
     Value,
     Values,
 )
@@ -26,6 +27,7 @@ from isocenter.errors import IsocenterError
 from isocenter.report import Curves, Explanation, Picture, extremes, pick_slice
 from isocenter.verbs._method import Method
 from isocenter.verbs._object_pictures import box_marks, objects_picture
+from isocenter.verbs._overlaid import is_pair, overlaid
 from isocenter.verbs._text import number
 
 
@@ -54,7 +56,10 @@ def pictures_of(method: Method, scores: Scores, *, cases: Cases, target: str = "
 
 def picture(case: Case, answer: Any) -> Picture | None:
     """One case with truth and answer, as the slice that says most; None for films."""
-    image, truth = case.image(), case.truth()
+    truth = case.truth()
+    if is_pair(case) and isinstance(answer, Transform | NotEvaluated):
+        return overlaid(case, answer, truth)
+    image = case.image()
     if isinstance(truth, Boxes | Instances) or isinstance(answer, Boxes | Instances):
         return objects_picture(case, answer)
     if "t" in image.axes:

@@ -13,6 +13,7 @@ from isocenter.data.warping import warped
 from isocenter.errors import UsageError, nearest
 from isocenter.files import write_text
 from isocenter.io.annotations import BOXES, NAMES, OBJECTS
+from isocenter.verbs._overlaid import FILES
 
 # Format that was read to the suffix of the label map written; others follow the grid.
 SUFFIX = {
@@ -39,8 +40,9 @@ def planned(
         That it is about; it decides the format.
     task
         ``"segment"`` gives a label map and an overlay, ``"instances"`` these and a table, ``"detect"`` a table, COCO
-        where the image is flat, and a picture with boxes; ``"register"`` a displacement field on the fixed image's grid
-        and the moving image brought onto it; ``"track"`` a table with a row a point.
+        where the image is flat, and a picture with boxes; ``"register"`` a displacement field on the fixed image's
+        grid, the moving image brought onto it, what `isocenter.verbs._overlaid.FILES` names; ``"track"`` a table with a
+        row a point, and the film with its tracks.
     out
         The one file that was asked for, or None.
     formats
@@ -58,9 +60,10 @@ def planned(
         return {"answer": label, "csv": f"{name}.csv", "overlay": f"{name}_overlay.png", **more}
     if task == "register":
         field, moved = (".nii.gz", ".nii.gz") if image.ndim == 3 else (".npz", ".tif")
-        return {"answer": f"{name}_field{field}", "moved": f"{name}_moved{moved}"}
+        beside = {kind: name + end for kind, end in FILES.items()}
+        return {"answer": f"{name}_field{field}", "moved": f"{name}_moved{moved}", **beside}
     if task == "track":
-        return {"answer": f"{name}.csv"}
+        return {"answer": f"{name}.csv", "film": f"{name}_tracks.gif"}
     if task != "segment":
         return {}
     usual = ".nii.gz" if image.ndim == 3 else ".png"
@@ -88,6 +91,9 @@ def written(
     if "overlay" in files and isinstance(found, Segmentation | Boxes | Instances) and "t" not in image.axes:
         write_overlay(image, found, folder / files["overlay"], overwrite=True)
         kept.append(files["overlay"])
+    if "film" in files and isinstance(found, Tracks):
+        write(found, folder / files["film"], like=image, overwrite=True)
+        kept.append(files["film"])
     for kind in (k for k in files if k in NAMES and files[k] not in kept):
         write(found, folder / files[kind], like=image, overwrite=True)
         kept.append(files[kind])

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 RIVALS = {
     "segment": ("histogram", "morphology"), "classify": ("linear", "boosting"), "regress": ("linear", "mean"),
     "instances": ("watershed_split", "contours"), "detect": ("clusters", "template"),
+    "register": ("landmarks", "intensity"), "track": ("assignment",),
 }  # fmt: skip
 
 

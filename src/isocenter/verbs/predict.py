@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass, replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from isocenter import catalog
-from isocenter.data import Case, NotEvaluated, Problem, Progress, as_settings
+from isocenter.data import Case, NotEvaluated, Problem, Progress, Transform, as_settings
 from isocenter.data.findings.boxes import OPERATING
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
@@ -21,6 +22,7 @@ from isocenter.verbs._known_facts import ignored_facts
 from isocenter.verbs._ledger import PROBLEMS, Ledger
 from isocenter.verbs._method import Method, resolve
 from isocenter.verbs._options import Answering, Opening, checked, opening_of, reporter, threads_of
+from isocenter.verbs._overlaid import is_pair, registered
 from isocenter.verbs._places import usable
 from isocenter.verbs._recipe import Settings, settings_of
 from isocenter.verbs._score import engine_of
@@ -169,7 +171,10 @@ def predict(
         if out is not None:
             if not 0 <= least <= 1:
                 raise UsageError("scores lie between 0 and 1", got=str(least), wanted="--least 0.5 or the like")
-            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task), least, outside)
+            points = options.get("landmarks")
+            place = _Place(Path(out), overwrite, asked_formats(formats, asked.task), least, outside,
+                           None if points is None else Path(points))
+            place.checked(asked.task)
             return _to_disk(asked, _paths(inputs), place=place, options=options)
         if isinstance(inputs, (list, tuple)) and not bound(inputs):
             return [asked.object.predict(case_of(one, how=how)) for one in inputs]
@@ -178,13 +183,20 @@ def predict(
 
 @dataclass(frozen=True)
 class _Place:
-    """Where answers go: folder or file, whether what is there is replaced, formats, which boxes, which images."""
+    """Where answers go: folder or file, whether what is there is replaced, formats, which boxes, images, landmarks."""
 
     out: Path
     overwrite: bool
     formats: tuple[str, ...] = ()
     least: float = OPERATING
     outside: str = "refuse"
+    landmarks: Path | None = None
+
+    def checked(self, task: str) -> None:
+        """UsageError where landmarks were given that nothing brings over."""
+        if self.landmarks is not None and (task != "register" or self.out.name.lower().endswith(FILES)):
+            raise UsageError("landmarks are brought over by a registration, into a folder",
+                             got=f"{task}, -o {self.out}", wanted="register/METHOD, -o FOLDER")
 
 
 def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, options: Opening) -> Predictions:
@@ -244,10 +256,7 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
         found = asked.object.predict(case)
         seconds = round(time.perf_counter() - start, 3)
         found, unsure = sure(found, place.least)
-        kept: list[str] = []
-        if not isinstance(found, NotEvaluated):
-            moving = case.images.get("moving")
-            kept = written(found, case.image(), folder=ledger.folder, files=files, codes=_codes(asked), moving=moving)
+        kept, more = _kept(asked, found, case, folder=ledger.folder, files=files, landmarks=place.landmarks)
     except Exception:
         # Whatever it was: what this input had begun to write goes, unless it stood there before.
         ledger.items.pop(one.name)
@@ -258,9 +267,24 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
     note = found.line() if isinstance(found, NotEvaluated) else ""
     status = "not evaluated" if note else "answered"
     note = "; ".join(n for n in (note or caution(found), unsure) if n)
-    said = {"status": status, "files": kept, "answer": answer_of(found), "note": note, "seconds": seconds}
+    said = {"status": status, "files": kept, "answer": answer_of(found) | more, "note": note, "seconds": seconds}
     ledger.put(one.name, source=one.source, sha256=sha, **said)
     return True
+
+
+def _kept(
+    asked: Method, found: Any, case: Case, *, folder: Path, files: Mapping[str, str], landmarks: Path | None
+) -> tuple[list[str], dict[str, Any]]:
+    """Writes the answer's files; gives their names, and what more is measured of a registration."""
+    if isinstance(found, NotEvaluated):
+        return [], {}
+    moving = case.images.get("moving")
+    kept = written(found, case.image(), folder=folder, files=files, codes=_codes(asked), moving=moving)
+    if not isinstance(found, Transform) or "page" not in files or not is_pair(case):
+        return kept, {}
+    name = f"{asked.task}/{asked.method}"
+    beside, more = registered(found, case, folder=folder, files=files, method=name, landmarks=landmarks)
+    return kept + beside, more
 
 
 def _made(asked: Method) -> dict[str, Any]:
@@ -322,8 +346,11 @@ def _line(item: Mapping[str, Any], folder: Path) -> str:
         # A refusal names the file that it is about, which is mostly the input itself.
         note = item["note"] or item["status"]
         return note if note.startswith(str(item["source"])) else f"{item['source']}: {note}"
-    said = ", ".join(f"{k} {number(v) if isinstance(v, float) else v}" for k, v in item["answer"].items())
-    place = f" -> {folder / item['files'][0]}" if item["files"] else ""
+    # The matrix of a registration stands in the table; people want its page.
+    told = {k: v for k, v in item["answer"].items() if v is not None and not re.fullmatch(r"m\d\d", k)}
+    said = ", ".join(f"{k} {number(v) if isinstance(v, float) else v}" for k, v in told.items())
+    first = next((f for f in item["files"] if f.endswith(".html")), (item["files"] or [""])[0])
+    place = f" -> {folder / first}" if first else ""
     note = f" ({item['note']})" if item["note"] else ""
     return f"{item['source']}: {said}{note}{place}"
 

@@ -16,6 +16,7 @@ EXAMPLES = (
     "isocenter predict segment/histogram scans/*.nii.gz -o out/ --set levels=3",
     "isocenter predict liver.bundle series/ -o liver.nii.gz",
     "isocenter predict nuclei my.tif -o out/ --as geojson,roiset",
+    "isocenter predict register/landmarks before.png after.png -o out/ --landmarks after.csv",
     "isocenter predict --all patient/ -o page/ --bundles my-bundles/",
 )
 
@@ -51,6 +52,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--outside", choices=("refuse", "answer"), default="refuse",
                         help="images unlike those that a bundle learnt from: not evaluated (default), or answered")
+    parser.add_argument("--landmarks", metavar="CSV",
+                        help="of a registration: points of the moving image (X, Y[, Z] in pixels) to bring over")
     parser.add_argument("--recipe", metavar="FILE", help="settings as a JSON file")
     opening(parser)
 
@@ -75,6 +78,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
         formats=[f for f in args.formats.split(",") if f],
         least=args.least,
         outside=args.outside,
+        landmarks=args.landmarks,
         **opened(args),
         **options(args, report),
     )
