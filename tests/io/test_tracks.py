@@ -11,6 +11,7 @@ import pytest
 from isocenter.data import Boxes, Geometry, Image, Tracks
 from isocenter.errors import GeometryError, LabelError, MissingFileError, OutputError, UnreadableError
 from isocenter.io import tracks as files
+from isocenter.io.tracks_table import as_csv
 from isocenter.io.writing import write
 from isocenter.simulate.film import Course, drawn, film
 
@@ -31,8 +32,8 @@ def test_csv_comes_back(tmp_path: Path) -> None:
     tracks = film((64, 80), np.random.default_rng(0), Course(6, 9, 2.0, dropped=0.1, dividing=0.4))
     tracks = replace(tracks, geometry=Geometry.from_spacing((64, 80), (0.5, 0.25)), times=tuple(np.arange(9) * 0.5))
     tracks = replace(tracks, objects=replace(tracks.boxes(), geometry=tracks.geometry))
-    text = files.as_csv(tracks)
-    assert text.splitlines()[0] == "track,frame,seconds,x,y,x_mm,y_mm,xmin,ymin,xmax,ymax,parent"
+    text = as_csv(tracks)
+    assert text.splitlines()[0] == "track,frame,seconds,x,y,x_mm,y_mm,xmin,ymin,xmax,ymax,speed_mm_per_s,parent"
     assert len(text.splitlines()) == len(tracks) + 1 and tracks.parents
     path = write(tracks, tmp_path / "tracks.csv")
     again = files.read_csv(path, tracks.geometry, frames=9, times=tracks.times)
@@ -124,4 +125,4 @@ def test_boxes_stand_by_their_corners() -> None:
     grid = Geometry((10, 12))
     one = Tracks.of(np.array([0]), np.array([1]), np.array([[2.5, 4.5]]), grid, length=1,
                     objects=Boxes(edges, np.zeros(1, np.int64), ("cell",), grid))
-    assert files.as_csv(one).splitlines()[1] == "1,0,4.5,2.5,3.0,2.0,7.0,4.0,"
+    assert as_csv(one).splitlines()[1] == "1,0,4.5,2.5,3.0,2.0,7.0,4.0,,"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from isocenter import catalog, layouts
+from isocenter import catalog, io, layouts
 from isocenter.data import NotEvaluated, Tracks
 from isocenter.errors import GeometryError, LabelError, TableError
-from isocenter.io.tracks import as_csv, write_folder
+from isocenter.io.tracks import write_folder
+from isocenter.io.tracks_table import as_csv
 from isocenter.metrics import records
 from isocenter.simulate.film import Course, drawn, film
 from isocenter.tasks.track.given import Given
@@ -123,3 +125,20 @@ def test_masks_are_no_tracks_where_rows_are_no_frames(folder: Any) -> None:
     path = table(folder, lambda t: folder.png(f"l/{t}.png", label[t]), pixels, column="mask", declared={"format": 1})
     with pytest.raises(TableError, match="no truth for track"):
         layouts.read(path, task="track")
+
+
+@pytest.mark.parametrize("end", [".xml", ".geojson"])
+@pytest.mark.parametrize("first", [0, 25])
+def test_documents_of_other_programs_speak_of_the_frames_too(end: str, first: int, folder: Any) -> None:
+    pixels, truth = tracks()
+    late = Tracks.of(truth.frames + first, truth.numbers, truth.positions, truth.geometry, length=first + 6)
+    path = table(folder, f"tracks{end}", pixels, column="tracks", first=first)
+    io.write(replace(late, parents=truth.parents), path / f"tracks{end}")
+    cases = layouts.read(path, task="track")
+    for name, low, high in (("train", 0, 4), ("test", 4, 6)):
+        found = cases.split(name)[0].truth()
+        wanted = truth.chosen((truth.frames >= low) & (truth.frames < high))
+        assert isinstance(found, Tracks) and found.length == high - low and len(found) == len(wanted)
+        place = np.lexsort(found.positions.T), np.lexsort(wanted.positions.T)
+        assert np.allclose(found.positions[place[0]], wanted.positions[place[1]])
+        assert np.array_equal(found.frames[place[0]], wanted.frames[place[1]] - low)

@@ -26,44 +26,14 @@ ANSWER, TRUTH = ("res_track.txt", "mask"), ("man_track.txt", "man_track")
 MOST = 65535
 
 
-def as_csv(tracks: Tracks) -> str:
-    """A row a point: track, frame from 0, seconds, centre in pixels (0 at the middle of the first) and in mm, parent.
-
-    Boxes are given by their corners, pixel i reaching from i to i + 1; objects also by their pixels. Seconds stand only
-    where the times are known, millimetres (along the array's axes) where the spacing is.
-    """
-    axes = AXES[-tracks.geometry.ndim:]
-    boxes, parents = tracks.boxes(), dict(tracks.parents)
-    names = ["track", "frame", *(["seconds"] if tracks.times is not None else []), *axes[::-1]]
-    names += [f"{a}_mm" for a in axes[::-1]] if tracks.unit == "mm" else []
-    names += ["area"] if isinstance(tracks.objects, Instances) else []
-    names += [f"{a}{end}" for end in ("min", "max") for a in axes[::-1]] if boxes is not None else []
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*names, "parent"])
-    points, seconds = tracks.points, tracks.seconds
-    for i in range(len(tracks)):
-        row: list[object] = [int(tracks.numbers[i]), int(tracks.frames[i])]
-        row += [_short(seconds[i])] if tracks.times is not None else []
-        row += [_short(v) for v in tracks.positions[i][::-1]]
-        row += [_short(v) for v in points[i][::-1]] if tracks.unit == "mm" else []
-        row += [int(np.count_nonzero(tracks.objects.masks[i]))] if isinstance(tracks.objects, Instances) else []
-        row += [_short(v + 0.5) for edge in boxes.edges[i] for v in edge[::-1]] if boxes is not None else []
-        writer.writerow([*row, parents.get(int(tracks.numbers[i]), "")])
-    return out.getvalue()
-
-
-def _short(value: float) -> float:
-    return float(f"{float(value):.10g}")
-
-
 def read_csv(
     path: str | Path, geometry: Geometry, *, frames: Mapping[float, int] | int,
     times: tuple[float, ...] | None = None,
 ) -> Tracks:  # fmt: skip
     """The tracks of a table with the columns ``track`` (or ``track_id``), ``frame``, ``x``, ``y`` (``z``).
 
-    Corners as `as_csv` writes them become boxes; ``parent`` the number of the parent, empty or 0 for none.
+    Corners as `isocenter.io.tracks_table` writes them become boxes; ``parent`` the number of the parent, empty or 0 for
+    none.
 
     Parameters
     ----------

@@ -21,7 +21,18 @@ from isocenter.data import (
     Values,
 )
 from isocenter.errors import OutputError
-from isocenter.io import answers, encoded, formats, overlay, overlay_film, overlay_objects, tracks
+from isocenter.io import (
+    answers,
+    encoded,
+    formats,
+    overlay,
+    overlay_film,
+    overlay_objects,
+    trackmate,
+    tracks,
+    tracks_geojson,
+    tracks_table,
+)
 from isocenter.io.annotations import BOXES, OBJECTS
 from isocenter.io.objects import as_image
 from isocenter.io.transforms import write_transform
@@ -31,6 +42,7 @@ ARRAYS = {
     ".nii": "nifti", ".nii.gz": "nifti", ".tif": "tiff", ".tiff": "tiff", ".png": "png",
     ".npy": "npy", ".npz": "npz",
 }
+TRACKS = {".xml": trackmate, ".geojson": tracks_geojson}
 TEXTS = {".json": answers.as_json, ".csv": answers.as_csv}
 
 
@@ -53,8 +65,8 @@ def write(
         Boxes: .csv, .json (COCO), .xml (VOC), .txt (YOLO), .geojson (QuPath), .zip (ImageJ RoiSet). Instances: label
         maps, one number an object (where objects overlap the surer one shows), or .csv, .json (COCO), .geojson, .zip,
         .seg.nrrd (3D Slicer), in which overlaps survive. Transform: .tfm, .txt (ITK; affine maps), or a displacement
-        per pixel of the fixed image: .nii.gz (3D), .npz. Tracks: .csv, .gif, .mp4 or .avi (over the film `like`), or a
-        folder (Cell Tracking Challenge).
+        per pixel of the fixed image: .nii.gz (3D), .npz. Tracks: .csv, .xml (TrackMate), .geojson, all three with
+        the intensities of the film `like`; .gif, .mp4 or .avi over it; or a folder (Cell Tracking Challenge).
     path
         Where to.
     like
@@ -156,9 +168,14 @@ def _tracks(value: Tracks, path: Path, like: Image | None, overwrite: bool) -> P
         if like is None:
             raise OutputError("tracks are drawn over their film", where=str(path), wanted="like=")
         return overlay_film.write_film(like, value, path, overwrite=overwrite)
+    if end in TRACKS:
+        with files.written(path, overwrite=overwrite) as part:
+            TRACKS[end].write(part, value, like)
+        return path
     if end != ".csv":
-        raise _refusal(value, path, end, dict.fromkeys((".csv", *overlay_film.ENDS, "a folder")))
-    files.write_text(path, tracks.as_csv(value), overwrite=overwrite)
+        raise _refusal(value, path, end, dict.fromkeys((".csv", *TRACKS, *overlay_film.ENDS, "a folder")))
+    means = tracks_table.channel_means(value, like) if like is not None else tracks_table.NOTHING
+    files.write_text(path, tracks_table.as_csv(value, means), overwrite=overwrite)
     return path
 
 
