@@ -9,12 +9,13 @@ import numpy as np
 from isocenter.data import Case, Image, NotEvaluated, Transform, knob
 from isocenter.data.findings.matches import Matches
 from isocenter.data.findings.transform import Part
-from isocenter.errors import GeometryError, NotFoundError, RecipeError, nearest
+from isocenter.errors import GeometryError, RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.consensus import Agreed, agreed
 from isocenter.ops.keypoints import KINDS, apart, evened, found, likeness, matched
 from isocenter.ops.transforms import FAMILIES
 from isocenter.tasks.register._families import NAMES, SMOOTH, fitted
+from isocenter.tasks.register._grey import grey
 from isocenter.tasks.register._plane import between, coordinates, worlds
 
 # Longest side in pixels at which key points are looked for.
@@ -115,9 +116,10 @@ class Landmarks:
             return NotEvaluated("key points are found in flat images", f"{fixed.ndim} and {moving.ndim} axes", "2 axes")
         sides = []
         for image in (fixed, moving):
-            values = self._grey(image)
+            values = grey(image, self.channel)
             if isinstance(values, NotEvaluated):
                 return values
+            values = np.nan_to_num(values, nan=float(np.nanmin(values)))
             sides.append(found(evened(values), self.kind, side=SIDE))
         pairs = matched(likeness(*sides), self.ratio)
         a, b = (side.at[pairs[:, i]] for i, side in enumerate(sides))
@@ -125,18 +127,6 @@ class Landmarks:
         evidence = {"key_points_fixed": float(len(sides[0].at)), "key_points_moving": float(len(sides[1].at)),
                     "matches": float(len(kept))}
         return coordinates(fixed.geometry, a[kept]), coordinates(moving.geometry, b[kept]), evidence
-
-    def _grey(self, image: Image) -> Array | NotEvaluated:
-        array = image.channels_first()
-        known = list(image.channels or map(str, range(len(array))))
-        if self.channel is not None and self.channel not in known:
-            raise NotFoundError(f"no channel {self.channel!r}", where=image.name, remedy=nearest(self.channel, known))
-        kept = [i for i, c in enumerate(known) if c != "alpha" and self.channel in (None, c)] or [0]
-        values = array[kept].mean(axis=0, dtype=np.float64).astype(np.float32)
-        finite = np.isfinite(values)
-        if not finite.any():
-            return NotEvaluated("no pixel holds a finite value", image.name)
-        return np.asarray(values if finite.all() else np.where(finite, values, values[finite].min()))
 
     def _agreed(self, source: Array, target: Array, moving: Image) -> Agreed | NotEvaluated:
         """What agrees, by the search that chance explains least."""
