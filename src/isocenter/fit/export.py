@@ -40,7 +40,7 @@ def exported(module: nn.Module, plan: Plan, vector: Array, *, dense: bool) -> tu
     """
     module.eval()
     answer = asked(module, vector)
-    data = onnx_bytes(module, vector, dense=dense)
+    data = onnx_bytes(module, vector, dense=dense, coarser=dense and answer.shape[2:] != vector.shape[2:])
     try:
         verify(engine(data, kind=plan.engine, threads=1), vector, answer, plan)
     except BundleError as error:
@@ -52,10 +52,11 @@ def exported(module: nn.Module, plan: Plan, vector: Array, *, dense: bool) -> tu
     return data, answer
 
 
-def onnx_bytes(module: nn.Module, vector: Array, *, dense: bool) -> bytes:
-    """ONNX of opset 17 with free batch and grid; `dense` when the answer has the grid too."""
+def onnx_bytes(module: nn.Module, vector: Array, *, dense: bool, coarser: bool = False) -> bytes:
+    """ONNX of opset 17 with free batch and grid; `dense` when the answer has a grid too, `coarser` its own one."""
     axes: dict[int, str] = {0: "n", **{i: f"s{i}" for i in range(2, vector.ndim)}}
-    names: dict[str, Any] = {"input": axes, "output": axes if dense else {0: "n"}}
+    own: dict[int, str] = {i: f"t{i}" if coarser and i else name for i, name in axes.items()}
+    names: dict[str, Any] = {"input": axes, "output": own if dense else {0: "n"}}
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         # The TorchScript exporter is deprecated but is the one that needs no further package and keeps free axes.

@@ -170,7 +170,9 @@ def numbers(network: Mapping[str, Any]) -> float:
     shares = [1.0]
     for stride in network["strides"]:
         shares.append(shares[-1] / float(math.prod(stride)))
-    if network["name"] == "unet":
+    if network["name"] == "velocity":
+        shares = shares[1:]
+    if network["name"] in ("unet", "velocity"):
         return 22 * float(sum(w * s for w, s in zip(network["widths"], shares, strict=True)))
     width = float(network["width"])
     if network["name"] == "deeplab" or network.get("encoder") == "resnet18":

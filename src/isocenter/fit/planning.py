@@ -26,7 +26,7 @@ BATCH = {2: 4 * 256 * 256, 3: 2 * 40 * 56 * 40}
 # Pixels of the largest window of an answer.
 WINDOW = {2: 1024 * 1024, 3: 96 * 96 * 96}
 # Bytes of the truth per pixel of a prepared case, by the kind of answer.
-TRUTH = {"segment": 1, "contours": 4, "rcnn": 4}
+TRUTH = {"segment": 1, "contours": 4, "rcnn": 4, "register": 2}
 # Seconds of one core per number that a batch makes, forwards and backwards (measured on five networks in bf16).
 SECONDS = 5e-9
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from isocenter.data import Normalisation, Plan
 from isocenter.ops import calibration, harmonise
+from isocenter.ops.refining import SIMILARITIES
 
 # Least of a grid, and most of it and of others: beyond these an answer would take all memory or for ever.
 LEAST = 1e-6
@@ -80,6 +81,10 @@ RANGES: dict[str, dict[str, Range | str]] = {
     "regress": {
         "mean": Range(-1e30, 1e30, needed=True), "sd": Range(1e-30, 1e30, needed=True), "reach": Range(0.0, 1e30),
     },
+    "register": {
+        "outputs": OUTPUTS, "window": Range(3, 99, whole=True, needed=True), "smoothness": Range(0, 1e6, needed=True),
+        "labels": Range(0, 1e3), "refine": Range(0, 1000, whole=True), "least": Range(-1.0, 1.0),
+    },
     "rcnn": {
         "features": Range(1, 4096, whole=True, needed=True), "bins": Range(1, 256, whole=True, count=2, needed=True),
         "proposals": Range(1, 100_000, whole=True, count=2, needed=True), "least": Range(needed=True),
@@ -106,6 +111,8 @@ def flaws(plan: Plan) -> list[str]:
     found = [flaw for name, wanted in ranges.items() if (flaw := _flaw(plan, name, wanted))]
     if plan.kind == "contours" and not found and plan.outputs != len(plan.classes) + 1 + plan.rank:
         found.append(f"settings.outputs is {plan.outputs}, not {len(plan.classes) + 1 + plan.rank}")
+    if plan.kind == "register" and plan.settings.get("similarity") not in SIMILARITIES:
+        found.append(f"settings.similarity is {_short(plan.settings.get('similarity'))}")
     if plan.task == "classify" and "calibration" in plan.settings:
         found += filter(None, [calibration.flaw(plan.settings["calibration"], len(plan.classes))])
     return found + (_pyramid(plan.settings) if plan.kind == "rcnn" else [])

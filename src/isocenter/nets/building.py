@@ -26,6 +26,7 @@ from isocenter.nets.small import Small
 from isocenter.nets.ssd import SSD
 from isocenter.nets.textbook import Textbook
 from isocenter.nets.unet import UNet
+from isocenter.nets.velocity import Velocity
 from isocenter.nets.vgg import VGG16, VGGDecoder
 from isocenter.nets.yolo import Points, Version3
 
@@ -51,6 +52,7 @@ NETWORKS: dict[str, type[nn.Module]] = {
     "ssd": SSD,
     "rcnn": RCNN,
     "recurrent": Recurrent,
+    "velocity": Velocity,
 }
 # Modules whose output Grad-CAM may use, of the networks that answer about an image whole.
 LAYERS = {
