@@ -11,6 +11,7 @@ import pytest
 
 from isocenter import catalog, io, layouts
 from isocenter.data import NotEvaluated, Tracks
+from isocenter.data.film import clock
 from isocenter.errors import GeometryError, LabelError, TableError
 from isocenter.io.tracks import write_folder
 from isocenter.io.tracks_table import as_csv
@@ -142,3 +143,26 @@ def test_documents_of_other_programs_speak_of_the_frames_too(end: str, first: in
         place = np.lexsort(found.positions.T), np.lexsort(wanted.positions.T)
         assert np.allclose(found.positions[place[0]], wanted.positions[place[1]])
         assert np.array_equal(found.frames[place[0]], wanted.frames[place[1]] - low)
+
+
+def timed(folder: Any, seconds: list[str]) -> Any:
+    pixels, _ = tracks()
+    rows = [["image", "t", "s", "subject"]]
+    rows += [[folder.png(f"images/{t}.png", frame), str(t), s, "one"]
+             for t, (frame, s) in enumerate(zip(pixels, seconds, strict=True))]
+    folder.csv(rows)
+    folder.json({"format": 1, "frame": "t", "time": "s"})
+    return layouts.read(Path(folder.path))[0]
+
+
+def test_a_column_says_when_each_frame_was_taken(folder: Any) -> None:
+    """The frame between 1 and 2 s is missing: nothing else is known of it."""
+    case = timed(folder, ["0", "0.5", "1", "2", "2.5", "3"])
+    assert case.image().times == (0.0, 0.5, 1.0, 2.0, 2.5, 3.0)
+    assert clock(case.image()).tolist() == [0, 1, 2, 4, 5, 6]
+
+
+@pytest.mark.parametrize("seconds", [["0", "1", "1", "2", "3", "4"], ["0", "1", "", "3", "4", "5"]])
+def test_times_that_do_not_rise_or_lack_are_refused(seconds: list[str], folder: Any) -> None:
+    with pytest.raises(TableError, match="times of a film's frames do not rise"):
+        timed(folder, seconds)

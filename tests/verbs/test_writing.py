@@ -190,7 +190,8 @@ def test_tracks_are_a_table_and_counted(tmp_path: Path) -> None:
     found = Tracks.of(frames, numbers, places, grid, length=3, times=(0.0, 2.0, 4.0))
     film = Image.from_array(np.zeros((3, 9, 9), np.uint8), axes="tyx", geometry=grid)
     files = planned("a", film, task="track", out=None)
-    assert written(found, film, folder=tmp_path, files=files, codes={}) == ["a.csv"]
-    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "track,frame,seconds,x,y,x_mm,y_mm,parent"
+    assert written(found, film, folder=tmp_path, files=files, codes={})[0] == "a.csv"
+    head = "track,frame,seconds,x,y,x_mm,y_mm,speed_mm_per_s,mean_0,parent"
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == head
     assert answer_of(found) == {"tracks": 2, "points": 4, "divisions": 0, "median_speed_mm_per_s": 0.5}
     assert answer_of(Tracks.none(grid, 2)) == {"tracks": 0, "points": 0, "divisions": 0}

@@ -16,7 +16,9 @@ import isocenter as iso
 from isocenter import catalog, io, layouts
 from isocenter.data import Case, Image, NotEvaluated, Tracks
 from isocenter.errors import NotFoundError
-from isocenter.io.tracks import read_csv, write_folder
+from isocenter.io.trackmate_reading import read as read_trackmate
+from isocenter.io.tracks import read_csv, read_folder, write_folder
+from isocenter.io.tracks_geojson import read as read_geojson
 from isocenter.metrics import records
 from isocenter.simulate.film import Course, drawn, film
 from isocenter.tasks.track.assignment import Assignment
@@ -89,11 +91,35 @@ def test_a_film_in_one_file_becomes_a_table_of_tracks(here: Here, bundle: Path, 
     tifffile.imwrite(tmp_path / "film.ome.tif", image.pixels(), metadata={"axes": "TYX"})
     said = here("predict", bundle, tmp_path / "film.ome.tif", "-o", tmp_path / "out")
     assert said.returncode == 0, said.stderr
-    [table] = list((tmp_path / "out").glob("film*.csv"))
+    table = tmp_path / "out" / "film.ome.csv"
     found = read_csv(table, truth.geometry, frames=FRAMES)
     scores = records(catalog.task("track"), found, replace(truth, objects=None))
     assert scores["f1_8px"]["values"]["object"] > 0.85
     assert f"tracks {len(found.tracks)}" in said.stdout
+    for end in ("_by_track.csv", "_msd.csv", "_tracks.gif", "_strip.png", "_motion.svg", "_lineage.svg"):
+        assert len(list((tmp_path / "out").glob(f"film*{end}"))) == 1
+
+
+def test_a_folder_of_frames_with_times_is_a_film_and_answers_go_to_other_programs(
+    here: Here, bundle: Path, tmp_path: Path
+) -> None:
+    image, _ = simulated(9)
+    for t, pixels in enumerate(image.pixels()):
+        io.write(Image.from_array(pixels), tmp_path / "cells" / f"t{t}.png")
+    (tmp_path / "cells" / "times.csv").write_text("".join(f"{0.5 * t}\n" for t in range(FRAMES)))
+    said = here("predict", bundle, tmp_path / "cells", "-o", tmp_path / "out", "--as", "ctc,trackmate,geojson")
+    assert said.returncode == 0, said.stderr
+    out = tmp_path / "out"
+    found = [read_folder(out / "cells_ctc"), read_trackmate(out / "cells_trackmate.xml"),
+             read_geojson(out / "cells_tracks.geojson", image.geometry),
+             read_csv(out / "cells.csv", image.geometry, frames=FRAMES)]
+    assert len({len(f) for f in found}) == len({len(f.tracks) for f in found}) == 1 and len(found[0]) > FRAMES
+    assert found[1].times == found[2].times == tuple(0.5 * t for t in range(FRAMES))
+    assert "speed_px_per_s" in (out / "cells.csv").read_text()
+    # What is there is not answered again; a single picture is no film.
+    assert "answered before" in here("predict", bundle, tmp_path / "cells", "-o", out).stdout
+    alone = here("predict", bundle, tmp_path / "cells" / "t0.png", "-o", tmp_path / "alone")
+    assert alone.returncode != 0 and "film" in alone.stderr
 
 
 def test_a_tracker_without_a_detector_says_what_to_do(here: Here, films: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -160,8 +160,10 @@ def colour(number: int) -> tuple[int, int, int]:
     return PALETTE[number % len(PALETTE)]
 
 
-def pictures(image: Image, tracks: Tracks, *, tail: int = TAIL, side: int = SIDE) -> Iterator[Array]:
-    """The frames of a film with the tracks, (y, x, 3) uint8 each, read one at a time.
+def pictures(
+    image: Image, tracks: Tracks, *, tail: int = TAIL, side: int = SIDE, only: Container[int] | None = None
+) -> Iterator[Array]:  # fmt: skip
+    """The frames of a film (or some of them `only`) with the tracks, (y, x, 3) uint8 each, read one at a time.
 
     Values of 8 bits are shown as they are; of others the 0.5 to 99.5 percentile of the frames so far is black to white.
 
@@ -178,6 +180,8 @@ def pictures(image: Image, tracks: Tracks, *, tail: int = TAIL, side: int = SIDE
                             wanted=f"{tracks.length} frames of {tracks.geometry.shape}")
     trails, low, high = Trails(tracks, tail, side), np.inf, -np.inf
     for t, frame in enumerate(frames_of(image)):
+        if only is not None and t not in only:
+            continue
         pixels = frame.channels_first()
         if pixels.dtype != np.uint8:
             values = np.where(np.isfinite(pixels), pixels, 0).astype(np.float32)

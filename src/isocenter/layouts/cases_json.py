@@ -12,8 +12,8 @@ from isocenter.errors import TableError, UnreadableError, nearest
 
 NAME = "cases.json"
 FORMAT = 1
-KEYS = ("format", "table", "tables", "case", "role", "frame", "subject", "group", "split", "facts", "truth", "allow")
-COLUMNS = ("case", "role", "frame", "subject", "group", "split")
+COLUMNS = ("case", "role", "frame", "time", "subject", "group", "split")
+KEYS = ("format", "table", "tables", *COLUMNS, "facts", "truth", "allow")
 # What a set may allow itself with a reason; `geometry` puts labels on the grid of their image.
 ALLOWED = ("leakage", "geometry")
 # What happens to objects without area, or outside their image.
@@ -66,7 +66,7 @@ class Declared:
     tables
         (file, column) of each table joined to it.
     columns
-        Of ``case role frame subject group split``, those that are named.
+        Of ``case role frame time subject group split``, those that are named.
     raw
         The document as read.
     """

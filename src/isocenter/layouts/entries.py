@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from isocenter import io
 from isocenter.data import Case, Entry, Fact, Finding, Image
+from isocenter.errors import TableError
 from isocenter.layouts.binding import Bound
 from isocenter.layouts.cells import located, number
 from isocenter.layouts.films import LINES, Films
@@ -59,6 +61,9 @@ class Opener:
     def case(self, unit: Unit) -> Case:
         """The case of a unit; image headers are read now."""
         images = {role: with_modality(self._image(cells), role) for role, cells in unit.images.items()}
+        if self.maker.declared.columns.get("time"):
+            images = {role: image if "t" not in image.axes else self._timed(image, unit)
+                      for role, image in images.items()}
         facts = {name: _fact(unit.cell(name)) for name in self.facts}
         case = Case(
             unit.id, images, unit.lead, unit.subject, unit.group, unit.split, facts, self.notes(unit),
@@ -86,6 +91,18 @@ class Opener:
     def _image(self, cells: Sequence[str]) -> Image:
         images = [io.read_image(located(self.base, cell)) for cell in cells]
         return images[0] if len(images) == 1 else stacked(images, "t")
+
+    def _timed(self, image: Image, unit: Unit) -> Image:
+        """The film with the seconds that its rows state; TableError where they do not fit or do not rise."""
+        column = self.maker.declared.columns["time"]
+        if len(unit.rows) == 1:
+            return image
+        seconds = [number(row[column]) for row in unit.rows]
+        times = tuple(float(s) for s in seconds if s is not None)
+        if len(times) != image.length("t") or any(b <= a for a, b in pairwise(times)):
+            raise TableError("the times of a film's frames do not rise", where=self.maker.table.path.name,
+                             got=f"{column} {', '.join(row[column] for row in unit.rows[:4])}", wanted="rising seconds")
+        return image.replaced(image.load, times=times)
 
     def _reader(self, unit: Unit, images: Mapping[str, Image]) -> Reader | None:
         reader = self.bound.reader

@@ -73,7 +73,7 @@ class Maker:
     @classmethod
     def of(cls, table: Table, declared: Declared, ask: Ask, truth: Truth) -> Maker:
         """Resolves the columns; raises as `columns.images` and `columns.column_of`."""
-        for key in ("case", "role", "frame"):
+        for key in ("case", "role", "frame", "time"):
             if key in declared.columns:
                 table.require(declared.columns[key], key)
         subject, group, split = (

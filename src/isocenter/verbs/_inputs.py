@@ -50,11 +50,13 @@ class Input:
         return hashlib.sha256("".join(sorted(map(sha256, self.files))).encode()).hexdigest()
 
 
-def inputs_of(given: Sequence[str | Path], *, how: Mapping[str, Any] = NOTHING) -> tuple[Input, ...]:
+def inputs_of(
+    given: Sequence[str | Path], *, how: Mapping[str, Any] = NOTHING, films: bool = False
+) -> tuple[Input, ...]:
     """Everything to answer, in order, every name once; `how` as in `isocenter.io.read`.
 
-    A folder of DICOM files is one input; any other folder stands for the images in it. What is not there, or cannot be
-    read, raises when it is opened.
+    A folder of DICOM files is one input; any other folder stands for the images in it, or is one film of single images
+    where `films` are asked about. What is not there, or cannot be read, raises when it is opened.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def inputs_of(given: Sequence[str | Path], *, how: Mapping[str, Any] = NOTHING) 
         raise UsageError("nothing to answer", wanted="INPUT: a file, a series folder or a folder of images")
     if bound(given):
         return (_bound(given, how),)
-    return _distinct([one for word in given for one in _expanded(str(word), how)])
+    return _distinct([one for word in given for one in _expanded(str(word), how, films)])
 
 
 def in_roles(given: Sequence[str | Path], roles: Sequence[str]) -> Sequence[str | Path]:
@@ -86,7 +88,7 @@ def in_roles(given: Sequence[str | Path], roles: Sequence[str]) -> Sequence[str 
     return [f"{role}={path}" for role, path in zip(roles, given, strict=True)]
 
 
-def _expanded(word: str, how: Mapping[str, Any]) -> list[Input]:
+def _expanded(word: str, how: Mapping[str, Any], films: bool = False) -> list[Input]:
     path = Path(word)
     if not path.is_dir():
         return [_single(path, word, how)]
@@ -94,7 +96,13 @@ def _expanded(word: str, how: Mapping[str, Any]) -> list[Input]:
     kinds = {p: _kind(p) for p in files}
     if any(kind == "dicom" for kind in kinds.values()):
         return [_single(path, word, how, files=tuple(p for p in files if kinds[p] == "dicom"))]
-    images = [_single(p, str(p), how) for p in files if kinds[p]]
+    frames = [p for p in files if kinds[p]]
+    if films and len(frames) > 1:
+        from isocenter.layouts.film_folder import is_film, opened
+
+        if is_film(frames, how):
+            return [Input(_stem(path), word, lambda: replace(opened(path, frames, how), id=_stem(path)), tuple(files))]
+    images = [_single(p, str(p), how) for p in frames]
     below = [
         _single(p, str(p), how, files=tuple(sorted(f for f in p.iterdir() if f.is_file())))
         for p in sorted(path.iterdir())

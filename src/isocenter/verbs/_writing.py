@@ -14,6 +14,8 @@ from isocenter.errors import UsageError, nearest
 from isocenter.files import write_text
 from isocenter.io.annotations import BOXES, NAMES, OBJECTS
 from isocenter.verbs._overlaid import FILES
+from isocenter.verbs._writing_tracks import FILES as TRACKS
+from isocenter.verbs._writing_tracks import FORMATS, written_tracks
 
 # Format that was read to the suffix of the label map written; others follow the grid.
 SUFFIX = {
@@ -41,15 +43,18 @@ def planned(
     task
         ``"segment"`` gives a label map and an overlay, ``"instances"`` these and a table, ``"detect"`` a table, COCO
         where the image is flat, and a picture with boxes; ``"register"`` a displacement field on the fixed image's
-        grid, the moving image brought onto it, what `isocenter.verbs._overlaid.FILES` names; ``"track"`` a table with a
-        row a point, and the film with its tracks.
+        grid, the moving image brought onto it, what `isocenter.verbs._overlaid.FILES` names; ``"track"`` what
+        `isocenter.verbs._writing_tracks.FILES` names.
     out
         The one file that was asked for, or None.
     formats
-        More formats of boxes or objects, by the names of `isocenter.io.annotations`.
+        More formats of boxes or objects, by the names of `isocenter.io.annotations`; of tracks, by those of
+        `isocenter.verbs._writing_tracks.FORMATS`.
     """
     if out is not None:
         return {"answer": out.name}
+    if task == "track":
+        return {kind: name + (TRACKS | FORMATS)[kind] for kind in (*TRACKS, *formats)}
     more = {f: name + NAMES[f] for f in formats}
     if task == "detect":
         flat = {"coco": f"{name}.json"} if image.ndim == 2 else {}
@@ -62,8 +67,6 @@ def planned(
         field, moved = (".nii.gz", ".nii.gz") if image.ndim == 3 else (".npz", ".tif")
         beside = {kind: name + end for kind, end in FILES.items()}
         return {"answer": f"{name}_field{field}", "moved": f"{name}_moved{moved}", **beside}
-    if task == "track":
-        return {"answer": f"{name}.csv", "film": f"{name}_tracks.gif"}
     if task != "segment":
         return {}
     usual = ".nii.gz" if image.ndim == 3 else ".png"
@@ -80,6 +83,8 @@ def written(
     from isocenter.io.writing import write_overlay
 
     folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(found, Tracks):
+        return written_tracks(found, image, folder=folder, files=files)
     kept: list[str] = []
     if "answer" in files:
         known = codes if isinstance(found, Segmentation) and set(found.names) <= set(codes) else None
@@ -91,9 +96,6 @@ def written(
     if "overlay" in files and isinstance(found, Segmentation | Boxes | Instances) and "t" not in image.axes:
         write_overlay(image, found, folder / files["overlay"], overwrite=True)
         kept.append(files["overlay"])
-    if "film" in files and isinstance(found, Tracks):
-        write(found, folder / files["film"], like=image, overwrite=True)
-        kept.append(files["film"])
     for kind in (k for k in files if k in NAMES and files[k] not in kept):
         write(found, folder / files[kind], like=image, overwrite=True)
         kept.append(files[kind])
@@ -110,12 +112,17 @@ def asked_formats(names: Sequence[str], task: str) -> tuple[str, ...]:
     Raises
     ------
     UsageError
-        The task answers neither boxes nor objects, or no such format (the nearest is named).
+        The task answers neither boxes, objects nor tracks, or no such format (the nearest is named).
     """
+    if task == "track":
+        return _known(names, list(FORMATS), task)
     ends = {"detect": BOXES, "instances": OBJECTS}.get(task)
     if names and ends is None:
-        raise UsageError(f"formats can be named for boxes and objects, not for {task}", got=",".join(names))
-    known = [n for n, end in NAMES.items() if ends and end in ends]
+        raise UsageError(f"formats can be named for boxes, objects and tracks, not for {task}", got=",".join(names))
+    return _known(names, [n for n, end in NAMES.items() if ends and end in ends], task)
+
+
+def _known(names: Sequence[str], known: Sequence[str], task: str) -> tuple[str, ...]:
     for name in names:
         if name not in known:
             raise UsageError(f"no format {name!r} for {task}", remedy=nearest(name, known))

@@ -31,7 +31,7 @@ from isocenter.verbs._writing import answer_of, asked_formats, caution, plain, p
 
 FILES = (
     ".nii", ".nii.gz", ".tif", ".tiff", ".png", ".npy", ".npz", ".json", ".csv", ".xml", ".txt", ".geojson", ".zip",
-    ".seg.nrrd", ".tfm",
+    ".seg.nrrd", ".tfm", ".gif", ".mp4", ".avi",
 )  # fmt: skip
 
 
@@ -144,7 +144,8 @@ def predict(
         Replace answers that are there.
     formats
         With a folder, more formats of boxes and objects: ``"coco"``, ``"voc"``, ``"yolo"``, ``"geojson"`` (QuPath),
-        ``"roiset"`` (ImageJ), ``"nrrd"`` (3D Slicer).
+        ``"roiset"`` (ImageJ), ``"nrrd"`` (3D Slicer); of tracks: ``"ctc"`` (Cell Tracking Challenge), ``"trackmate"``,
+        ``"geojson"``, ``"mp4"``, ``"avi"``.
     least
         With `out`: boxes from this score on are written and counted, 0.5 being the limit of the greatest F1 on val; 0
         writes all of them, which curves and average precision need. The finding itself holds all of them.
@@ -166,7 +167,7 @@ def predict(
         raise UsageError(
             f"{asked.name} must be trained first", remedy=f"Run: isocenter train {asked.task} DATA -o BUNDLE"
         )
-    asked = replace(asked, object=asked.answering(outside))
+    asked, films = replace(asked, object=asked.answering(outside)), asked.task == "track"
     with limited(threads_of(options)):
         if out is not None:
             if not 0 <= least <= 1:
@@ -177,8 +178,8 @@ def predict(
             place.checked(asked.task)
             return _to_disk(asked, _paths(inputs), place=place, options=options)
         if isinstance(inputs, (list, tuple)) and not bound(inputs):
-            return [asked.object.predict(case_of(one, how=how)) for one in inputs]
-        return asked.object.predict(case_of(inputs, how=how))
+            return [asked.object.predict(case_of(one, how=how, films=films)) for one in inputs]
+        return asked.object.predict(case_of(inputs, how=how, films=films))
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ class _Place:
 
 def _to_disk(asked: Method, paths: Sequence[str | Path], *, place: _Place, options: Opening) -> Predictions:
     roles = catalog.task(asked.task).roles if asked.task in catalog.tasks() else ()
-    inputs, out = inputs_of(in_roles(paths, roles), how=opening_of(options)), place.out
+    inputs, out = inputs_of(in_roles(paths, roles), how=opening_of(options), films=asked.task == "track"), place.out
     single = out.name.lower().endswith(FILES)
     if single and len(inputs) > 1:
         raise UsageError("one file for several inputs", got=str(out), wanted="a folder", remedy="Pass -o FOLDER")
@@ -325,14 +326,17 @@ def _paths(inputs: Any) -> list[str | Path]:
     return given
 
 
-def case_of(one: Any, *, how: Mapping[str, Any] = NOTHING) -> Case:
-    """A case from a path (read as `how` says), an image in memory, roles by name, or a `Case`; raises as reading."""
+def case_of(one: Any, *, how: Mapping[str, Any] = NOTHING, films: bool = False) -> Case:
+    """A case from a path (read as `how` says), an image in memory, roles by name, or a `Case`; raises as reading.
+
+    Where `films` are asked about, a folder of single images is one.
+    """
     if isinstance(one, Case):
         return one
     if isinstance(one, Mapping):
         return of_roles(one)
     if isinstance(one, (str, Path, list, tuple)):
-        found = inputs_of([one] if isinstance(one, (str, Path)) else one, how=how)
+        found = inputs_of([one] if isinstance(one, (str, Path)) else one, how=how, films=films)
         if len(found) != 1:
             raise UsageError("a folder of several images", got=str(one), wanted="one input, or `out`")
         return found[0].open()

@@ -41,7 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         dest="formats",
         default="",
         metavar="FORMATS",
-        help="more files of boxes or objects: coco, voc, yolo, geojson (QuPath), roiset (ImageJ), nrrd (3D Slicer)",
+        help="more files of boxes or objects: coco, voc, yolo, geojson (QuPath), roiset (ImageJ), nrrd (3D Slicer); of "
+        "tracks: ctc, trackmate, geojson, mp4, avi",
     )
     parser.add_argument(
         "--least",
