@@ -23,6 +23,7 @@ SHAPE, FRAMES = (72, 84), 5
 SETTINGS: dict[str, dict[str, Any]] = {
     "given": {"column": "reader"},
     "assignment": {"detector": {"use": "instances/watershed_split"}},
+    "template": {"at": (36, 42)},
 }
 
 each = pytest.mark.parametrize("method", METHODS)
