@@ -33,11 +33,13 @@ from isocenter.metrics.register import dice_record, folding_record
 from isocenter.tasks.register._fitted import FittedField
 from isocenter.tasks.register._pairing import Centred
 from isocenter.tasks.register.dense_field import DenseField
+from isocenter.tasks.register.intensity import Intensity
 from isocenter.tasks.register.landmarks import Landmarks
 
 WATCH = Watch(threads=1)
 NAMES = ("background", "spot")
-BRIEF = {"width": 4, "study.epochs": 1, "study.steps": 2, "study.batch_size": 2, "goal.window": 5, "refine": 25}
+BRIEF = {"start": "centre", "width": 4, "study.epochs": 1, "study.steps": 2, "study.batch_size": 2, "goal.window": 5,
+         "refine": 25}  # fmt: skip
 
 
 def pair(seed: int, *, rank: int = 2, regions: bool = True) -> Case:
@@ -180,7 +182,20 @@ def test_the_start_is_a_part_and_travels_in_the_bundle() -> None:
     assert FittedField.from_state(made.about, made.state()).start == recipe.start
     assert dict(made.predict(pair(90)).evidence)["landmarks"] == 3
     with pytest.raises(RecipeError, match="does not answer"):
-        DenseField(start="centre")
+        DenseField(start="middle")
+
+
+def test_the_usual_start_is_affine_by_the_pixels() -> None:
+    seen = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=(28, 30, 32)), 2).astype(np.float32)
+    images = {role: Image.from_array(part.copy(), spacing=(1.0, 1.0, 1.0))
+              for role, part in (("fixed", seen[2:-2]), ("moving", seen[4:, 1:]))}
+    case = Case("x", images, "fixed")
+    cases = Cases((Entry("x", lambda: case),), "pairs", "register")
+    made = build(DenseField, {k: v for k, v in BRIEF.items() if k != "start"}).fit(cases, cases, watch=WATCH)
+    assert made.start == Intensity(family="affine")
+    found = made.predict(case)
+    assert "similarity_after" in dict(found.evidence)
+    assert np.allclose(found.indices(np.array([[12.0, 15, 15]])), [[10, 14, 15]], atol=0.5)
 
 
 def test_recipes_that_cannot_be_are_refused() -> None:

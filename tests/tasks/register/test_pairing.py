@@ -21,6 +21,7 @@ from isocenter.data import (
 )
 from isocenter.errors import BundleError, InputError, NotFoundError, RecipeError
 from isocenter.tasks.register._pairing import Centred, Part, brought, described, grey, near, paired, restored
+from isocenter.tasks.register.intensity import Intensity
 from isocenter.tasks.register.landmarks import Landmarks
 
 WATCH = Watch(threads=1)
@@ -144,8 +145,9 @@ def test_a_start_is_written_down_and_comes_back() -> None:
     assert restored(described(Centred()), {}) == Centred()
     made = Landmarks(ratio=0.7)
     assert restored(described(made), {}) == made
-    with pytest.raises(RecipeError, match="cannot be kept"):
-        described(Some())
+    for part in (Some(), Intensity(start=Centred())):
+        with pytest.raises(RecipeError, match="cannot be kept"):
+            described(part)
     for said in ("os:system", "isocenter.tasks.register.landmarks:np", "isocenter.tasks.segment.unet:UNet", ""):
         with pytest.raises(BundleError, match="no method"):
             restored({"class": said, "about": {"recipe": {}}}, {})

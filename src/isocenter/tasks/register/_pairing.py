@@ -137,8 +137,9 @@ def _opened(entry: Entry, start: Transform) -> Case:
 
 
 def described(part: Any) -> dict[str, Any]:
-    """What a bundle says of a part; RecipeError where it is no method of this question."""
-    if not ours(class_name(part), "register"):
+    """What a bundle says of a part; RecipeError where it is no method of this question, or holds parts itself."""
+    whole = hasattr(part, "state") or not any(isinstance(value, Part) for value in vars(part).values())
+    if not whole or not ours(class_name(part), "register"):
         raise RecipeError("the part cannot be kept in a bundle", where="start", got=type(part).__name__)
     about = getattr(part, "about", None)
     return {"class": class_name(part), "about": {"recipe": as_settings(part)} if about is None else dict(about)}

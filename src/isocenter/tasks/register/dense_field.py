@@ -12,9 +12,12 @@ from isocenter.ops.array import Array
 from isocenter.ops.refining import SIMILARITIES
 from isocenter.tasks._study import studied
 from isocenter.tasks.register._pairing import Centred, Part, brought, described
+from isocenter.tasks.register.intensity import Intensity
 
 if TYPE_CHECKING:
     from isocenter.tasks.register._fitted import FittedField
+
+CENTRE = "centre"
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class DenseField:
 
     network: ClassVar[str] = "velocity"
     start: Any = knob(
-        None, 'a part that brings the moving image near: {"use": "register/METHOD"} or a bundle; None: centre on centre'
-    )
+        None, "what brings the moving image near: centre (on centre), or a part, "
+        '{"use": "register/METHOD"} or a bundle; None: register/intensity, affine',
+    )  # fmt: skip
     width: int | None = knob(
         None, "channels at half the grid; each further stage doubles them; 32", low=4, high=256, tunable=True
     )
@@ -75,9 +79,9 @@ class DenseField:
     before: Before = knob(Before, "what happens to both images first")
 
     def __post_init__(self) -> None:
-        if self.start is not None and not isinstance(self.start, Part):
-            raise RecipeError("the start does not answer", where="start", got=type(self.start).__name__,
-                              remedy='Name a part: {"use": "register/METHOD"}, or a bundle of one that studies')
+        if self.start not in (None, CENTRE) and not isinstance(self.start, Part):
+            raise RecipeError("the start does not answer", where="start", got=repr(self.start)[:40], wanted=CENTRE,
+                              remedy='Or name a part: {"use": "register/METHOD"}, a bundle of one that studies')
 
     def fit(self, train: Cases, valid: Cases, *, watch: Watch = silent) -> FittedField:
         """Learns from the pairs of `train`; `valid` chooses the weights, by its regions where it has some.
@@ -95,7 +99,7 @@ class DenseField:
         """
         from isocenter.tasks.register._fitted import START, FittedField
 
-        start = self.start or Centred()
+        start = Centred() if self.start == CENTRE else self.start or Intensity(family="affine")
         said: dict[str, Any] = {START: described(start)}
         sides, lost = zip(*(brought(side, start, watch=watch) for side in (train, valid)), strict=True)
         if any(lost):
