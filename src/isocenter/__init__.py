@@ -31,6 +31,7 @@ _NAMES = {
     "compare": "isocenter.verbs.compare",
     "explain": "isocenter.verbs.explain",
     "measure": "isocenter.verbs.measure",
+    "mosaic": "isocenter.verbs.mosaic",
 }
 
 __all__ = [*_NAMES, "__version__"]

@@ -11,6 +11,7 @@ from isocenter.verbs.explain import explain as explain
 from isocenter.verbs.load import load as load
 from isocenter.verbs.look import look as look
 from isocenter.verbs.measure import measure as measure
+from isocenter.verbs.mosaic import mosaic as mosaic
 from isocenter.verbs.predict import predict as predict
 from isocenter.verbs.split import split as split
 from isocenter.verbs.train import train as train

@@ -30,6 +30,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "compare": "several methods on the same cases: one table, paired tests, one report",
     "explain": "which pixels an answer rests on",
     "measure": "numbers read off labels: a row an object, a summary an image, relations, curves over time",
+    "mosaic": "overlapping images joined into one panorama: leg X-rays, fields of a slide, bed positions",
     "methods": "what there is to use, and every setting of it",
     "models": "the bundles that come with isocenter",
     "paper": "write up a run: methods, Table 1, flow of cases, checklists, references",
