@@ -31,7 +31,7 @@ class Ask:
     tolerant
         List bad rows as problems and leave them out, instead of refusing (for look and check).
     unlabelled
-        Keep the rows of train that have no label map (segment): images to learn from without truth.
+        Keep the rows of train that have no truth (segment, register): images to learn from without it.
     """
 
     task: str | None = None
@@ -45,7 +45,7 @@ class Ask:
 
     def keeps(self, split: str) -> bool:
         """Whether rows of a split take part without truth."""
-        return self.unlabelled and self.task == "segment" and split == "train"
+        return self.unlabelled and self.task in ("segment", "register") and split == "train"
 
 
 @dataclass

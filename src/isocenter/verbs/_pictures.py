@@ -134,7 +134,8 @@ def explanation_of(method: Method, scores: Scores, *, cases: Cases) -> tuple[Exp
 def samples_of(method: Method, cases: Cases, *, seed: int, n: int = 16) -> tuple[Picture, ...]:
     """Training samples as the network saw them, augmented; nothing for methods without a study."""
     about: Any = getattr(method.object, "about", None) or {}
-    if "scheme" not in about or "train" not in cases.splits:
+    # The images of a pair lie on one grid only after the method brought them near.
+    if "scheme" not in about or "train" not in cases.splits or method.task == "register":
         return ()
     from isocenter.fit import Scheme
     from isocenter.fit.feed import Shelf, sample

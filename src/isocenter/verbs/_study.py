@@ -86,8 +86,8 @@ def sides(method: Method, cases: Cases) -> tuple[Cases, Cases]:
 
 
 def alone(method: Method) -> bool:
-    """Whether a method learns from images alone first."""
-    return pretraining_of(method.object).epochs > 0
+    """Whether a method learns from images alone: first, or throughout, which its `unsupervised` says."""
+    return pretraining_of(method.object).epochs > 0 or bool(getattr(method.object, "unsupervised", False))
 
 
 def plan_of(given: Mapping[str, Any] | str | Path | None) -> Mapping[str, Any] | None:

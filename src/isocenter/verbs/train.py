@@ -38,7 +38,10 @@ from isocenter.verbs._trained import Trained
 from isocenter.verbs.split import table_of
 
 # What `train TASK DATA` learns when nobody names a method.
-USUAL = {"segment": "unet", "classify": "cnn", "regress": "cnn", "instances": "contours", "detect": "yolo"}
+USUAL = {
+    "segment": "unet", "classify": "cnn", "regress": "cnn", "instances": "contours", "detect": "yolo",
+    "register": "dense_field",
+}  # fmt: skip
 
 
 def train(
@@ -158,7 +161,8 @@ def taking_part(asked: Method, cases: Cases) -> tuple[Cases, tuple[str, ...]]:
     if not alone(asked):
         return cases.labelled, (f"{counted(n, 'case')} without truth left out: the method learns from truth alone",)
     kept = cases.subset([i for i, e in enumerate(cases.entries) if not e.unlabelled or e.split == "train"])
-    return kept, (f"{counted(len(kept) - len(kept.labelled), 'case')} of train without truth: for pre-training alone",)
+    use = "learnt from by their images" if getattr(asked.object, "unsupervised", False) else "for pre-training alone"
+    return kept, (f"{counted(len(kept) - len(kept.labelled), 'case')} of train without truth: {use}",)
 
 
 def learnt(asked: Method, cases: Cases, *, options: Studying, part: Path | None) -> Trained:

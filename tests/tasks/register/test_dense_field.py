@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+import isocenter as iso
 from isocenter.catalog import find
 from isocenter.data import (
     Case,
@@ -228,3 +229,28 @@ def test_a_killed_training_resumes_to_the_same_bytes(tmp_path: Path) -> None:
     again = recipe.fit(pairs(0, 4), pairs(50, 5), watch=replace(WATCH, folder=folder, resume=True))
     assert all(np.array_equal(a, again.state()[name]) for name, a in whole.state().items())
     assert again.about["history"] == whole.about["history"]
+
+
+def test_a_table_of_pairs_with_and_without_masks_becomes_a_bundle(tmp_path: Path) -> None:
+    rows = ["fixed,moving,fixed_mask,moving_mask,subject,split"]
+    for i, split in enumerate(["train"] * 4 + ["val"] * 3):
+        case, cells = pair(i), []
+        for what, sides in (("image", case.images.values()), ("mask", case.truth().regions)):
+            for role, side in zip(("fixed", "moving"), sides, strict=True):
+                image = side if what == "image" else Image.from_array(side.labels, geometry=side.geometry)
+                iso.write(image, tmp_path / f"{i}-{role}-{what}.nii.gz")
+                cells.append(f"{i}-{role}-{what}.nii.gz")
+        if i == 1:
+            cells[2:] = ["", ""]
+        rows.append(",".join([*cells, f"s{i}", split]))
+    (tmp_path / "pairs.csv").write_text("\n".join(rows) + "\n")
+    made = iso.train("register", tmp_path, out=tmp_path / "b.bundle", settings=BRIEF, threads=1)
+    assert "1 case of train without truth: learnt from by their images" in made.notes
+    assert not made.problems and made.report is not None
+    assert made.method.object.about["fingerprint"]["n"] == 4
+    opened = iso.load(tmp_path / "b.bundle", outside="answer")
+    case = pair(90)
+    again = opened.predict(case)
+    assert np.array_equal(again.parts[0].displacement, made.method.object.predict(case).parts[0].displacement)
+    with pytest.raises(RecipeError, match="occlusion"):
+        find("explain", "gradients")(of=opened)

@@ -65,6 +65,8 @@ class DenseField:
     """
 
     network: ClassVar[str] = "velocity"
+    # Pairs without truth take part in the training itself.
+    unsupervised: ClassVar[bool] = True
     start: Any = knob(
         None, "what brings the moving image near: centre (on centre), or a part, "
         '{"use": "register/METHOD"} or a bundle; None: register/intensity, affine',
