@@ -24,6 +24,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "given": {"column": "reader"},
     "assignment": {"detector": {"use": "instances/watershed_split"}},
     "template": {"at": (36, 42)},
+    "flow": {"spacing": 12},
 }
 
 each = pytest.mark.parametrize("method", METHODS)
