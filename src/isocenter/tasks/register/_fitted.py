@@ -44,8 +44,10 @@ class FittedField(FittedNetwork):
             An image is a film, or of another number of axes than those of train.
         """
         start = near(case, self.start)
-        if isinstance(start, NotEvaluated):
-            return start
+        return start if isinstance(start, NotEvaluated) else self.bent(case, start)
+
+    def bent(self, case: Case, start: Transform) -> Transform | NotEvaluated:
+        """As `predict`, from a map that brings the moving image near."""
         plan = self.plan
         pair = turned(paired(case, start).image(), plan.orientation)
         found = register(self.engine(plan), pair, plan)
