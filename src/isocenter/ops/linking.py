@@ -12,6 +12,7 @@ import numpy as np
 from isocenter.ops.array import Array
 from isocenter.ops.kernel import kernel
 from isocenter.ops.near import pairs_within
+from isocenter.ops.parting import BALANCE, fell, parted, sized, unlike
 
 NEAREST, VELOCITY = "nearest", "velocity"
 # Of the constant-velocity filter, by the variance of a measured position: how much the velocity changes in one unit of
@@ -22,8 +23,8 @@ WANDER, UNKNOWN = 3.0, 10.0
 FAST, CROWDED, LEAST = 10.0, 0.7, 2.0
 # How much of the scale is kept from frame to frame; after how many the distance to the next object is looked at again.
 KEPT, ANEW = 0.8, 10
-# Of a division: sizes of daughters by the mother's; how far their middle may lie from her, by their distance.
-HALVES, BALANCE = (0.2, 0.85), 0.5
+# What the squared logarithm of a change of size costs, by the squared reach.
+SIZE = 0.05
 # Of a merger: the size of the whole by the sum of its parts.
 WHOLE = (0.7, 1.4)
 
@@ -144,19 +145,33 @@ class _Alive:
     seen: Array
     missed: Array
     points: Array
+    # Where, when and from which size it last fell to what a daughter may have; NaN where it did not.
+    cut: Array
+    cut_time: Array
+    cut_size: Array
 
     def chosen(self, which: Array) -> _Alive:
         return _Alive(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
-    def joined(self, other: _Alive) -> _Alive:
-        return _Alive(*(np.concatenate([getattr(self, n), getattr(other, n)]) for n in self.__dataclass_fields__))
+    def joined(self, *others: _Alive) -> _Alive:
+        return _Alive(*(np.concatenate([getattr(a, n) for a in (self, *others)]) for n in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """What was detected in a frame, and how far objects may have come."""
+
+    points: Array
+    sizes: Array
+    time: float
+    reach: float
 
 
 def _born(numbers: Array, places: Array, sizes: Array, time: float) -> _Alive:
     n = len(numbers)
     doubt = np.tile([1.0, 0.0, UNKNOWN], (n, 1))
     return _Alive(numbers, places, np.zeros(places.shape), doubt, sizes, np.full(n, time), np.zeros(n, np.int64),
-                  np.ones(n, np.int64))
+                  np.ones(n, np.int64), np.zeros(places.shape), np.full(n, np.nan), np.full(n, np.nan))
 
 
 @dataclass(eq=False)
@@ -168,12 +183,15 @@ class Linker:
     rules
         How.
 
-    `parents` holds (child, parent) and `merges` (ended, into) of what was seen so far.
+    `parents` holds (child, parent) and `merges` (ended, into) of what was seen so far. A daughter that is missed at
+    first is known late: `renamed` then holds (mother, time, child): the mother's points from that time on are the other
+    daughter's.
     """
 
     rules: Rules = Rules()
     parents: list[tuple[int, int]] = field(default_factory=list)
     merges: list[tuple[int, int]] = field(default_factory=list)
+    renamed: list[tuple[int, float, int]] = field(default_factory=list)
     _alive: _Alive | None = None
     _next: int = 1
     _scale: float | None = None
@@ -203,26 +221,27 @@ class Linker:
             self._alive = _born(numbers, points, area, time)
             return numbers
         before = self._alive
+        now = _Frame(points, area, time, self._reach(before, points))
         lasted = time - before.seen
         ahead = before.place + before.speed * lasted[:, None] if self.rules.motion == VELOCITY else before.place
-        reach = self._reach(before, points)
-        old, new = self._pairs(ahead, points, lasted, reach)
+        old, new = self._pairs(before, ahead, now)
         numbers = np.zeros(len(points), np.int64)
         numbers[new] = before.number[old]
         self._learn(np.linalg.norm(points[new] - ahead[old], axis=1), lasted[old])
         seen = before.chosen(old)
-        went = self._updated(seen, points[new], area[new], time)
+        went = self._updated(seen, ahead[old], points[new], area[new], time)
         kept = np.ones(len(before.number), bool)
         kept[old] = False
-        numbers, halved = self._divided(seen, new, points, area, numbers, reach)
-        kept = self._merged(before, kept, points, area, (old, new), reach)
-        missed = before.chosen(kept)
+        numbers, halved = self._divided(seen, ahead[old], now, new, numbers)
+        numbers = self._late(went, halved, now, new, numbers)
+        kept = self._merged(before, kept, now, (old, new))
+        missed = before.chosen(kept & (before.missed < self.rules.gap))
         missed.missed = missed.missed + 1
         numbers[numbers == 0] = self._fresh(int((numbers == 0).sum()))
         first = np.ones(len(points), bool)
         first[new[~halved]] = False
-        self._alive = went.chosen(~halved).joined(missed.chosen(missed.missed <= self.rules.gap)).joined(
-            _born(numbers[first], points[first], area[first], time))
+        born = _born(numbers[first], points[first], area[first], time)
+        self._alive = (went.chosen(~halved) if halved.any() else went).joined(missed, born)
         return numbers
 
     def _fresh(self, n: int) -> Array:
@@ -230,12 +249,12 @@ class Linker:
         self._next += n
         return numbers
 
-    def _pairs(self, ahead: Array, points: Array, lasted: Array, reach: float) -> tuple[Array, Array]:
+    def _pairs(self, before: _Alive, ahead: Array, now: _Frame) -> tuple[Array, Array]:
         # Who was not seen for longer may have gone farther: variances add up.
-        wide = np.sqrt(np.maximum(lasted, 1e-9))
-        old, new, distance = pairs_within(ahead, points, reach * float(wide.max(initial=1.0)))
-        cost = (distance / wide[old]) ** 2
-        best = cheapest(old, new, cost, reach**2)
+        wide = np.sqrt(np.maximum(now.time - before.seen, 1e-9))
+        old, new, distance = pairs_within(ahead, now.points, now.reach * float(wide.max(initial=1.0)))
+        cost = (distance / wide[old]) ** 2 + SIZE * now.reach**2 * unlike(before.size[old], now.sizes[new])
+        best = cheapest(old, new, cost, now.reach**2)
         return old[best], new[best]
 
     def _reach(self, before: _Alive, points: Array) -> float:
@@ -253,57 +272,83 @@ class Linker:
             now = float(np.median(off / np.sqrt(lasted)))
             self._scale = now if self._scale is None else KEPT * self._scale + (1 - KEPT) * now
 
-    def _updated(self, old: _Alive, points: Array, area: Array, time: float) -> _Alive:
+    def _updated(self, old: _Alive, ahead: Array, points: Array, area: Array, time: float) -> _Alive:
         lasted = time - old.seen
         place, speed, doubt = _filtered(old, points, lasted)
         place = place if self.rules.motion == VELOCITY else points
         n = len(points)
-        return _Alive(old.number, place, speed, doubt, area, np.full(n, time), np.zeros(n, np.int64), old.points + 1)
+        half = fell(old.size, area)
+        stale = ~(time - old.cut_time <= self.rules.gap)
+        cut_time = np.where(half, time, np.where(stale, np.nan, old.cut_time))
+        return _Alive(old.number, place, speed, doubt, area, np.full(n, time), np.zeros(n, np.int64), old.points + 1,
+                      np.where(half[:, None], ahead, old.cut), cut_time, np.where(half, old.size, old.cut_size))
 
     def _divided(
-        self, mothers: _Alive, new: Array, points: Array, area: Array, numbers: Array, reach: float
+        self, mothers: _Alive, ahead: Array, now: _Frame, new: Array, numbers: Array
     ) -> tuple[Array, Array]:
         """The numbers with those of daughters, and which of the mothers ended."""
         halved = np.zeros(len(new), bool)
         free = np.flatnonzero(numbers == 0)
         if not self.rules.divide or not len(free) or not len(new):
             return numbers, halved
-        mother, child, _ = pairs_within(mothers.place, points[free], 1.5 * reach)
-        one, two = points[new[mother]], points[free[child]]
-        apart = np.linalg.norm(one - two, axis=1)
-        off = np.linalg.norm((one + two) / 2 - mothers.place[mother], axis=1)
-        near = (off <= BALANCE * apart) & (mothers.points[mother] >= 2) & (apart <= 2 * reach)
-        whole = mothers.size[mother]
-        for part in (area[new[mother]], area[free[child]]):
-            share = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-            near &= np.isnan(share) | ((share >= HALVES[0]) & (share <= HALVES[1]))
-        mother, child, off, apart = mother[near], child[near], off[near], apart[near]
-        best = cheapest(mother, child, off + apart, 10 * reach)
+        mother, child, _ = pairs_within(ahead, now.points[free], 1.5 * now.reach)
+        child = free[child]
+        off, apart = _between(now.points[new[mother]], now.points[child], ahead[mother])
+        near = (mothers.points[mother] >= 2) & (apart <= 2 * now.reach)
+        near &= parted(mothers.size[mother], now.sizes[new[mother]], now.sizes[child], off / apart)
+        best = cheapest(mother[near], child[near], (off + apart)[near], 10 * now.reach)
         numbers = numbers.copy()
-        for m, c in zip(mother[best], child[best], strict=True):
-            pair = self._fresh(2)
-            self.parents += [(int(pair[0]), int(mothers.number[m])), (int(pair[1]), int(mothers.number[m]))]
-            numbers[new[m]], numbers[free[c]] = pair
+        for m, c in zip(mother[near][best], child[near][best], strict=True):
+            numbers[new[m]], numbers[c] = self._daughters(int(mothers.number[m]))
             halved[m] = True
         return numbers, halved
 
-    def _merged(
-        self, before: _Alive, kept: Array, points: Array, area: Array, links: tuple[Array, Array], reach: float
-    ) -> Array:
+    def _late(self, went: _Alive, halved: Array, now: _Frame, new: Array, numbers: Array) -> Array:
+        """The numbers with those of daughters that were missed when their mother divided."""
+        free = np.flatnonzero(numbers == 0)
+        since = now.time - went.cut_time
+        able = np.flatnonzero(~halved & (since > 0) & (since <= self.rules.gap) & (went.points >= 3))
+        if not self.rules.divide or not len(free) or not len(able):
+            return numbers
+        mother, child, _ = pairs_within(went.cut[able], now.points[free], 2 * now.reach)
+        mother, child = able[mother], free[child]
+        off, apart = _between(now.points[new[mother]], now.points[child], went.cut[mother])
+        near = (apart <= 2 * now.reach) & (off <= BALANCE * apart)
+        near &= sized(went.cut_size[mother], now.sizes[new[mother]], now.sizes[child])
+        best = cheapest(mother[near], child[near], apart[near], 10 * now.reach)
+        numbers = numbers.copy()
+        for m, c in zip(mother[near][best], child[near][best], strict=True):
+            one, two = self._daughters(int(went.number[m]))
+            self.renamed.append((int(went.number[m]), float(went.cut_time[m]), one))
+            numbers[new[m]], numbers[c], went.number[m], went.cut_time[m] = one, two, one, np.nan
+        return numbers
+
+    def _daughters(self, mother: int) -> tuple[int, int]:
+        one, two = self._fresh(2).tolist()
+        self.parents += [(one, mother), (two, mother)]
+        return one, two
+
+    def _merged(self, before: _Alive, kept: Array, now: _Frame, links: tuple[Array, Array]) -> Array:
         """Which of the tracks that were not seen may still come back: those that merged do not."""
         old, new = links
         lost = np.flatnonzero(kept & (before.missed == 0) & (before.points >= 2))
         if not self.rules.merge or not len(lost) or not len(old):
             return kept
-        gone, into, distance = pairs_within(before.place[lost], points[new], 1.5 * reach)
+        gone, into, distance = pairs_within(before.place[lost], now.points[new], 1.5 * now.reach)
         parts = before.size[lost[gone]] + before.size[old[into]]
-        share = np.divide(area[new[into]], parts, out=np.full(len(parts), np.nan), where=parts > 0)
+        share = np.divide(now.sizes[new[into]], parts, out=np.full(len(parts), np.nan), where=parts > 0)
         near = (share >= WHOLE[0]) & (share <= WHOLE[1])
-        best = cheapest(gone[near], into[near], distance[near], 10 * reach)
+        best = cheapest(gone[near], into[near], distance[near], 10 * now.reach)
         for g, i in zip(gone[near][best], into[near][best], strict=True):
             self.merges.append((int(before.number[lost[g]]), int(before.number[old[i]])))
             kept[lost[g]] = False
         return kept
+
+
+def _between(one: Array, two: Array, place: Array) -> tuple[Array, Array]:
+    """How far the middle of two points lies from a place, and how far they are apart (above 0)."""
+    apart = np.maximum(np.linalg.norm(one - two, axis=1), 1e-9)
+    return np.linalg.norm((one + two) / 2 - place, axis=1), apart
 
 
 def _filtered(old: _Alive, points: Array, lasted: Array) -> tuple[Array, Array, Array]:

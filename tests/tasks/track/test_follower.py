@@ -79,3 +79,18 @@ def test_a_frame_asks_about_itself_alone() -> None:
     one = frame_case(case, next(frames_of(image)), 0)
     assert one.id == "film#frame0" and one.image().axes == "yx" and one.truth() is None
     assert isinstance(one.given("x"), NotEvaluated)
+
+
+def test_of_a_late_daughter_the_tracks_know_more_than_the_stream() -> None:
+    def squares(*corners: tuple[int, int], side: int = 6) -> Instances:
+        labels = np.zeros((40, 50), np.uint8)
+        for k, (y, x) in enumerate(corners, start=1):
+            labels[y : y + 6, x : x + side] = k
+        return Instances.from_label_map(labels, GRID)
+
+    follower = Follower(GRID, Rules(reach=12.0))
+    for found in [squares((15, 20), side=10)] * 3 + [squares((12, 22), side=5)] * 2:
+        assert follower.step(found).tolist() == [1]
+    assert follower.step(squares((12, 22), (19, 22), side=5)).tolist() == [2, 3]
+    tracks = follower.tracks()
+    assert tracks.spans() == {1: (0, 2), 2: (3, 5), 3: (5, 5)} and tracks.children() == {1: (2, 3)}

@@ -37,6 +37,7 @@ class Follower:
     _numbers: list[Array] = field(default_factory=list)
     _objects: list[Boxes | Instances] = field(default_factory=list)
     _places: list[Array] = field(default_factory=list)
+    _clock: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._linker = Linker(self.rules)
@@ -45,6 +46,8 @@ class Follower:
 
     def step(self, found: Found, time: float | None = None) -> Array:
         """The track of each object of the next frame: int64 (n,), in their order.
+
+        They are what is known now: of a division of which one daughter is missed at first `tracks` knows more.
 
         Parameters
         ----------
@@ -65,6 +68,7 @@ class Follower:
                                 wanted=str(self.geometry.shape))
         places, sizes = _measured(objects)
         when = float(len(self._numbers)) if time is None else time
+        self._clock.append(when)
         numbers = self._linker.step(places * self._scale, when, sizes)
         self._numbers.append(numbers)
         self._objects.append(objects)
@@ -77,7 +81,11 @@ class Follower:
         if not sum(map(len, self._numbers)):
             return Tracks.none(self.geometry, length, times)
         frames = np.repeat(np.arange(length), [len(n) for n in self._numbers])
-        made = Tracks.of(frames, np.concatenate(self._numbers), np.concatenate(self._places), self.geometry,
+        numbers = np.concatenate(self._numbers)
+        when = np.repeat(np.asarray(self._clock), [len(n) for n in self._numbers])
+        for mother, since, child in self._linker.renamed:
+            numbers[(numbers == mother) & (when >= since)] = child
+        made = Tracks.of(frames, numbers, np.concatenate(self._places), self.geometry,
                          length=length, times=times, objects=_together(self._objects))
         return replace(made, parents=tuple(self._linker.parents), merges=tuple(self._linker.merges))
 
