@@ -95,7 +95,7 @@ def test_a_film_in_one_file_becomes_a_table_of_tracks(here: Here, bundle: Path, 
     found = read_csv(table, truth.geometry, frames=FRAMES)
     scores = records(catalog.task("track"), found, replace(truth, objects=None))
     assert scores["f1_8px"]["values"]["object"] > 0.85
-    assert f"tracks {len(found.tracks)}" in said.stdout
+    assert f"tracks {len(found.tracks)}" in said.stdout and "ms a frame" in said.stdout
     for end in ("_by_track.csv", "_msd.csv", "_tracks.gif", "_strip.png", "_motion.svg", "_lineage.svg"):
         assert len(list((tmp_path / "out").glob(f"film*{end}"))) == 1
 

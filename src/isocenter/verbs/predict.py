@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from isocenter import catalog
-from isocenter.data import Case, NotEvaluated, Problem, Progress, Transform, as_settings
+from isocenter.data import Case, NotEvaluated, Problem, Progress, Tracks, Transform, as_settings
 from isocenter.data.findings.boxes import OPERATING
 from isocenter.errors import IsocenterError, OutputError, UsageError
 from isocenter.infer import limited
@@ -269,6 +269,8 @@ def _answered(asked: Method, one: Input, *, ledger: Ledger, out: Path | None, pl
     status = "not evaluated" if note else "answered"
     note = "; ".join(n for n in (note or caution(found), unsure) if n)
     said = {"status": status, "files": kept, "answer": answer_of(found) | more, "note": note, "seconds": seconds}
+    if isinstance(found, Tracks):
+        said["ms_per_frame"] = round(1e3 * seconds / max(found.length, 1), 3)
     ledger.put(one.name, source=one.source, sha256=sha, **said)
     return True
 
@@ -356,6 +358,7 @@ def _line(item: Mapping[str, Any], folder: Path) -> str:
     first = next((f for f in item["files"] if f.endswith(".html")), (item["files"] or [""])[0])
     place = f" -> {folder / first}" if first else ""
     note = f" ({item['note']})" if item["note"] else ""
+    said += f", {item['ms_per_frame']:.3g} ms a frame" if "ms_per_frame" in item else ""
     return f"{item['source']}: {said}{note}{place}"
 
 

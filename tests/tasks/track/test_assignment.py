@@ -24,7 +24,7 @@ from isocenter.data import (
     Values,
     build,
 )
-from isocenter.errors import BundleError, InputError, LabelError, RecipeError
+from isocenter.errors import BundleError, GeometryError, InputError, LabelError, RecipeError
 from isocenter.metrics import records
 from isocenter.simulate.film import Course, drawn, film
 from isocenter.tasks.instances.watershed_split import WatershedSplit
@@ -212,3 +212,77 @@ def test_points_alone_teach_no_detector() -> None:
     none = replace(cases[0], load_truth=None)
     with pytest.raises(LabelError, match="no tracks"):
         single(replace(cases, entries=(replace(cases.entries[0], open=lambda: none),)), "detect")[0].truth()
+
+
+class Squares:
+    """Finds bright regions; where a frame is all dark it says so."""
+
+    def predict(self, case: Case) -> Segmentation | NotEvaluated:
+        image = case.image()
+        pixels = image.pixels()
+        if not pixels.any():
+            return NotEvaluated("dark")
+        return Segmentation((pixels > 100).astype(np.uint8), ("background", "foreground"), image.geometry)
+
+
+def walking(length: int = 5) -> Image:
+    film = np.zeros((length, 40, 60), np.uint8)
+    for t in range(length):
+        film[t, 10:16, 4 + 5 * t : 10 + 5 * t], film[t, 30:36, 40:46] = 200, 150
+    return Image.from_array(film, axes="tyx")
+
+
+def test_a_stream_follows_as_the_whole_film_does_and_says_its_pace() -> None:
+    image = walking()
+    method = Assignment(detector=Squares())
+    stream = method.stream(image.geometry)
+    for t, pixels in enumerate(image.pixels()):
+        assert stream.step(Image.from_array(pixels)).tolist() == [1, 2]
+        early = stream.tracks()
+        assert isinstance(early, Tracks) and early.length == t + 1
+    whole = method.predict(Case.of(image))
+    assert np.array_equal(whole.positions, stream.tracks().positions)
+    pace = stream.evidence()
+    assert pace["frame"].tolist() == [0, 1, 2, 3, 4] and pace["objects"].tolist() == [2] * 5
+    assert (pace["detect_ms"] > 0).all() and (pace["link_ms"] > 0).all()
+    assert np.array_equal(method.followed(Case.of(image)).evidence()["objects"], pace["objects"])
+    assert all(len(column) == 0 for column in method.stream(image.geometry).evidence().values())
+
+
+def test_dark_frames_are_gone_through_and_a_dark_film_is_not_evaluated() -> None:
+    image = walking()
+    pixels = image.pixels().copy()
+    pixels[2] = 0
+    found = Assignment(detector=Squares()).predict(Case.of(Image.from_array(pixels, axes="tyx")))
+    assert found.spans() == {1: (0, 4), 2: (0, 4)} and len(found) == 8
+    dark = Assignment(detector=Squares()).predict(Case.of(Image.from_array(0 * pixels, axes="tyx")))
+    assert isinstance(dark, NotEvaluated) and dark.reason == "dark"
+
+
+def test_objects_that_touch_are_one_until_they_part() -> None:
+    """Two squares meet for two frames: merging on request ends one in the other, and what parts again divides."""
+    film = np.zeros((7, 30, 60), np.uint8)
+    for t, gap in enumerate((8, 4, 2, 0, 0, 2, 6)):
+        film[t, 10:18, 20 - gap : 28 - gap], film[t, 10:18, 28 + gap : 36 + gap] = 200, 200
+    image = Image.from_array(film, axes="tyx")
+    found = Assignment(detector=Squares(), merge=True, reach=12.0).predict(Case.of(image))
+    assert np.bincount(found.frames).tolist() == [2, 2, 2, 1, 1, 2, 2]
+    assert len(found.merges) == 1 and len(found.children()) == 1
+    [(mother, daughters)] = found.children().items()
+    assert mother == found.merges[0][1] and all(found.spans()[d] == (5, 6) for d in daughters)
+
+
+def test_frames_of_different_size_are_refused_in_a_stream() -> None:
+    stream = Assignment(detector=Squares()).stream(walking().geometry)
+    with pytest.raises(GeometryError, match="different grids"):
+        stream.step(Image.from_array(np.full((9, 9), 200, np.uint8)))
+
+
+def test_a_missing_frame_is_a_longer_step() -> None:
+    """The frame at 2 s is missing: by its velocity the object is where it should be, twice a step away."""
+    image = walking(6)
+    kept = [0, 1, 3, 4, 5]
+    told = Image.from_array(image.pixels()[kept], axes="tyx")
+    timed = told.replaced(told.load, times=tuple(float(t) for t in kept))
+    method = Assignment(detector=Squares(), reach=6.0)
+    assert method.predict(Case.of(timed)).spans() == {1: (0, 4), 2: (0, 4)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from isocenter.ops.array import Array
 from isocenter.ops.components import parts
 from isocenter.ops.linking import Linker, Rules
 
-__all__ = ["Follower", "Found", "clock", "frame_case", "frames_of", "objects_of"]
+__all__ = ["Follower", "Found", "Stream", "clock", "frame_case", "frames_of", "objects_of"]
 
 Found = Boxes | Instances | Segmentation | NotEvaluated
 
@@ -88,6 +90,71 @@ class Follower:
         made = Tracks.of(frames, numbers, np.concatenate(self._places), self.geometry,
                          length=length, times=times, objects=_together(self._objects))
         return replace(made, parents=tuple(self._linker.parents), merges=tuple(self._linker.merges))
+
+
+@dataclass(eq=False)
+class Stream:
+    """Finds and follows the objects of a film that comes frame by frame; it keeps no pixels.
+
+    Parameters
+    ----------
+    detector
+        What finds the objects of a frame.
+    follower
+        What links them.
+    case
+        The question that the frames belong to; None: each is a question of its own.
+    """
+
+    detector: Any
+    follower: Follower
+    case: Case | None = None
+    unanswered: NotEvaluated | None = None
+    answered: bool = False
+    _pace: list[tuple[int, float, float]] = field(default_factory=list)
+
+    def step(self, frame: Image, time: float | None = None) -> Array:
+        """The track of each object of the next frame: int64 (n,), in the detector's order.
+
+        Parameters
+        ----------
+        frame
+            A single image on the grid of the first.
+        time
+            Of the frame, in frames; None: one after the last.
+
+        Raises
+        ------
+        GeometryError
+            It lies on another grid.
+        LabelError
+            The detector finds no objects.
+        """
+        start = perf_counter()
+        asked = Case.of(frame) if self.case is None else frame_case(self.case, frame, len(self._pace))
+        found = self.detector.predict(asked)
+        between = perf_counter()
+        if isinstance(found, NotEvaluated):
+            self.unanswered = found
+        else:
+            self.answered = True
+        numbers = self.follower.step(found, time)
+        self._pace.append((len(numbers), 1e3 * (between - start), 1e3 * (perf_counter() - between)))
+        return numbers
+
+    def tracks(self, times: tuple[float, ...] | None = None) -> Tracks | NotEvaluated:
+        """The tracks so far; why there are none where the detector answered no frame."""
+        if self.unanswered is not None and not self.answered:
+            return self.unanswered
+        return self.follower.tracks(times)
+
+    def evidence(self) -> dict[str, Array]:
+        """Columns with one row a frame: ``frame``, ``objects``, and the milliseconds of reading and finding
+        (``detect_ms``) and of linking (``link_ms``).
+        """
+        rows = np.asarray(self._pace, np.float64).reshape(-1, 3)
+        return {"frame": np.arange(len(rows)), "objects": rows[:, 0].astype(np.int64), "detect_ms": rows[:, 1],
+                "link_ms": rows[:, 2]}
 
 
 def frame_case(case: Case, frame: Image, index: int) -> Case:

@@ -33,7 +33,7 @@ from isocenter.errors import BundleError, LabelError, RecipeError
 from isocenter.ops.array import Array
 from isocenter.ops.linking import NEAREST, VELOCITY, Rules
 from isocenter.tasks._named import class_name, class_of, ours, under
-from isocenter.tasks.track._follower import Follower, clock, frame_case, frames_of, objects_of
+from isocenter.tasks.track._follower import Follower, Stream, clock, frame_case, frames_of, objects_of
 
 FINDERS = ("instances", "detect", "segment")
 PART = "detector"
@@ -84,24 +84,34 @@ class Assignment:
         LabelError
             The detector finds no objects, or what was given are no tracks.
         """
-        image = case.image()
         if self.given is not None:
             found = case.given(self.given)
             return found if isinstance(found, NotEvaluated) else self.linked(found, case)
+        return self.followed(case).tracks(case.image().times)
+
+    def followed(self, case: Case) -> Stream:
+        """The same with the evidence: objects and milliseconds of each frame; raises as `predict`."""
+        image = case.image()
+        times, stream = clock(image), replace(self.stream(image.geometry), case=case)
+        for t, frame in enumerate(frames_of(image)):
+            stream.step(frame, float(times[t]))
+        return stream
+
+    def stream(self, geometry: Geometry) -> Stream:
+        """A film that comes frame by frame, whose frames lie on this grid: `step` takes one after the other.
+
+        Raises
+        ------
+        RecipeError
+            Nothing finds the objects, or it must be trained first.
+        """
         if not hasattr(self.detector, "predict"):
             raise RecipeError(
                 "nothing finds the objects", where="assignment", got=type(self.detector).__name__,
                 wanted="a method that answers",
                 remedy='Set detector={"use": "x.bundle"} (isocenter train makes one), or given=COLUMN',
             )
-        times, follower = clock(image), Follower(image.geometry, self.rules())
-        why: NotEvaluated | None = None
-        answered = False
-        for t, frame in enumerate(frames_of(image)):
-            found = self.detector.predict(frame_case(case, frame, t))
-            why, answered = (found, answered) if isinstance(found, NotEvaluated) else (why, True)
-            follower.step(found, float(times[t]))
-        return follower.tracks(image.times) if answered or why is None else why
+        return Stream(self.detector, Follower(geometry, self.rules()))
 
     def linked(self, tracks: Finding, case: Case) -> Tracks:
         """The points of these tracks, linked anew; their numbers are not looked at. LabelError for another finding."""
