@@ -31,6 +31,7 @@ _NAMES = {
     "compare": "isocenter.verbs.compare",
     "explain": "isocenter.verbs.explain",
     "measure": "isocenter.verbs.measure",
+    "follow": "isocenter.verbs.follow",
     "mosaic": "isocenter.verbs.mosaic",
 }
 

@@ -8,6 +8,7 @@ from isocenter.verbs.check import check as check
 from isocenter.verbs.compare import compare as compare
 from isocenter.verbs.evaluate import evaluate as evaluate
 from isocenter.verbs.explain import explain as explain
+from isocenter.verbs.follow import follow as follow
 from isocenter.verbs.load import load as load
 from isocenter.verbs.look import look as look
 from isocenter.verbs.measure import measure as measure

@@ -117,6 +117,34 @@ def measured(exam: Exam, rules: Rules) -> Lesions:
     return Lesions(made, sizes, longest, short, middles, kept.label_map())
 
 
+@dataclass(frozen=True, eq=False)
+class Outlined:
+    """A lesion in one slice: its index along the axial axis, bool (y, x) of the whole slice, and both diameters' ends
+    (4, 2) as `isocenter.ops.calipers.Calipers` has them."""
+
+    plane: int
+    mask: Array
+    ends: Array
+
+
+def outlined(found: Instances, parts: Sequence[int]) -> Outlined:
+    """Objects of an examination in the slice in which the largest of them is longest."""
+    grid, first = found.geometry, axial(found.geometry)
+    order = (first, *(a for a in range(grid.ndim) if a != first)) if grid.ndim == 3 else (0, 1)
+    largest = max(parts, key=lambda p: int(found.masks[p].sum()))
+    steps = grid.spacing or (1.0,) * grid.ndim
+    held = calipers(np.transpose(found.masks[largest], order), [steps[a] for a in order])
+    start = found.starts[largest][list(order)]
+    plane = int(held.plane + start[0]) if grid.ndim == 3 else 0
+    whole = np.transpose(found.chosen(np.asarray(parts, np.int64)).label_map() > 0, order)
+    return Outlined(plane, whole[plane] if grid.ndim == 3 else whole, held.ends + start[-2:])
+
+
+def large_enough(exam: Exam, rules: Rules) -> Exam:
+    """The examination without objects below the least diameter."""
+    return exam if rules.least <= 0 else measured(exam, rules).exam
+
+
 def _sized(value: float, errors: tuple[float, float], rules: Rules, what: str) -> Sized:
     if what in rules.repeatability:
         return Sized(value, value * rules.repeatability[what] / 100.0)

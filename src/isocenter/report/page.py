@@ -11,6 +11,7 @@ from isocenter.report.section_asked import asked_section
 from isocenter.report.section_cases import cases_section, lead_chart
 from isocenter.report.section_certainty import certainty_section
 from isocenter.report.section_explanations import explanations_section
+from isocenter.report.section_follow import follow_section
 from isocenter.report.section_inside import inside_section
 from isocenter.report.section_numbers import numbers_section
 from isocenter.report.section_objects import objects_section
@@ -34,6 +35,7 @@ from isocenter.report.wording import counted, where_text
 
 ORDER: tuple[Callable[[View, Run], Section | None], ...] = (
     asked_section,
+    follow_section,
     scores_section,
     pairs_section,
     under_section,

@@ -31,6 +31,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "explain": "which pixels an answer rests on",
     "measure": "numbers read off labels: a row an object, a summary an image, relations, curves over time",
     "mosaic": "overlapping images joined into one panorama: leg X-rays, fields of a slide, bed positions",
+    "follow": "lesions over time: which is which, change of size with its error, sums after RECIST 1.1",
     "methods": "what there is to use, and every setting of it",
     "models": "the bundles that come with isocenter",
     "paper": "write up a run: methods, Table 1, flow of cases, checklists, references",

@@ -57,7 +57,7 @@ def call(args: argparse.Namespace, report: Report) -> Any:
     """The one call."""
     return measure(
         args.labels, args.image, out=args.out, relations=args.relations or args.reach is not None, stain=args.stain,
-        names=_names(args.names), parts=args.parts, reach=args.reach, frames=args.frames, frame=args.frame,
+        names=names_of(args.names), parts=args.parts, reach=args.reach, frames=args.frames, frame=args.frame,
         slice=args.slice, given=args.given, task=args.task, overwrite=args.overwrite,
         thresholds=_numbers(args.thresholds), below=_numbers(args.below), above=_numbers(args.above),
         uptake=args.uptake, radiomics=args.radiomics, lung=args.lung, probe=args.probe, **opened(args),
@@ -65,7 +65,8 @@ def call(args: argparse.Namespace, report: Report) -> Any:
     )  # fmt: skip
 
 
-def _names(text: str) -> Mapping[int, str] | None:
+def names_of(text: str) -> Mapping[int, str] | None:
+    """What numbers mean, from words such as 1=liver,2=tumour; None where nothing is said; UsageError otherwise."""
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
     try:
         return {int(n): name.strip() for n, sign, name in pairs if _said(sign, name)} or None
