@@ -146,7 +146,8 @@ def test_a_pair_that_contradicts_the_others_is_left_out(cuts, monkeypatch):
         found = usual(tiles, **how)
         worst = min((k for k in range(len(found)) if found[k].share > 0.2), key=lambda k: found[k].pairs)
         shift = np.array([[1.0, 0, 25], [0, 1, -20], [0, 0, 1]])
-        found[worst] = module.replace(found[worst], matrix=shift @ found[worst].matrix)
+        # What lies wrong is less alike.
+        found[worst] = module.replace(found[worst], matrix=shift @ found[worst].matrix, likeness=0.6)
         return found
 
     monkeypatch.setattr(module, "overlaps", wrong)

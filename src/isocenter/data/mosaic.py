@@ -171,7 +171,7 @@ def _placed(tiles: Sequence[Tile], found: list[Overlap], kind: str) -> tuple[lis
         if away[worst] <= max(PIXELS * pixel, FAR * float(np.median(away))):
             break
         used.remove(inside[worst])
-    # Without those that contradict, all count by their share again.
+    # Without those that contradict, all count by their evidence again.
     maps = adjusted(held, maps, kind=kind, fixed=anchor)
     away = residuals(held, maps)
     lengths = {(o.first, o.second): float(r) for o, r in zip(inside, away, strict=True)}

@@ -257,7 +257,7 @@ def _exact(tiles: Sequence[Tile], near: Overlap, kind: str) -> Overlap | None:
 
 
 def tied(tiles: Sequence[Tile], found: Overlap) -> Tie | None:
-    """Points evenly over the overlap in both images' coordinates, weighed by its share; None where none is inside."""
+    """Points evenly over the overlap in both images' coordinates, weighed by their evidence; None where none is inside."""
     first, second = tiles[found.first], tiles[found.second]
     rank = first.image.ndim
     low, high = first.extent
@@ -269,7 +269,8 @@ def tied(tiles: Sequence[Tile], found: Overlap) -> Tie | None:
     here = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, rank)
     there = apply_matrix(found.matrix, here)
     inside = ((there >= second.extent[0] - 1e-6) & (there <= second.extent[1] + 1e-6)).all(axis=1)
-    return Tie(found.first, found.second, here[inside], there[inside], max(found.share, 1e-3)) if inside.any() else None
+    weight = max(found.share, 1e-3) * float(np.arctanh(np.clip(found.likeness, 0.1, 0.99)))
+    return Tie(found.first, found.second, here[inside], there[inside], weight) if inside.any() else None
 
 
 def shared(tiles: Sequence[Tile], found: Overlap) -> Shared | None:
