@@ -11,13 +11,14 @@ from isocenter.data import Case, Image, NotEvaluated, Predictor, Transform
 from isocenter.data.findings.transform import Field, dimension
 from isocenter.errors import RecipeError
 from isocenter.ops.array import Array
+from isocenter.ops.bspline import binned
 from isocenter.ops.resample import resize
+from isocenter.ops.similarity import mutual
 from isocenter.ops.smoothing import gaussian
 from isocenter.ops.velocity import carry, least_determinant, spatial, spread
 from isocenter.ops.warping import grid_points, sampled
 from isocenter.tasks.register._grey import grey
 
-MEASURES = ("squares", "local")
 # Pixels of the grid that is worked on, at most: more tell nothing about what bends.
 MOST = 1 << 22
 # Pixels along two axes without which nothing is seen to bend.
@@ -25,14 +26,15 @@ FEW = 4
 # Share of the fixed image that must lie in the moving one.
 MEET = 0.1
 # Noise can be bent into noise, to a correlation of 0.5 and more. So what bends is only asked where the images are alike
-# before: by their correlation, or by how many SDs it lies above that of the same images shifted at random.
-NEAR, SURE = 0.3, 4.0
+# before: by their correlation, or by how many SDs they are more alike than when one is shifted. Of images of two kinds
+# mutual information says it, against that of so many shifts.
+NEAR, SURE, SHIFTS = 0.3, 4.0, 24
 # Shares of pixels that become 0 and 1, and of how many pixels they are taken.
 LOW, HIGH, SAMPLE = 0.01, 0.99, 1 << 18
 # Of a measure that looks around each pixel: how far, in pixels, and what contrast counts as none.
 AROUND, FAINT = 8.0, 0.1
 # What a pixel keeps of its size, at least, and how often an answer that folds is made anew, calmer each time.
-LEAST, TRIES = 0.01, 6
+LEAST, TRIES = 0.01, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,12 +49,15 @@ class Working:
         float32 (*grid): 0 where one of them is unknown, else 1.
     start
         Between the two images' own grids; the grid covers the box of the fixed image's.
+    mutual
+        Whether mutual information says how alike they are; else correlation.
     """
 
     fixed: Array
     moving: Array
     weight: Array
     start: Transform
+    mutual: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -67,23 +72,35 @@ class Working:
         return tuple(s * n / m for s, n, m in zip(lengths, fine.shape, self.shape, strict=True))
 
     def alike(self, displacement: Array | None = None) -> float:
-        """Correlation of the two images, the moving one carried by a displacement of the grid in its pixels."""
+        """Correlation, or mutual information in nats, the moving one carried by a displacement in the grid's pixels."""
         moving = self.moving
         if displacement is not None:
             field = spatial(displacement)
             moving = np.empty_like(moving)
             carry(self.moving.reshape(1, *field.shape[1:]), field, moving.reshape(1, *field.shape[1:]))
+        if self.mutual:
+            return self._information(moving[0])
         a, b = (self._centred(v) for v in (self.fixed, moving))
         both, aa, bb = (float((p * q).sum(dtype=np.float64)) for p, q in ((a, b), (a, a), (b, b)))
         return float(both / max(np.sqrt(aa * bb), 1e-12))
 
     def above_chance(self) -> float:
-        """By how many SDs the images are more alike than after shifts of one of them, all of them, around the edges."""
+        """By how many SDs the images are more alike than after shifts of one of them around the edges, all or some."""
         from scipy import fft
 
+        if self.mutual:
+            rng, axes = np.random.default_rng(0), tuple(range(len(self.shape)))
+            ways = [tuple(rng.integers(1, max(n, 2)) for n in self.shape) for _ in range(SHIFTS)]
+            chance = [self._information(np.roll(self.moving[0], way, axes)) for way in ways]
+            return float((self.alike() - np.mean(chance)) / max(float(np.std(chance)), 1e-12))
         a, b = (fft.rfftn(self._centred(v)) for v in (self.fixed, self.moving))
         every = fft.irfftn(a * np.conj(b), s=self.weight.shape)
         return float((every.flat[0] - every.mean()) / max(float(every.std()), 1e-12))
+
+    def _information(self, moving: Array) -> float:
+        known = self.weight.ravel() > 0
+        sides = [binned(v, "mutual").ravel()[known] for v in (self.fixed[0], moving)]
+        return float(mutual(sides[0], sides[1], np.empty(len(sides[0]))))
 
     def _centred(self, values: Array) -> Array:
         mean = float((values[0] * self.weight).sum(dtype=np.float64)) / float(self.weight.sum(dtype=np.float64))
@@ -111,8 +128,8 @@ def working(
     channel
         As `grey`.
     measure
-        ``"squares"``: shares of pixels become 0 and 1; ``"local"``: then what is around each pixel becomes mean 0 and
-        SD 1, so that slow changes of brightness and contrast are none.
+        Shares of pixels become 0 and 1; ``"local"``: then what is around each pixel becomes mean 0 and SD 1, so that
+        slow changes of brightness and contrast are none; ``"mutual"``: images of two kinds.
 
     Returns
     -------
@@ -169,12 +186,13 @@ def _on_one_grid(
     sides = [np.asarray(v)[None] for v in pair]
     if measure == "local":
         sides = [_evened(v) for v in sides]
-    work = Working(np.ascontiguousarray(sides[0]), np.ascontiguousarray(sides[1]), weight, start)
+    work = Working(np.ascontiguousarray(sides[0]), np.ascontiguousarray(sides[1]), weight, start,
+                   measure == "mutual")
     alike = work.alike()
-    if alike < NEAR and (above := work.above_chance()) < SURE:
+    if (work.mutual or alike < NEAR) and (above := work.above_chance()) < SURE:
         return NotEvaluated("the images are not alike where they lie: what bends would follow chance",
-                            f"correlation {alike:.2f}, {above:.1f} SD above that of shifted images",
-                            f"{NEAR:g}, or {SURE:g} SD: name another start or channel")
+                            f"{'mutual information' if work.mutual else 'correlation'} {alike:.2f}, {above:.1f} SD "
+                            "above that of shifted images", f"{SURE:g} SD: name another start or channel")
     return work
 
 
@@ -214,7 +232,7 @@ def _evened(values: Array) -> Array:
 def unfolded(work: Working, made: Callable[[int], Array]) -> Transform | NotEvaluated:
     """The first answer that folds nowhere on the fixed image's own grid.
 
-    Its evidence is the start's and: ``similarity_before`` and ``similarity_after`` (correlation), ``least_jacobian``
+    Its evidence is the start's and: ``similarity_before`` and ``similarity_after`` (as `alike`), ``least_jacobian``
     (size that the most squeezed pixel keeps), ``folded_first`` (% of the first try), ``calmed`` (tries that folded).
 
     Parameters

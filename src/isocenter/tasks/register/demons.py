@@ -12,7 +12,9 @@ from isocenter.ops.demons import Rules, demons, whole
 from isocenter.ops.pyramid import levels
 from isocenter.ops.smoothing import gaussian
 from isocenter.ops.velocity import exponential
-from isocenter.tasks.register._working import MEASURES, refuse_start, unfolded, working
+from isocenter.tasks.register._working import refuse_start, unfolded, working
+
+MEASURES = ("squares", "local")
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Demons:
         shape = work.shape
 
         def made(n: int) -> Array:
-            calm = gaussian(velocity, (1.5 * n,) * 3) if n else velocity
+            calm = gaussian(velocity, (0.5 * n,) * 3) if n else velocity
             full = whole(exponential(calm, step=0.1), pyramid[0])[-len(shape) :]
             full = full.reshape(len(shape), *full.shape[-len(shape) :])
             return np.ascontiguousarray(full[(slice(None), *map(slice, shape))])
