@@ -8,7 +8,6 @@ from scipy import ndimage
 
 from isocenter.ops.aligning import (
     COARSEST,
-    Likeness,
     Side,
     Space,
     aligned,
@@ -21,7 +20,7 @@ from isocenter.ops.aligning import (
     turned,
 )
 from isocenter.ops.motions import motion
-from isocenter.ops.similarity import BINS
+from isocenter.ops.similarity import BINS, MEASURES
 
 
 def blobs(seed, shape):
@@ -62,6 +61,30 @@ def truth(flat, family="rigid", seed=1):
 def apart(a, b, flat):
     probe = np.random.default_rng(0).uniform(5, 30, (50, 3)) * [1, 1, 0 if flat else 1]
     return np.linalg.norm(np.c_[probe, np.ones(50)] @ (a - b).T, axis=1).mean()
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_what_surrounds_a_point_tells_two_kinds_of_images(flat):
+    true = truth(flat)
+    fixed, moving = pair(flat, true)
+    found = aligned(fixed, moving, [np.eye(4)], family="rigid", measure="mind", samples=4000, turn=15.0)
+    assert apart(found.matrix, true, flat) < 0.5
+    assert found.apart < 0.3
+    assert -1 <= found.before < found.value <= 1
+
+
+def test_points_are_described_along_the_ways_that_a_map_leads():
+    moving = pair(False, np.eye(4))[1]
+    turn = motion("rigid", np.array([0, 0, 0, 0, 0, np.pi / 2]), np.zeros(3), 1.0)[0]
+    shape = moving.volume.shape
+    middle = moving.matrix @ [*((np.array(shape[::-1]) - 1) / 2), 1]
+    turn[:3, 3] = middle[:3] - turn[:3, :3] @ middle[:3]
+    fixed = Side(moved(moving, turn, moving.matrix, shape).astype(np.float32), moving.matrix, False)
+    like = likeness(fixed, moving, "mind", 1.5, samples=4000)
+    assert like.fixed.shape[0] == 6
+    assert like.under(turn).of(turn) > 0.8 > like.of(turn) + 0.2
+    plain = likeness(fixed, moving, "mutual", 1.5, samples=4000)
+    assert plain.under(turn) is plain
 
 
 @pytest.mark.parametrize("flat", [True, False])
@@ -200,18 +223,18 @@ def test_a_climb_never_ends_lower_than_it_began():
     assert value == like.of(matrix)
     far = grid((1, 1, 1), (1e4, 0, 0))
     assert climbed(like, far, "rigid", space) == (-1e3, far)
-    assert followed(like, [far], "rigid", space) == []
+    assert followed([like, like], [far], "rigid", space) == [[], []]
 
 
-@pytest.mark.parametrize("measure", ["squares", "correlation", "mutual"])
+@pytest.mark.parametrize("measure", list(MEASURES))
 def test_slopes_by_the_matrix_are_derivatives(measure):
     fixed, moving = pair(False, truth(False))
     like = likeness(fixed, moving, measure, 3.0, samples=4000)
     # Points that come or go would make steps: only those well inside are moved.
-    index = np.c_[like.points, np.ones(len(like.points))] @ like.to_index.T
+    index = np.c_[like.points, np.ones(len(like.points))] @ like.moving.to_index.T
     size = np.array(like.moving.volume.shape[::-1])
     inside = ((index[:, :3] > 0.5) & (index[:, :3] < size - 1.5)).all(axis=1)
-    inner = Likeness(like.points[inside], like.fixed[inside], like.moving, measure)
+    inner = like.of_points(inside)
     assert inner.seen(np.eye(4)) == 1
     _, slope = inner.sloped(np.eye(4))
     for a, b in product(range(3), range(4)):

@@ -15,10 +15,10 @@ def volume(seed=0):
 
 
 def looked(array, points, matrix=None, sloped=True):
-    values = np.empty(len(points), np.float32)
-    gradients = np.empty((len(points), 3), np.float32)
-    seen = looked_up(array, np.eye(4)[:3] if matrix is None else matrix, points, values, gradients, sloped)
-    return values, gradients, seen
+    values = np.empty((1, len(points)), np.float32)
+    gradients = np.empty((1, len(points), 3), np.float32)
+    seen = looked_up(array[..., None], np.eye(4)[:3] if matrix is None else matrix, points, values, gradients, sloped)
+    return values[0], gradients[0], seen
 
 
 def test_values_are_linear_between_pixels_and_nothing_lies_beyond():
@@ -50,6 +50,17 @@ def test_a_matrix_brings_the_points_and_what_is_not_known_is_not_shown():
     assert values[0] == array[4, 1, 3]
     assert np.isnan(values[1:]).all()
     assert seen == 1
+
+
+def test_every_channel_is_looked_up_by_itself():
+    array = np.stack([volume(0), volume(1)], -1)
+    points = np.random.default_rng(1).uniform(-1, 8, (50, 3))
+    values, gradients = np.empty((2, 50), np.float32), np.empty((2, 50, 3), np.float32)
+    looked_up(array, np.eye(4)[:3], points, values, gradients, True)
+    for k in range(2):
+        own = looked(np.ascontiguousarray(array[..., k]), points)
+        assert np.array_equal(values[k], own[0], equal_nan=True)
+        assert np.array_equal(gradients[k], own[1])
 
 
 def test_a_flat_volume_has_no_slope_across():
@@ -89,7 +100,8 @@ def plain_correlation(fixed, moving):
     return np.corrcoef(fixed[kept], moving[kept])[0, 1]
 
 
-ORACLES = {"squares": plain_squares, "correlation": plain_correlation, "mutual": plain_mutual}
+ORACLES = {"squares": plain_squares, "correlation": plain_correlation, "mutual": plain_mutual,
+           "mind": plain_correlation}
 
 
 @pytest.mark.parametrize("name", list(MEASURES))

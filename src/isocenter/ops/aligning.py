@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from isocenter.ops.array import Array
+from isocenter.ops.descriptors import described
 from isocenter.ops.motions import NUMBERS, motion
 from isocenter.ops.resample import resize
 from isocenter.ops.similarity import BINS, MEASURES, gathered, looked_up
@@ -18,7 +21,7 @@ COARSEST, FINEST = (64, 16), (512, 160)
 # Share of the points that must show something in the other image.
 SEEN = 0.25
 # Points by which candidates are held against each other, candidates that are followed, and how many of them further.
-FEW, FOLLOWED, KEPT = 3000, 12, 3
+FEW, FOLLOWED, KEPT = 2000, 12, 3
 # Of the starts: degrees between turns, length of a shift in spreads of the points, sizes where the family has any.
 STEP, SHIFT, SIZES = 15.0, 0.3, (0.8, 1.0, 1.25)
 # Spreads of the points below which two maps are one.
@@ -46,6 +49,11 @@ class Side:
     volume: Array
     matrix: Array
     flat: bool
+
+    @cached_property
+    def to_index(self) -> Array:
+        """(4, 4): world to index (x, y, z, 1)."""
+        return np.linalg.inv(self.matrix)
 
     @property
     def spacing(self) -> Array:
@@ -110,21 +118,36 @@ def evened(volume: Array, bins: int = BINS) -> Array:
     return np.asarray((bins - 1) * (MIXED * rank + (1 - MIXED) * value), np.float32)
 
 
+@dataclass(frozen=True, eq=False)
 class Likeness:
-    """How alike two images are under a matrix from fixed to moving world, at points of the fixed image."""
+    """How alike two images are under a matrix from fixed to moving world, at points of the fixed image.
 
-    def __init__(self, points: Array, values: Array, moving: Side, measure: str) -> None:
-        self.points, self.fixed, self.moving = points, values, moving
-        self.measure = measure
-        self._measured = MEASURES[measure]
-        self.to_index = np.linalg.inv(moving.matrix)
-        self._values = np.empty(len(points), np.float32)
-        self._gradients = np.empty((len(points), 3), np.float32)
-        self._slopes = np.empty(len(points))
+    Parameters
+    ----------
+    points
+        float64 (n, 3), in no order.
+    fixed
+        float32 (c, n): what the fixed image shows there.
+    moving
+        The moving image on its grid.
+    shown
+        float32 (z, y, x, c): what it shows there.
+    measure
+        A key of `MEASURES`; of several channels the mean counts.
+    ways
+        float64 (3, 3): the ways to the neighbours by which the fixed image is described; None: it shows its values.
+    """
 
-    def few(self, n: int) -> Likeness:
-        """By the first `n` points alone: they lie in no order."""
-        return Likeness(self.points[:n], self.fixed[:n], self.moving, self.measure)
+    points: Array
+    fixed: Array
+    moving: Side
+    shown: Array
+    measure: str
+    ways: Array | None = None
+
+    def of_points(self, chosen: Any) -> Likeness:
+        """By some of the points alone."""
+        return replace(self, points=self.points[chosen], fixed=np.ascontiguousarray(self.fixed[:, chosen]))
 
     def halves(self, space: Space) -> tuple[Likeness, Likeness]:
         """By the points in the black and in the white fields of a board, a field as wide as the points' spread.
@@ -133,43 +156,75 @@ class Likeness:
         """
         fields = np.floor((self.points - space.centre) / space.radius).astype(int)
         black = fields[:, : 2 if space.flat else 3].sum(axis=1) % 2 == 0
-        one, other = (Likeness(self.points[k], self.fixed[k], self.moving, self.measure) for k in (black, ~black))
-        return one, other
+        return self.of_points(black), self.of_points(~black)
 
-    def seen(self, matrix: Array, sloped: bool = False) -> float:
+    def under(self, matrix: Array) -> Likeness:
+        """The same for maps near a matrix: the moving image is described along the ways that it leads."""
+        if self.ways is None:
+            return self
+        moving = self.moving
+        shown = described(moving.volume, moving.matrix, matrix[:3, :3] @ self.ways, moving.flat)
+        return replace(self, shown=shown)
+
+    def _looked(self, matrix: Array, sloped: bool) -> tuple[float, Array, Array]:
+        values = np.empty(self.fixed.shape, np.float32)
+        gradients = np.empty((*self.fixed.shape, 3) if sloped else (0, 0, 3), np.float32)
+        seen = looked_up(self.shown, (self.moving.to_index @ matrix)[:3], self.points, values, gradients, sloped)
+        return seen / max(len(self.points), 1), values, gradients
+
+    def seen(self, matrix: Array) -> float:
         """Share of the points that show something in the moving image."""
-        seen = looked_up(self.moving.volume, (self.to_index @ matrix)[:3], self.points, self._values, self._gradients,
-                         sloped)
-        return seen / max(len(self.points), 1)
+        return self._looked(matrix, False)[0]
 
     def of(self, matrix: Array) -> float:
         """The measure; minus infinity where less than `SEEN` of the points show something."""
-        if self.seen(matrix) < SEEN:
+        seen, values, _ = self._looked(matrix, False)
+        if seen < SEEN:
             return -np.inf
-        return float(self._measured(self.fixed, self._values, self._slopes))
+        measure, slopes = MEASURES[self.measure], np.empty(len(self.points))
+        return float(np.mean([measure(f, m, slopes) for f, m in zip(self.fixed, values, strict=True)]))
 
     def sloped(self, matrix: Array) -> tuple[float, Array]:
         """The measure and its derivative (3, 4) by the matrix."""
-        if self.seen(matrix, True) < SEEN:
+        seen, values, gradients = self._looked(matrix, True)
+        if seen < SEEN:
             return -np.inf, np.zeros((3, 4))
-        value = float(self._measured(self.fixed, self._values, self._slopes))
-        return value, self.to_index[:3, :3].T @ gathered(self._slopes, self._gradients, self.points)
+        measure, slopes = MEASURES[self.measure], np.empty(len(self.points))
+        total, out = 0.0, np.zeros((3, 4))
+        for f, m, g in zip(self.fixed, values, gradients, strict=True):
+            total += float(measure(f, m, slopes))
+            out += gathered(slopes, g, self.points)
+        return total / len(values), self.moving.to_index[:3, :3].T @ out / len(values)
 
 
 def likeness(fixed: Side, moving: Side, measure: str, spacing: float, *, samples: int, seed: int = 0) -> Likeness:
     """Two images on grids no finer than `spacing`, compared at up to `samples` random points of the fixed one."""
     a, b = fixed.on(spacing), moving.on(spacing)
-    at = np.random.default_rng(seed).permutation(np.flatnonzero(np.isfinite(a.volume)))[:samples]
-    values, others = _comparable(a.volume, b.volume, measure, min(len(at), FEW if seed == 0 else len(at)))
-    b = replace(b, volume=others)
     rng = np.random.default_rng(seed)
-    index = np.stack(np.unravel_index(at, values.shape)[::-1], 1) + rng.uniform(-0.5, 0.5, (len(at), 3))
-    index = np.clip(index, 0, np.array(values.shape[::-1]) - 1)
-    found = np.empty(len(at), np.float32)
-    looked_up(values, np.eye(4)[:3], index, found, np.empty((0, 3), np.float32), False)
-    kept = np.isfinite(found)
+    at = rng.permutation(np.flatnonzero(np.isfinite(a.volume)))[:samples]
+    ways = spacing * np.eye(3) if measure == "mind" else None
+    n = min(len(at), FEW) if seed == 0 else len(at)
+    here, there = _comparable(a.volume, b.volume, measure, n)
+    b = replace(b, volume=there)
+    shown = here[..., None] if ways is None else described(here, a.matrix, ways, a.flat)
+    index = np.stack(np.unravel_index(at, here.shape)[::-1], 1) + rng.uniform(-0.5, 0.5, (len(at), 3))
+    index = np.clip(index, 0, np.array(here.shape[::-1]) - 1)
+    values = np.empty((shown.shape[-1], len(at)), np.float32)
+    looked_up(shown, np.eye(4)[:3], index, values, np.empty((0, 0, 3), np.float32), False)
+    kept = np.isfinite(values[0])
     points = index[kept] @ a.matrix[:3, :3].T + a.matrix[:3, 3]
-    return Likeness(points, found[kept], b, measure)
+    made = Likeness(points, np.ascontiguousarray(values[:, kept]), b, there[..., None], measure, ways)
+    return made.under(np.eye(4))
+
+
+def _comparable(fixed: Array, moving: Array, measure: str, n: int) -> tuple[Array, Array]:
+    """Both volumes in bins, so many that `n` points fill them; or in standard deviations of the fixed one."""
+    if measure in ("mutual", "mind"):
+        bins = int(np.clip(n ** (1 / 3), 8, BINS)) if measure == "mutual" else BINS
+        return evened(fixed, bins), evened(moving, bins)
+    mean, deviation = np.nanmean(fixed, dtype=np.float64), np.nanstd(fixed, dtype=np.float64) or 1.0
+    first, second = (np.asarray((v - mean) / deviation, np.float32) for v in (fixed, moving))
+    return first, second
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,19 +257,11 @@ class Space:
         return out
 
 
-def _comparable(fixed: Array, moving: Array, measure: str, n: int) -> tuple[Array, Array]:
-    """Both volumes in bins, so many that `n` points fill them; or in standard deviations of the fixed one."""
-    if measure == "mutual":
-        bins = int(np.clip(n ** (1 / 3), 8, BINS))
-        return evened(fixed, bins), evened(moving, bins)
-    mean, deviation = np.nanmean(fixed, dtype=np.float64), np.nanstd(fixed, dtype=np.float64) or 1.0
-    return tuple(np.asarray((v - mean) / deviation, np.float32) for v in (fixed, moving))  # type: ignore[return-value]
-
-
 def climbed(like: Likeness, start: Array, family: str, space: Space) -> tuple[float, Array]:
     """The measure and the map, one of a family and then `start`, at which two images are most alike nearby."""
     from scipy.optimize import minimize
 
+    like = like.under(start)
     n = NUMBERS[family][0 if space.flat else 1]
 
     def cost(numbers: Array) -> tuple[float, Array]:
@@ -249,14 +296,14 @@ def candidates(starts: Sequence[Array], space: Space, family: str, turn: float) 
     """Maps around each start: turned on a grid, shifted by one step along each axis, and of other sizes."""
     if not turn:
         return list(starts)
+    # Maps that turn alike stand together.
     axes = np.eye(3)[: 2 if space.flat else 3] * SHIFT * space.radius
     turns = turned(turn, space.flat) if family != "translation" else [np.zeros(3)]
     sizes = SIZES if family in ("similarity", "affine") else (1.0,)
     out = []
-    for vector, shift, size in product(turns, [np.zeros(3), *axes, *-axes], sizes):
+    for start, vector, size, shift in product(starts, turns, sizes, [np.zeros(3), *axes, *-axes]):
         numbers = np.concatenate([shift, vector * space.radius, [np.log(size) * space.radius]])
-        inner, _ = motion("similarity", numbers, space.centre, space.radius)
-        out += [start @ inner for start in starts]
+        out.append(start @ motion("similarity", numbers, space.centre, space.radius)[0])
     return out
 
 
@@ -330,7 +377,7 @@ def aligned(
     kept = [m for _, m in space.distinct([(0.0, s) for s in starts])]
     tried = candidates(kept, space, family, turn)
     first = family if not turn or family == "translation" else "rigid"
-    every = [followed(part, tried, first, space) for part in (like, *like.halves(space))]
+    every = followed((like, *like.halves(space)), tried, first, space)
     if not all(every):
         return None
     apart = np.inf
@@ -344,12 +391,22 @@ def aligned(
         else:
             every[0] = [climbed(like, every[0][0][1], family, space)]
     value, matrix = every[0][0]
-    return Aligned(matrix, value, like.of(starts[0]), like.seen(matrix), apart)
+    return Aligned(matrix, value, like.under(starts[0]).of(starts[0]), like.seen(matrix), apart)
 
 
-def followed(like: Likeness, tried: Sequence[Array], family: str, space: Space) -> list[tuple[float, Array]]:
-    """Where the best of many starts lead, the best first; empty where the images meet in none."""
-    few = like.few(FEW)
-    values = np.array([few.of(m) for m in tried])
-    order = np.argsort(-values, kind="stable")[:FOLLOWED]
-    return space.distinct([climbed(like, tried[i], family, space) for i in order if np.isfinite(values[i])])
+def followed(
+    parts: Sequence[Likeness], tried: Sequence[Array], family: str, space: Space
+) -> list[list[tuple[float, Array]]]:
+    """Where the best of many starts lead, for each of several sets of points, the best first."""
+    values, near = np.full((len(parts), len(tried)), -np.inf), None
+    few = [part.of_points(slice(FEW)) for part in parts]
+    for i, m in enumerate(tried):
+        if near is None or not np.array_equal(near, m[:3, :3]):
+            near, shown = m[:3, :3], few[0].under(m).shown
+            few = [replace(f, shown=shown) for f in few]
+        values[:, i] = [f.of(m) for f in few]
+    out = []
+    for part, own in zip(parts, values, strict=True):
+        best = [i for i in np.argsort(-own, kind="stable")[:FOLLOWED] if np.isfinite(own[i])]
+        out.append(space.distinct([climbed(part, tried[i], family, space) for i in best]))
+    return out

@@ -83,7 +83,7 @@ def rotation(vector: Array) -> tuple[Array, Array]:
     angle = np.sqrt(angle2)
     turn = np.eye(3) + np.sin(angle) / angle * cross + (1 - np.cos(angle)) / angle2 * cross @ cross
     left = np.eye(3) - turn
-    changes = [(v * cross + _cross(np.cross(vector, left[:, i]))) @ turn / angle2 for i, v in enumerate(vector)]
+    changes = [(v * cross + _cross(cross @ left[:, i])) @ turn / angle2 for i, v in enumerate(vector)]
     return turn, np.stack(changes)
 
 

@@ -27,54 +27,54 @@ def looked_up(
     Parameters
     ----------
     volume
-        float32 (z, y, x); NaN is nothing, and so is all beyond the outermost centres by more than half a pixel.
+        float32 (z, y, x, c); NaN in the first channel is nothing, and so is all beyond the outermost centres by more
+        than half a pixel.
     matrix
         float64 (3, 4): point (x, y, z, 1) to index (x, y, z).
     points
         float64 (n, 3).
     values, gradients
-        float32 (n,) and (n, 3), written here: NaN and 0 where there is nothing; gradients only if `sloped`.
+        float32 (c, n) and (c, n, 3), written here: NaN and 0 where there is nothing; gradients only if `sloped`.
 
     Returns
     -------
     How many points show something.
     """
-    nz, ny, nx = volume.shape
+    nz, ny, nx, nc = volume.shape
     seen = 0
     for i in range(len(points)):
         a, b, c = points[i, 0], points[i, 1], points[i, 2]
         x = matrix[0, 0] * a + matrix[0, 1] * b + matrix[0, 2] * c + matrix[0, 3]
         y = matrix[1, 0] * a + matrix[1, 1] * b + matrix[1, 2] * c + matrix[1, 3]
         z = matrix[2, 0] * a + matrix[2, 1] * b + matrix[2, 2] * c + matrix[2, 3]
-        values[i] = np.nan
-        if sloped:
-            gradients[i, 0] = gradients[i, 1] = gradients[i, 2] = 0.0
-        if not (x > -0.5 and y > -0.5 and z > -0.5 and x < nx - 0.5 and y < ny - 0.5 and z < nz - 0.5):
-            continue
-        x = min(max(x, 0.0), nx - 1.0)
-        y = min(max(y, 0.0), ny - 1.0)
-        z = min(max(z, 0.0), nz - 1.0)
-        ix, iy, iz = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0)), min(int(z), max(nz - 2, 0))
-        u, v, w = x - ix, y - iy, z - iz
-        jx, jy, jz = min(ix + 1, nx - 1), min(iy + 1, ny - 1), min(iz + 1, nz - 1)
-        p000, p001 = volume[iz, iy, ix], volume[iz, iy, jx]
-        p010, p011 = volume[iz, jy, ix], volume[iz, jy, jx]
-        p100, p101 = volume[jz, iy, ix], volume[jz, iy, jx]
-        p110, p111 = volume[jz, jy, ix], volume[jz, jy, jx]
-        q00, q01 = p000 + u * (p001 - p000), p010 + u * (p011 - p010)
-        q10, q11 = p100 + u * (p101 - p100), p110 + u * (p111 - p110)
-        r0, r1 = q00 + v * (q01 - q00), q10 + v * (q11 - q10)
-        value = r0 + w * (r1 - r0)
-        if not np.isfinite(value):
-            continue
-        values[i] = value
-        seen += 1
-        if sloped:
-            d0 = (p001 - p000) * (1 - v) + (p011 - p010) * v
-            d1 = (p101 - p100) * (1 - v) + (p111 - p110) * v
-            gradients[i, 0] = d0 + w * (d1 - d0)
-            gradients[i, 1] = (q01 - q00) * (1 - w) + (q11 - q10) * w
-            gradients[i, 2] = r1 - r0
+        shown = x > -0.5 and y > -0.5 and z > -0.5 and x < nx - 0.5 and y < ny - 0.5 and z < nz - 0.5
+        if shown:
+            x, y, z = min(max(x, 0.0), nx - 1.0), min(max(y, 0.0), ny - 1.0), min(max(z, 0.0), nz - 1.0)
+            ix, iy, iz = min(int(x), max(nx - 2, 0)), min(int(y), max(ny - 2, 0)), min(int(z), max(nz - 2, 0))
+            jx, jy, jz = min(ix + 1, nx - 1), min(iy + 1, ny - 1), min(iz + 1, nz - 1)
+            u, v, w = x - ix, y - iy, z - iz
+        for k in range(nc):
+            value = np.nan
+            if shown:
+                p000, p001 = volume[iz, iy, ix, k], volume[iz, iy, jx, k]
+                p010, p011 = volume[iz, jy, ix, k], volume[iz, jy, jx, k]
+                p100, p101 = volume[jz, iy, ix, k], volume[jz, iy, jx, k]
+                p110, p111 = volume[jz, jy, ix, k], volume[jz, jy, jx, k]
+                q00, q01 = p000 + u * (p001 - p000), p010 + u * (p011 - p010)
+                q10, q11 = p100 + u * (p101 - p100), p110 + u * (p111 - p110)
+                r0, r1 = q00 + v * (q01 - q00), q10 + v * (q11 - q10)
+                value = r0 + w * (r1 - r0)
+            values[k, i] = value
+            if k == 0 and value == value:
+                seen += 1
+            if sloped:
+                gradients[k, i, 0] = gradients[k, i, 1] = gradients[k, i, 2] = 0.0
+                if value == value:
+                    d0 = (p001 - p000) * (1 - v) + (p011 - p010) * v
+                    d1 = (p101 - p100) * (1 - v) + (p111 - p110) * v
+                    gradients[k, i, 0] = d0 + w * (d1 - d0)
+                    gradients[k, i, 1] = (q01 - q00) * (1 - w) + (q11 - q10) * w
+                    gradients[k, i, 2] = r1 - r0
     return seen
 
 
@@ -194,4 +194,6 @@ def _information(joint: Array) -> float:
 
 
 Measure = Callable[[Array, Array, Array], float]
-MEASURES: dict[str, Measure] = {"squares": squares, "correlation": correlation, "mutual": mutual}
+MEASURES: dict[str, Measure] = {
+    "squares": squares, "correlation": correlation, "mutual": mutual, "mind": correlation,
+}

@@ -79,6 +79,14 @@ def test_two_kinds_of_images_are_brought_together_on_any_grid(name):
     assert found.fixed.unit == case.image("fixed").geometry.unit
 
 
+@pytest.mark.parametrize("name", ["slice", "tilted"])
+def test_what_surrounds_a_point_is_a_measure_of_its_own(name):
+    case, true = pair(name)
+    found = Intensity(measure="mind", samples=4000, turn=15.0).predict(case)
+    assert apart(found, true) < 0.5
+    assert dict(found.evidence)["similarity_after"] <= 1
+
+
 def test_images_of_other_spacing_and_direction_meet_in_the_world():
     case, true = pair("volume")
     plain = Geometry.from_spacing((40, 30, 34), (1.3, 1.2, 1.1), origin=(5.0, 7.0, 8.0))

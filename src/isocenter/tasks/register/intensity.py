@@ -34,7 +34,8 @@ class Intensity:
     map, each by itself; images without common content are refused by that. Masks are images `fixed_mask` and
     `moving_mask` of the case: what is 0 there takes no part.
 
-    Sources: Maes et al., IEEE TMI 16 (1997) 187; Mattes et al., IEEE TMI 22 (2003) 120 (mutual).
+    Sources: Maes et al., IEEE TMI 16 (1997) 187; Mattes et al., IEEE TMI 22 (2003) 120 (mutual); Heinrich et al., Med.
+    Image Anal. 16 (2012) 1423 (mind).
 
     Raises
     ------
@@ -45,7 +46,8 @@ class Intensity:
     family: str = knob("rigid", "the kind of map", choices=tuple(NUMBERS))
     measure: str = knob(
         "mutual",
-        "of likeness: mutual information (images of two kinds), correlation (one kind), squares (the same values)",
+        "of likeness: mutual information or mind, what surrounds each point (images of two kinds), correlation (one "
+        "kind), squares (the same values)",
         choices=tuple(MEASURES),
     )
     turn: float | None = knob(
