@@ -81,9 +81,11 @@ def refined(velocity: Array, fixed: Array, moving: Array, aim: Aim, *, steps: in
         return velocity
     from scipy.optimize import minimize
 
+    sides = Side.of(fixed, aim), Side.of(moving, aim)
+
     def judged(flat: Array) -> tuple[float, Array]:
-        value, slope = energy(flat.reshape(velocity.shape), fixed, moving, aim)
-        return value, slope.ravel().astype(np.float64)
+        value, slope = _energy(flat.reshape(velocity.shape), *sides, aim)
+        return value, slope.ravel()
 
     # Values differ by thousandths, and what L-BFGS takes for no progress is a share of them.
     found = minimize(judged, velocity.ravel().astype(np.float64), jac=True, method="L-BFGS-B",
@@ -93,53 +95,91 @@ def refined(velocity: Array, fixed: Array, moving: Array, aim: Aim, *, steps: in
 
 def energy(velocity: Array, fixed: Array, moving: Array, aim: Aim) -> tuple[float, Array]:
     """What is to be small, and its gradient float64 by the velocity; arguments as of `refined`."""
-    velocity = np.asarray(velocity, np.float64)
+    return _energy(np.asarray(velocity, np.float64), Side.of(fixed, aim), Side.of(moving, aim), aim)
+
+
+def _energy(velocity: Array, fixed: Side, moving: Side, aim: Aim) -> tuple[float, Array]:
     total, slope = roughness(velocity)
     total, slope = aim.smoothness * total, aim.smoothness * slope
-    ratio = _ratio(velocity, fixed.shape)
+    shape = fixed.values.shape
+    ratio = _ratio(velocity, shape)
     for sign, here, there in ((1.0, fixed, moving), (-1.0, moving, fixed)):
         fields = _steps(sign * velocity * ratio)
-        move = resize(fields[-1] / ratio, fixed.shape)
-        found = pulled(there[None], move)[0]
-        value, by_found = unlike(found, here, aim)
-        by_move = pushed(there[None], move, by_found[None])[1]
+        move = resize(fields[-1] / ratio, shape)
+        value, by_found = here.unlike(pulled(there.values[None], move)[0])
+        by_move = pushed(there.values[None], move, by_found[None])[1]
         by_fields = _returned(fields, _shrunk(by_move, velocity.shape[1:]) / ratio)
         total, slope = total + 0.5 * value, slope + 0.5 * sign * ratio * by_fields
     return total, slope
 
 
-def unlike(found: Array, fixed: Array, aim: Aim) -> tuple[float, Array]:
-    """How unlike two images (*grid) are, and the gradient (*grid) by the first."""
-    if aim.similarity == MSE:
-        apart = np.asarray(found, np.float64) - fixed
-        return float(np.mean(apart * apart)), 2.0 * apart / apart.size
-    a, b, w = np.asarray(fixed, np.float64), np.asarray(found, np.float64), aim.window
-    mean_a, mean_b = averaged(a, w), averaged(b, w)
-    var_a = np.maximum(averaged(a * a, w) - mean_a * mean_a, 0.0)
-    var_b = np.maximum(averaged(b * b, w) - mean_b * mean_b, 0.0)
-    cross = averaged(a * b, w) - mean_a * mean_b
-    below = var_a * var_b + FLAT
-    alike = cross * cross / below
-    by_cross = -2.0 * cross / below / a.size
-    by_var = alike * var_a / below / a.size * (var_b > 0)
-    slope = a * returned_means(by_cross, w) + 2.0 * b * returned_means(by_var, w)
-    slope -= returned_means(by_cross * mean_a + 2.0 * by_var * mean_b, w)
-    return float(1.0 - alike.mean()), slope
+@dataclass(frozen=True, eq=False)
+class Side:
+    """An image that others are compared with, and what of that stays the same.
+
+    Parameters
+    ----------
+    values
+        float32 (*grid).
+    aim
+        What counts.
+    mean, variance, counts
+        float64 (*grid): in the window around each pixel, and pixels of that; empty where no window counts.
+    """
+
+    values: Array
+    aim: Aim
+    mean: Array
+    variance: Array
+    counts: Array
+
+    @classmethod
+    def of(cls, values: Array, aim: Aim) -> Side:
+        """The side of an image (*grid)."""
+        values = np.asarray(values, np.float32)
+        if aim.similarity == MSE:
+            return cls(values, aim, np.empty(0), np.empty(0), np.empty(0))
+        counts, a = window_counts(values.shape, aim.window), values.astype(np.float64)
+        mean = _summed(a, aim.window) / counts
+        return cls(values, aim, mean, np.maximum(_summed(a * a, aim.window) / counts - mean * mean, 0.0), counts)
+
+    def unlike(self, found: Array) -> tuple[float, Array]:
+        """How unlike an image (*grid) is, and the gradient (*grid) by its values."""
+        a, b = np.asarray(self.values, np.float64), np.asarray(found, np.float64)
+        if self.aim.similarity == MSE:
+            return float(np.mean((b - a) ** 2)), 2.0 * (b - a) / a.size
+        window, counts, mean_a, var_a = self.aim.window, self.counts, self.mean, self.variance
+        mean_b = _summed(b, window) / counts
+        var_b = np.maximum(_summed(b * b, window) / counts - mean_b * mean_b, 0.0)
+        cross = _summed(a * b, window) / counts - mean_a * mean_b
+        below = var_a * var_b + FLAT
+        alike = cross * cross / below
+        # By the sums over windows, of which a mean's way back is again one.
+        by_cross = cross / below * (-2.0 / a.size / counts)
+        by_var = alike * var_a / below * (var_b > 0) / (a.size * counts)
+        slope = a * _summed(by_cross, window) + 2.0 * b * _summed(by_var, window)
+        slope -= _summed(by_cross * mean_a + 2.0 * by_var * mean_b, window)
+        return float(1.0 - alike.mean()), slope
 
 
 def likeness(found: Array, fixed: Array, window: int) -> float:
     """Mean squared correlation of two images (*grid) of SD about 1 in windows, 0 to 1."""
-    return 1.0 - unlike(found, fixed, Aim(NCC, window))[0]
+    return 1.0 - Side.of(fixed, Aim(NCC, window)).unlike(found)[0]
 
 
 def averaged(image: Array, window: int) -> Array:
     """Means over windows of odd side; at the edge over what lies inside."""
-    return np.asarray(_summed(image, window) / _counts(image.shape, window))
+    return np.asarray(_summed(image, window) / window_counts(image.shape, window))
 
 
-def returned_means(gradient: Array, window: int) -> Array:
-    """What a gradient by ``averaged(image, window)`` is by the image."""
-    return _summed(gradient / _counts(gradient.shape, window), window)
+def window_counts(shape: Sequence[int], window: int) -> Array:
+    """float64 (*shape): pixels of the window around each pixel that lie inside the grid."""
+    half, out = window // 2, np.ones(tuple(shape))
+    for axis, n in enumerate(shape):
+        at = np.arange(n)
+        inside = np.minimum(at + half, n - 1) - np.maximum(at - half, 0) + 1
+        out = out * inside.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
+    return out
 
 
 def roughness(velocity: Array) -> tuple[float, Array]:
@@ -161,18 +201,8 @@ def _summed(image: Array, window: int) -> Array:
 
     out = image
     for axis in range(image.ndim):
-        out = uniform_filter1d(out, window, axis, mode="constant") * window
-    return np.asarray(out)
-
-
-def _counts(shape: Sequence[int], window: int) -> Array:
-    """Pixels of each window that lie inside."""
-    half, out = window // 2, np.ones(tuple(shape))
-    for axis, n in enumerate(shape):
-        at = np.arange(n)
-        inside = np.minimum(at + half, n - 1) - np.maximum(at - half, 0) + 1
-        out = out * inside.reshape((-1,) + (1,) * (len(shape) - 1 - axis))
-    return out
+        out = uniform_filter1d(out, window, axis, mode="constant")
+    return np.asarray(out * window**image.ndim)
 
 
 def _ratio(velocity: Array, shape: Sequence[int]) -> Array:
