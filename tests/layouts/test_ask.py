@@ -11,6 +11,12 @@ def test_an_ask_is_nothing_by_default() -> None:
     assert (ask.task, ask.target, ask.facts, ask.tolerant) == (None, None, (), False)
 
 
+def test_rows_of_train_without_truth_stay_where_images_alone_are_learnt_from() -> None:
+    for task, kept in (("segment", True), ("register", True), ("classify", False)):
+        assert Ask(task, unlabelled=True).keeps("train") is kept
+        assert not Ask(task, unlabelled=True).keeps("val") and not Ask(task).keeps("train")
+
+
 def test_strict_notes_raise_and_tolerant_notes_list() -> None:
     error = TableError("row 3 is odd", where="a.csv", got="x")
     with pytest.raises(TableError):

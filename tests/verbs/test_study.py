@@ -10,7 +10,7 @@ import pytest
 from isocenter.data import Case, Cases, Plan, Probabilities, Watch
 from isocenter.errors import MissingFileError, NotFoundError, RecipeError
 from isocenter.verbs._method import Method
-from isocenter.verbs._study import Budget, plan_of, sides, study
+from isocenter.verbs._study import Budget, alone, plan_of, sides, study
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,16 @@ def test_only_a_method_that_answers_as_it_is_can_do_without_val() -> None:
         sides(Method("l", "classify", "l", Learner()), cases("train", "test"))
     with pytest.raises(NotFoundError, match="no split 'train'"):
         sides(Method("b", "classify", "b", Both()), cases("val", "test"))
+
+
+def test_who_learns_from_images_alone_keeps_the_cases_without_truth() -> None:
+    from isocenter.tasks.register.dense_field import DenseField
+    from isocenter.tasks.segment.unet import UNet
+
+    some = cases("train", "train", "val").without_truth([0])
+    for recipe, kept in ((DenseField(), 2), (UNet(), 1)):
+        method = Method("m", "x", "m", recipe)
+        assert alone(method) is (kept == 2) and len(sides(method, some)[0]) == kept
 
 
 def test_what_has_nothing_to_learn_stays_as_it_is() -> None:
