@@ -95,3 +95,29 @@ def test_width_of_the_first_convolution(model):
     assert first_width(b"") is None
     packed_dims = onnx.load_from_string(model.SerializeToString())
     assert list(packed_dims.graph.initializer[0].dims) == [7, 1, 3, 3]
+
+
+def test_inner_values_have_names_and_may_be_the_answer(model):
+    from isocenter.bundle import until, values
+
+    data = model.SerializeToString()
+    assert values(data) == [("Conv", "c0"), ("Relu", "r0"), ("Conv", "c1")] and values(b"") == []
+    cut = onnx.load_from_string(until(data, ["r0"]))
+    assert [n.op_type for n in cut.graph.node] == ["Conv", "Relu"] and [o.name for o in cut.graph.output] == ["r0"]
+    assert [i.name for i in cut.graph.input] == ["input"] and len(cut.graph.initializer) == 4
+    assert cut.opset_import == model.opset_import and cut.ir_version == model.ir_version
+    both = onnx.load_from_string(until(data, ["c0", "c1"]))
+    assert [o.name for o in both.graph.output] == ["c0", "c1"] and len(both.graph.node) == 3
+    with pytest.raises(BundleError, match="no such inner value"):
+        until(data, ["x"])
+    with pytest.raises(BundleError, match="damaged"):
+        until(data[:-3], ["r0"])
+
+
+def test_inner_values_of_a_large_network_keep_their_bytes(conv_network):
+    from isocenter.bundle import until
+
+    weights = np.random.default_rng(0).normal(size=(300, 1, 3, 3)).astype(np.float32)
+    data = conv_network((weights, np.zeros(300)), (np.ones((2, 300, 1, 1)), np.zeros(2)))
+    cut = onnx.load_from_string(until(data, ["c0"]))
+    assert np.array_equal(numpy_helper.to_array(cut.graph.initializer[0]), weights)

@@ -14,6 +14,7 @@ import pytest
 from isocenter import catalog
 from isocenter.data import Case, Cases, Entry, Image, NotEvaluated, Tracks, Watch, build
 from isocenter.errors import InputError, IsocenterError, NotFoundError
+from isocenter.simulate import cohort
 from isocenter.simulate.film import Course, drawn, film
 
 METHODS = catalog.methods("track")
@@ -25,6 +26,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "assignment": {"detector": {"use": "instances/watershed_split"}},
     "template": {"at": (36, 42)},
     "flow": {"spacing": 12},
+    "siamese": {"at": (36, 42), "on": {"use": "segment/unet"}},
 }
 
 each = pytest.mark.parametrize("method", METHODS)
@@ -55,9 +57,19 @@ def fitted(method: str) -> Any:
     if isinstance(settings.get("detector"), dict):
         task, name = settings["detector"]["use"].split("/")
         settings["detector"] = catalog.find(task, name)()
+    if "on" in settings:
+        settings["on"] = network()
     made = build(catalog.find("track", method), settings)
     cases = data()
     return made.fit(cases.split("train"), cases.split("val"), watch=Watch(threads=1)) if hasattr(made, "fit") else made
+
+
+def network() -> Any:
+    """A network that has seen next to nothing: enough for features."""
+    brief = {"study.epochs": 1, "study.steps": 2, "study.batch_size": 2, "width": 4}
+    cells = cohort(4, seed=0, kind="cells", shape=(48, 56), task="segment")
+    made = build(catalog.find("segment", "unet"), brief)
+    return made.fit(cells.split("train"), cells.split("val"), watch=Watch(threads=1))
 
 
 def alike(a: Any, b: Any) -> bool:

@@ -11,7 +11,7 @@ from isocenter.data import Boxes, Case, Geometry, Image, NotEvaluated, Segmentat
 from isocenter.errors import InputError, LabelError, RecipeError
 from isocenter.ops.following import Chase
 from isocenter.simulate.noise import smooth
-from isocenter.tasks.track._target import Following, Named, followed, pixels_of
+from isocenter.tasks.track._target import Following, Named, followed, pixels_of, plain
 
 FRAME = Image.from_array(smooth((40, 48), np.random.default_rng(0), grain=1.5) * 20 + 100)
 CASE = Case.of(FRAME)
@@ -99,13 +99,13 @@ def test_given_tracks_name_them() -> None:
         named(given="x").edges(replace(case, load_given=lambda n: boxed.objects), FRAME)
 
 
-def coarse(frame: Image) -> np.ndarray:
+def coarse(frame: Image) -> tuple[np.ndarray, np.ndarray]:
     """Means of two by two pixels: a look coarser than the frame."""
     pixels = frame.pixels()
-    return np.asarray(pixels.reshape(20, 2, 24, 2).mean(axis=(1, 3))[None])
+    return np.asarray(pixels.reshape(20, 2, 24, 2).mean(axis=(1, 3))[None]), np.full(2, 0.5)
 
 
-@pytest.mark.parametrize(("look", "within"), [(pixels_of, 0.05), (coarse, 0.3)])
+@pytest.mark.parametrize(("look", "within"), [(plain, 0.05), (coarse, 0.3)])
 def test_places_are_in_pixels_of_the_frame_however_coarse_the_look(look: object, within: float) -> None:
     found = followed(film(), named(at=(20, 20), size=16), look, Chase())
     tracks = found.tracks()
@@ -115,7 +115,7 @@ def test_places_are_in_pixels_of_the_frame_however_coarse_the_look(look: object,
 
 
 def test_the_evidence_has_a_row_for_each_frame_and_target() -> None:
-    found = followed(film(), named(at=((20, 20), (12, 30)), size=11), pixels_of, Chase())
+    found = followed(film(), named(at=((20, 20), (12, 30)), size=11), plain, Chase())
     table = found.evidence()
     assert table["frame"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3] and table["track"].tolist() == [1, 2] * 4
     assert table["seen"].all() and (table["score"] > 0.95).all() and (table["error_px"] < 0.1).all()
@@ -127,7 +127,7 @@ def test_times_and_lost_frames() -> None:
     pixels = case.image().pixels().copy()
     pixels[2] = 5
     dark = Case.of(case.image().replaced(lambda: pixels))
-    found = followed(dark, named(at=(20, 20), size=15), pixels_of, Chase())
+    found = followed(dark, named(at=(20, 20), size=15), plain, Chase())
     tracks = found.tracks(case.image().times)
     assert tracks.frames.tolist() == [0, 1, 3, 4, 5] and tracks.seconds[2] == 0.2
     assert found.evidence()["seen"].tolist() == [True, True, False, True, True, True]
@@ -136,23 +136,23 @@ def test_times_and_lost_frames() -> None:
 def test_what_cannot_be_followed_is_not_evaluated() -> None:
     rules = Chase()
     even = Case.of(Image.from_array(np.full((3, 20, 20), 7.0), axes="tyx"))
-    assert "even" in followed(even, named(at=(9, 9)), pixels_of, rules).reason
+    assert "even" in followed(even, named(at=(9, 9)), plain, rules).reason
     bad = Case.of(Image.from_array(np.full((3, 20, 20), np.nan), axes="tyx"))
-    assert "NaN" in followed(bad, named(at=(9, 9)), pixels_of, rules).reason
-    assert "outside" in followed(film(), named(at=(99, 9)), pixels_of, rules).reason
+    assert "NaN" in followed(bad, named(at=(9, 9)), plain, rules).reason
+    assert "outside" in followed(film(), named(at=(99, 9)), plain, rules).reason
     with pytest.raises(InputError, match="single image"):
-        followed(CASE, named(at=(9, 9)), pixels_of, rules)
+        followed(CASE, named(at=(9, 9)), plain, rules)
     with pytest.raises(InputError, match="do not rise"):
-        followed(film(times=(0.0, 0.0, 1.0, 2.0)), named(at=(9, 9)), pixels_of, rules)
+        followed(film(times=(0.0, 0.0, 1.0, 2.0)), named(at=(9, 9)), plain, rules)
 
 
 def test_a_film_of_one_frame_is_its_targets() -> None:
-    found = followed(film(1), named(at=((20, 20), (12, 30)), size=11), pixels_of, Chase())
+    found = followed(film(1), named(at=((20, 20), (12, 30)), size=11), plain, Chase())
     assert found.tracks().positions.tolist() == [[20, 20], [12, 30]] and found.tracks().length == 1
 
 
 def test_frames_on_another_grid_are_refused() -> None:
-    found = Following(FRAME, named(at=(20, 20)).edges(CASE, FRAME), pixels_of)
+    found = Following(FRAME, named(at=(20, 20)).edges(CASE, FRAME), plain)
     with pytest.raises(InputError, match="different grids"):
         found.step(Image.from_array(np.zeros((40, 40))))
     other = Geometry.from_spacing((40, 48), (2.0, 2.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,16 @@ from isocenter.ops.array import Array
 from isocenter.ops.following import Chase, Pursuit, Sight
 from isocenter.tasks.track._follower import clock, frame_case, frames_of, objects_of
 
-# What is looked at of a frame: float (c, *grid), as fine as the frame or coarser.
-Look = Callable[[Image], Array]
+# What is looked at of a frame: float (c, *grid), and its pixels by those of the frame along each axis, 1 or less.
+Look = Callable[[Image], tuple[Array, Array]]
 AT = "the targets in the first frame, in array order: centre (y, x), box (y0, x0, y1, x1), or a list of them"
 DETECTOR = 'in place of it: what finds the targets in the first frame, {"use": "x.bundle"}'
 GIVEN = "in place of it: a column or folder of tracks whose points in the first frame are the targets"
 SIZE = "extent of a target of which the centre alone is known; None: an eighth of the frame's shortest side"
 # The share of that side, and the least extent of any target in what is looked at.
 SHARE, LEAST = 8, 3
+# How far a target may go from frame to frame at least where nobody says it; least distances in what is looked at.
+NEAR, COARSE = 8.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class Following:
     look
         What is correlated: pixels, or what a network makes of them.
     rules
-        How a target is followed; distances in pixels of what is looked at.
+        How a target is followed; distances in pixels of the frame.
     """
 
     first: Image
@@ -140,13 +142,13 @@ class Following:
 
     def __post_init__(self) -> None:
         started = time.perf_counter()
-        values = self.look(self.first)
-        self.ratio = np.asarray(values.shape[1:]) / np.asarray(self.first.geometry.shape)
-        sizes = np.maximum(LEAST, np.round((self.edges[:, 1] - self.edges[:, 0]) * self.ratio)).astype(int)
+        values, self.ratio = self.look(self.first)
+        extent = self.edges[:, 1] - self.edges[:, 0]
+        sizes = np.maximum(LEAST, np.round(extent * self.ratio)).astype(int)
         self.starts = self.edges.mean(axis=1)
         self.targets = tuple(
-            Pursuit(values, (p + 0.5) * self.ratio - 0.5, tuple(map(int, n)), self.rules)
-            for p, n in zip(self.starts, sizes, strict=True)
+            Pursuit(values, (p + 0.5) * self.ratio - 0.5, tuple(map(int, n)), self._scaled(float(e.max())))
+            for p, n, e in zip(self.starts, sizes, extent, strict=True)
         )
         self.sights.append(tuple(Sight(p, 1.0, 1.0, 0.0) for p in self.starts))
         self.milliseconds.append(1000 * (time.perf_counter() - started))
@@ -170,11 +172,17 @@ class Following:
             raise InputError("frames of one film lie on different grids", where=frame.name,
                              got=str(frame.geometry.shape), wanted=str(self.first.geometry.shape))
         started = time.perf_counter()
-        values = self.look(frame)
+        values, _ = self.look(frame)
         seen = tuple(self._back(target.step(values, lasted)) for target in self.targets)
         self.sights.append(seen)
         self.milliseconds.append(1000 * (time.perf_counter() - started))
         return seen
+
+    def _scaled(self, side: float) -> Chase:
+        """The rules in pixels of what is looked at, for a target of this longest side."""
+        reach, fine = self.rules.reach or max(NEAR, side / 2), float(self.ratio.mean())
+        return replace(self.rules, reach=max(reach * fine, COARSE), back=max(self.rules.back * fine, COARSE / 2),
+                       apart=max(self.rules.apart * fine, COARSE / 2))
 
     def _back(self, sight: Sight) -> Sight:
         place = None if sight.place is None else (sight.place + 0.5) / self.ratio - 0.5
@@ -212,6 +220,11 @@ class Following:
 def pixels_of(frame: Image) -> Array:
     """float32 (1, *grid): the mean of the frame's channels."""
     return np.asarray(frame.channels_first().mean(axis=0, dtype=np.float32))[None]
+
+
+def plain(frame: Image) -> tuple[Array, Array]:
+    """The pixels themselves."""
+    return pixels_of(frame), np.ones(frame.ndim)
 
 
 def followed(case: Case, named: Named, look: Look, rules: Chase) -> Following | NotEvaluated:

@@ -11,7 +11,7 @@ from isocenter.data import Case, Image, NotEvaluated, Tracks, knob
 from isocenter.errors import RecipeError
 from isocenter.ops.following import Chase
 from isocenter.ops.linking import NEAREST, VELOCITY
-from isocenter.tasks.track._target import AT, DETECTOR, GIVEN, SIZE, Following, Named, followed, pixels_of
+from isocenter.tasks.track._target import AT, DETECTOR, GIVEN, SIZE, Following, Named, followed, plain
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Template:
         LabelError
             The detector finds no objects, or what was given are no tracks.
         """
-        return followed(case, self._named(), pixels_of, self.rules())
+        return followed(case, self._named(), plain, self.rules())
 
     def stream(self, first: Image) -> Following:
         """The targets of a film that comes frame by frame: `step` takes the frames after the first.
@@ -73,7 +73,7 @@ class Template:
         edges = self._named().edges(Case.of(first), first)
         if isinstance(edges, NotEvaluated):
             raise RecipeError(edges.reason, where="at", got=edges.measured, wanted=edges.limit)
-        return Following(first, np.asarray(edges), pixels_of, self.rules())
+        return Following(first, np.asarray(edges), plain, self.rules())
 
     def rules(self) -> Chase:
         """How a target is followed."""
