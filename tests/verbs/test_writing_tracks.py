@@ -16,7 +16,7 @@ from isocenter.io.tracks import read_csv, read_folder
 from isocenter.io.tracks_geojson import read as read_geojson
 from isocenter.simulate.film import Course, drawn, film
 from isocenter.verbs._writing import asked_formats, planned, written
-from isocenter.verbs._writing_tracks import FILES, strip
+from isocenter.verbs._writing_tracks import FILES
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +54,6 @@ def test_the_one_file_that_was_asked_for(name: str, cells: tuple[Image, Tracks],
     files = planned("a", image, task="track", out=tmp_path / name)
     assert written(tracks, image, folder=tmp_path, files=files, codes={}) == [name]
     assert [p.name for p in tmp_path.iterdir()] == [name]
-
-
-def test_a_strip_shows_the_film_from_its_first_to_its_last_frame(cells: tuple[Image, Tracks]) -> None:
-    image, tracks = cells
-    shown = strip(tracks, image)
-    assert shown.shape[0] == 384 and shown.shape[1] == 5 * 480 + 4 * 6
-    one = Image.from_array(np.zeros((1, 64, 80), np.uint8), axes="tyx")
-    assert strip(Tracks.none(one.geometry, 1), one).shape == (384, 480, 3)
 
 
 def test_points_are_no_masks_and_leave_no_half_folder(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from isocenter.data import (
     Probabilities,
     Scores,
     Segmentation,
+    Tracks,
     Transform,
     Value,
     Values,
@@ -29,6 +30,7 @@ from isocenter.verbs._method import Method
 from isocenter.verbs._object_pictures import box_marks, objects_picture
 from isocenter.verbs._overlaid import is_pair, overlaid
 from isocenter.verbs._text import number
+from isocenter.verbs._track_pictures import tracks_picture
 
 
 def pictures_of(method: Method, scores: Scores, *, cases: Cases, target: str = "") -> tuple[Picture, ...]:
@@ -55,8 +57,10 @@ def pictures_of(method: Method, scores: Scores, *, cases: Cases, target: str = "
 
 
 def picture(case: Case, answer: Any) -> Picture | None:
-    """One case with truth and answer, as the slice that says most; None for films."""
+    """One case with truth and answer, as the slice that says most; of films those that are followed alone."""
     truth = case.truth()
+    if isinstance(answer, Tracks):
+        return tracks_picture(case, answer)
     if is_pair(case) and isinstance(answer, Transform | NotEvaluated):
         return overlaid(case, answer, truth)
     image = case.image()

@@ -6,18 +6,17 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from isocenter.data import Image, Tracks
+from isocenter.data import Case, Image, Tracks
 from isocenter.files import write_bytes, write_text
 from isocenter.io import write
-from isocenter.io.overlay_film import pictures
+from isocenter.io.overlay_film import SIDE
 from isocenter.io.tracks import write_folder
 from isocenter.io.tracks_table import as_csv, by_track, channel_means, displacements
 from isocenter.report import png
 from isocenter.report.motion import lineage_chart, motion_chart
 from isocenter.report.style import chart_style
 from isocenter.report.view import RESEARCH
+from isocenter.verbs._track_pictures import strip
 
 # What is always written, by kind; and what is on request, by the name that a person types.
 FILES = {
@@ -47,21 +46,13 @@ def written_tracks(found: Tracks, image: Image, *, folder: Path, files: Mapping[
         elif kind == "ctc":
             _challenge(found, path.parent)
         elif kind == "strip":
-            write_bytes(path, png(strip(found, image), side=WIDEST), overwrite=True)
+            write_bytes(path, png(strip(found, Case.of(image), count=SHOWN, side=SIDE), side=WIDEST), overwrite=True)
         elif kind in ("motion", "lineage"):
             drawn = motion_chart(found) if kind == "motion" else lineage_chart(found)
             write_text(path, drawn.file(chart_style(), RESEARCH), overwrite=True)
         else:
             write(found, path, like=image, overwrite=True)
     return list(files.values())
-
-
-def strip(found: Tracks, image: Image) -> np.ndarray:
-    """Some frames of the film with their tracks side by side, (y, x, 3) uint8, evenly from the first to the last."""
-    wanted = set(np.unique(np.linspace(0, found.length - 1, min(SHOWN, found.length)).round().astype(int)).tolist())
-    drawn = list(pictures(image, found, only=wanted))
-    gap = np.full((drawn[0].shape[0], 6, 3), 255, np.uint8)
-    return np.concatenate([part for picture in drawn for part in (picture, gap)][:-1], axis=1)
 
 
 def _challenge(found: Tracks, folder: Path) -> None:
