@@ -366,7 +366,7 @@ def _next(asked: Method, inputs: Sequence[Input], items: Sequence[Mapping[str, A
     first = inputs[0].source
     if asked.bundle is not None and asked.task == "instances" and items[0].get("files"):
         return f"isocenter measure {typed(folder / items[0]['files'][0])} {typed(first)}"
-    if asked.bundle is not None and asked.task == "detect":
+    if asked.bundle is not None and asked.task in ("detect", "register", "track"):
         return f"isocenter evaluate {asked.reference} DATA --split test"
     if asked.bundle is not None:
         return f"isocenter explain {asked.reference} {typed(first)} -o explained"

@@ -252,5 +252,8 @@ def test_a_table_of_pairs_with_and_without_masks_becomes_a_bundle(tmp_path: Path
     case = pair(90)
     again = opened.predict(case)
     assert np.array_equal(again.parts[0].displacement, made.method.object.predict(case).parts[0].displacement)
+    inputs = [tmp_path / f"6-{role}-image.nii.gz" for role in ("fixed", "moving")]
+    said = iso.predict(tmp_path / "b.bundle", inputs, out=tmp_path / "out")
+    assert said.next.startswith("isocenter evaluate") and not said.problems
     with pytest.raises(RecipeError, match="occlusion"):
         find("explain", "gradients")(of=opened)
