@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from isocenter.data import Boxes, Geometry, Image, Segmentation, Transform
+from isocenter.data import Boxes, Geometry, Image, Instances, Segmentation, Transform
 from isocenter.data.warping import warped
 from isocenter.errors import GeometryError
 
@@ -117,3 +117,39 @@ def test_a_perspective_view_is_opencvs():
     # OpenCV rounds places to 1 / 32 of a pixel, and fades to 0 over the last one.
     assert np.median(np.abs(ours - theirs)) < 0.02
     assert np.quantile(np.abs(ours - theirs)[2:-2, 4:-2], 0.99) < 0.06
+
+
+def crossing():
+    masks = (np.ones((4, 6), bool), np.eye(5, dtype=bool), np.ones((2, 2), bool))
+    starts = np.array([[5, 8], [6, 10], [37, 46]])
+    return Instances(starts, masks, np.array([0, 1, 0]), ("a", "b"), MOVING, np.array([0.9, 0.5, 0.7]))
+
+
+def test_objects_follow_each_by_itself_and_overlaps_survive():
+    out = warped(SHIFT, crossing())
+    assert len(out) == 2 and out.geometry == FIXED
+    assert out.starts.tolist() == [[2, 2], [3, 4]]
+    assert np.array_equal(out.masks[0], np.ones((4, 6), bool)) and np.array_equal(out.masks[1], np.eye(5, dtype=bool))
+    assert out.labels.tolist() == [0, 1] and out.scores.tolist() == [0.9, 0.5]
+    assert len(warped(SHIFT, Instances.none(("a",), MOVING))) == 0
+
+
+def test_objects_under_any_map_are_their_masks_under_it():
+    turn = np.array([[0.9, -0.5, 12.0], [0.4, 1.1, -3.0], [1e-3, 0, 1]])
+    transform = Transform.of_matrix(turn, FIXED, MOVING)
+    found = crossing()
+    made = warped(transform, found)
+    left = 0
+    for i in range(len(found)):
+        alone = np.zeros(MOVING.shape, np.uint8)
+        alone[found.where(i)] = found.masks[i]
+        expected = warped(transform, Segmentation(alone, ("background", "x"), MOVING)).labels
+        if not expected.any():
+            continue
+        seen = np.zeros(FIXED.shape, np.uint8)
+        seen[made.where(left)] = made.masks[left]
+        # At half a pixel exactly the two round to different sides.
+        assert (seen != expected).mean() < 0.01
+        assert seen.any()
+        left += 1
+    assert left == len(made) >= 2

@@ -257,7 +257,7 @@ def _exact(tiles: Sequence[Tile], near: Overlap, kind: str) -> Overlap | None:
 
 
 def tied(tiles: Sequence[Tile], found: Overlap) -> Tie | None:
-    """Points evenly over the overlap in both images' coordinates, weighed by their evidence; None where none is inside."""
+    """Points evenly over the overlap in the coordinates of both, weighed by the evidence; None where none is inside."""
     first, second = tiles[found.first], tiles[found.second]
     rank = first.image.ndim
     low, high = first.extent
