@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from isocenter.data import Boxes, Geometry, Image, Tracks
-from isocenter.errors import GeometryError, LabelError, MissingFileError, OutputError, UnreadableError
+from isocenter.errors import (
+    GeometryError,
+    LabelError,
+    MissingFileError,
+    OutputError,
+    ResourceError,
+    UnreadableError,
+)
+from isocenter.io import limits
 from isocenter.io import tracks as files
 from isocenter.io.tracks_table import as_csv
 from isocenter.io.writing import write
@@ -126,3 +134,29 @@ def test_boxes_stand_by_their_corners() -> None:
     one = Tracks.of(np.array([0]), np.array([1]), np.array([[2.5, 4.5]]), grid, length=1,
                     objects=Boxes(edges, np.zeros(1, np.int64), ("cell",), grid))
     assert as_csv(one).splitlines()[1] == "1,0,4.5,2.5,3.0,2.0,7.0,4.0,,"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("1,0,inf,2,", "row 2 holds no possible number in 'x'"), ("1e300,0,1,2,", "no possible number in 'track'"),
+        ("nan,0,1,2,", "no possible number in 'track'"), ("1,nan,1,2,", "no possible number in 'frame'"),
+        ("1,0,1,2,mother", "no number in 'parent'"), ("1,0,1", "no number in 'y'"),
+    ],
+)
+def test_numbers_that_cannot_be_are_refused_by_row(row: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"track,frame,x,y,parent\n{row}\n")
+    with pytest.raises(UnreadableError, match=words):
+        files.read_csv(path, Geometry((10, 12)), frames=3)
+
+
+def test_a_table_larger_than_memory_or_of_bytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"track,frame,x,y\n\xff\xfe,0,1,2\n")
+    with pytest.raises(UnreadableError, match=r"a\.csv"):
+        files.read_csv(path, Geometry((10, 12)), frames=3)
+    monkeypatch.setattr(limits, "SMALL", 0)
+    monkeypatch.setattr(limits, "available", lambda: 100)
+    with pytest.raises(ResourceError, match="memory does not suffice"):
+        files.read_csv(path, Geometry((10, 12)), frames=3)

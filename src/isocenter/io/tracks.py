@@ -24,6 +24,10 @@ NUMBERS = ("track", "track_id", "particle", "id")
 ANSWER, TRUTH = ("res_track.txt", "mask"), ("man_track.txt", "man_track")
 # A label map of the challenge has 16 bits.
 MOST = 65535
+# Bytes that a byte of text may become in memory.
+SWELLING = 10
+# Whole numbers that a float holds.
+MOST_NUMBER = float(1 << 53)
 
 
 def read_csv(
@@ -56,6 +60,7 @@ def read_csv(
     """
     path = Path(path)
     with limits.typed(path, "CSV"):
+        limits.fits(path, path.stat().st_size * SWELLING)
         rows = list(csv.DictReader(StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     head = list(rows[0]) if rows else path.read_text(encoding="utf-8-sig").strip().split(",")
     axes = AXES[-geometry.ndim:]
@@ -78,7 +83,7 @@ def read_csv(
         boxes = Boxes(edges, np.zeros(len(edges), np.int64), (OBJECT,), geometry)
     found = Tracks.of(np.asarray([places[f] for f in column("frame")], np.int64), numbers, positions, geometry,
                       length=len(places), times=times, objects=boxes)
-    above = {int(n): int(float(row["parent"])) for n, (_, row) in zip(numbers, kept, strict=True)
+    above = {int(n): int(_number(path, at, row, "parent")) for n, (at, row) in zip(numbers, kept, strict=True)
              if (row.get("parent") or "0").strip() not in ("", "0")}
     known = set(found.tracks.tolist())
     return replace(found, parents=tuple(sorted((c, p) for c, p in above.items() if p in known)))
@@ -86,10 +91,13 @@ def read_csv(
 
 def _number(path: Path, at: int, row: Mapping[str, str], name: str) -> float:
     try:
-        return float(row[name])
+        value = float(row[name])
     except (TypeError, ValueError) as error:
         what = f"row {at} holds no number in {name!r}"
         raise UnreadableError(what, where=str(path), got=str(row[name])[:40]) from error
+    if not abs(value) < MOST_NUMBER:
+        raise UnreadableError(f"row {at} holds no possible number in {name!r}", where=str(path), got=row[name][:40])
+    return value
 
 
 def write_folder(tracks: Tracks, folder: str | Path, *, truth: bool = False, overwrite: bool = False) -> Path:
