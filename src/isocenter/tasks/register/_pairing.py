@@ -30,9 +30,9 @@ from isocenter.ops.array import Array
 from isocenter.ops.warping import sampled
 from isocenter.tasks._named import class_name, ours
 from isocenter.tasks._settled import Settled
+from isocenter.tasks.register._grey import grey
 
 FIXED, MOVING = SIDES = ("fixed", "moving")
-ALPHA = ("a", "alpha")
 
 
 @runtime_checkable
@@ -67,7 +67,7 @@ def paired(case: Case, start: Transform) -> Case:
 
     def load() -> Array:
         places = start.sampled()[1].reshape(*grid.shape, -1)
-        return np.stack([grey(fixed), sampled(grey(moving), places, outside=None)])
+        return np.stack([seen(fixed), sampled(seen(moving), places, outside=None)])
 
     def truth() -> Any:
         found = case.truth()
@@ -81,12 +81,12 @@ def paired(case: Case, start: Transform) -> Case:
     return replace(case, images={"pair": image}, lead="pair", load_truth=held, load_given=None)
 
 
-def grey(image: Image) -> Array:
-    """float32 (*grid): the mean of the channels but transparency."""
-    array = image.channels_first()
-    names = [name.lower() for name in image.channels] or [""] * len(array)
-    kept = [i for i, name in enumerate(names) if name not in ALPHA] or [0]
-    return np.asarray(array[kept].mean(axis=0, dtype=np.float64), np.float32)
+def seen(image: Image) -> Array:
+    """float32 (*grid): the mean of the channels but transparency; InputError where no pixel holds a finite value."""
+    found = grey(image, None)
+    if isinstance(found, NotEvaluated):
+        raise InputError(found.reason, where=image.name)
+    return found
 
 
 def near(case: Case, start: Part) -> Transform | NotEvaluated:
