@@ -163,14 +163,19 @@ def test_echoes_in_colour_are_refused(tmp_path: Path, dicom: Make) -> None:
         build.image(str(tmp_path), coloured)
 
 
-def test_a_frame_of_a_film_is_read_alone(tmp_path: Path, dicom: Make, rng: np.random.Generator) -> None:
+def test_a_frame_of_a_film_is_read_alone(
+    tmp_path: Path, dicom: Make, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     array = rng.integers(0, 250, (4, 5, 7)).astype(np.uint8)
     film = {"NumberOfFrames": 4, "ImagePositionPatient": None, "Modality": "US", "RescaleIntercept": "-7"}
     image = read_image(dicom(tmp_path / "a.dcm", array, FrameTime="40", **film))
     assert image.axes == "tyx"
     for t in range(4):
         assert np.array_equal(image.load.piece("t", t), image.pixels()[t])  # type: ignore[attr-defined]
-    assert image.load.piece("y", 0) is None  # type: ignore[attr-defined]
+    assert image.load.piece("y", 0) is None and image.load.each("y") is None  # type: ignore[attr-defined]
+    for most in (1, 70, 100, 1 << 20):
+        monkeypatch.setattr(build, "AT_ONCE", most)
+        assert np.array_equal(np.stack(list(image.load.each("t"))), image.pixels())  # type: ignore[attr-defined]
     colour = rng.integers(0, 250, (3, 5, 7, 3)).astype(np.uint8)
     path = dicom(tmp_path / "c.dcm", colour, **film | {"NumberOfFrames": 3}, Rows=5, Columns=7, SamplesPerPixel=3,
                  PhotometricInterpretation="RGB", PlanarConfiguration=0, FrameTime="40")
@@ -180,7 +185,7 @@ def test_a_frame_of_a_film_is_read_alone(tmp_path: Path, dicom: Make, rng: np.ra
 
 def test_a_volume_has_no_frames(tmp_path: Path, volume: Make) -> None:
     image = read_image(volume(tmp_path / "s", np.zeros((3, 5, 7), np.int16)))
-    assert image.load.piece("t", 0) is None  # type: ignore[attr-defined]
+    assert image.load.piece("t", 0) is None and image.load.each("t") is None  # type: ignore[attr-defined]
 
 
 def test_frames_may_follow_at_distances_of_their_own(tmp_path: Path, dicom: Make) -> None:

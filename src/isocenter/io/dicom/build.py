@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,8 @@ from isocenter.io.grid import Note, respaced, silent
 from isocenter.ops.array import Array
 
 RGB = ("red", "green", "blue")
+# Bytes of frames that are decoded at a time.
+AT_ONCE = 16 << 20
 
 
 def image(
@@ -93,19 +95,31 @@ class Pixels:
         """All of them; UnreadableError or ResourceError names the file."""
         return _ordered(pixels.load(self.job), self.stored)
 
+    def each(self, axis: str) -> Iterator[Array] | None:
+        """The frames of a film one after the other, a few read at a time; None along another axis."""
+        return self._frames() if axis == "t" and self.stored.startswith("t") else None
+
     def piece(self, axis: str, index: int) -> Array | None:
         """One frame of a film by itself; None along another axis."""
-        lead = self.stored[: len(self.stored.rstrip("cyx"))]
-        if axis != "t" or "t" not in lead:
-            return None
-        at, shape = lead.index("t"), self.job.shape[: len(lead)]
-        some = np.arange(len(self.job.order)).reshape(shape).take(index, axis=at).ravel().tolist()
+        return self._some(range(index, index + 1))[0] if axis == "t" and self.stored.startswith("t") else None
+
+    def _frames(self) -> Iterator[Array]:
+        count = self.job.shape[0]
+        size = int(np.prod(self.job.shape[1:])) * np.dtype(self.job.dtype).itemsize
+        # To start a decoder for each frame would take longer than to decode it.
+        many = max(1, AT_ONCE // size)
+        for first in range(0, count, many):
+            yield from self._some(range(first, min(first + many, count)))
+
+    def _some(self, wanted: range) -> Array:
+        """Some frames, which lie first among the stored axes."""
+        per = len(self.job.order) // self.job.shape[0]
+        part = slice(wanted.start * per, wanted.stop * per)
         alone = replace(
-            self.job, order=tuple(self.job.order[i] for i in some),
-            shape=(*self.job.shape[:at], *self.job.shape[at + 1 :]),
-            slopes=tuple(self.job.slopes[i] for i in some), intercepts=tuple(self.job.intercepts[i] for i in some),
+            self.job, order=self.job.order[part], shape=(len(wanted), *self.job.shape[1:]),
+            slopes=self.job.slopes[part], intercepts=self.job.intercepts[part],
         )
-        return _ordered(pixels.load(alone), self.stored.replace("t", ""))
+        return _ordered(pixels.load(alone), self.stored)
 
 
 def _ordered(array: Array, stored: str) -> Array:
