@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Geometry
-from isocenter.simulate.follow_up import Ball, examination, moved
+from isocenter.simulate.follow_up import Ball, drawn, examination, moved
 
 GRID = Geometry.from_spacing((20, 60, 60), (2.0, 1.0, 1.0))
 
@@ -39,3 +39,20 @@ def test_a_border_that_is_seen_farther_out_makes_labels_larger_but_not_the_image
     assert wide.sum() > labels.sum()
     assert np.array_equal(image.pixels(), same.pixels())
     assert not np.array_equal(image.pixels(), examination([], GRID, seed=1)[0].pixels())
+
+
+def test_labels_alone_are_those_of_the_examination_and_stop_at_the_edge():
+    balls = [Ball((1.0, 2.0, 3.0), 9.0), Ball((30.0, 30.0, 20.0), 4.0), Ball((900.0, 0.0, 0.0), 5.0)]
+    lies = moved(3, turn=20, shift=(3, 1, -2))
+    labels = drawn(balls, GRID, lies=lies)
+    assert np.array_equal(labels, examination(balls, GRID, lies=lies)[1])
+    assert set(np.unique(labels)) == {0, 1, 2}
+    at = np.argwhere(labels == 1)
+    own = (GRID.to_world(at) - lies[:3, 3]) @ lies[:3, :3]
+    assert np.linalg.norm(own - (1, 2, 3), axis=1).max() <= 9.0 + 1e-9
+
+
+def test_borders_may_reach_farther_along_an_axis():
+    ball = [Ball((30.0, 30.0, 20.0), 6.0)]
+    plain, tall = (np.argwhere(drawn(ball, GRID, border=b)) for b in (0.0, (4.0, 0.0, 0.0)))
+    assert np.ptp(tall[:, 0]) > np.ptp(plain[:, 0]) and np.ptp(tall[:, 2]) == np.ptp(plain[:, 2])

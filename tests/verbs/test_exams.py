@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import OBJECT, Geometry, Image, Instances, NotEvaluated, Segmentation
-from isocenter.errors import GeometryError, InputError, NotFoundError, UsageError
+from isocenter.errors import GeometryError, InputError, LabelError, NotFoundError, UsageError
 from isocenter.io import write
 from isocenter.simulate.follow_up import Ball, examination
 from isocenter.verbs._exams import Asked, courses, organs_known
@@ -144,3 +144,9 @@ def test_labels_on_another_grid_than_their_image_are_refused(tmp_path):
     other = Image.from_array(np.zeros((5, 6, 7), np.float32), spacing=(1.0, 1.0, 1.0))
     with pytest.raises(GeometryError):
         courses([path, path], asked(images=[other, other]))
+
+
+def test_images_where_labels_belong_are_told_where_to_go(tmp_path):
+    saved(tmp_path, "a", *TWO)
+    with pytest.raises(LabelError, match="--images"):
+        courses([tmp_path / "a.nii.gz", tmp_path / "a_ct.nii.gz"], asked())

@@ -12,7 +12,7 @@ the border.
 
 Diameters, random: each end lies within a pixel's half of where it is seen, (h / 2) / sqrt(3) apiece; of a volume, its
 widest plane lies up to half a slice t beside the nearest slice, by which a ball of diameter D seems smaller by
-2 z^2 / D: a standard deviation of t^2 / (sqrt(45) D). Diameters, shared: twice the shift of the border. The longest of
+2 z^2 / D: a root mean square of t^2 / (sqrt(20) D). Diameters, shared: twice the shift of the border. The longest of
 many diameters is besides up to 0.7 pixels too long, the rounder the region the more; of a change most of that cancels.
 
 Source: Matheron, Les variables regionalisees et leur estimation, Paris 1965; Gundersen and Jensen, J. Microscopy 147
@@ -102,5 +102,5 @@ def diameter_error(longest: float, spacing: Sequence[float], border: float | Non
     pixel = float(np.sqrt(spacing[-1] * spacing[-2]))
     random = pixel / np.sqrt(6)
     if len(spacing) == 3 and longest > 0:
-        random = float(np.hypot(random, spacing[0] ** 2 / (np.sqrt(45) * max(longest, spacing[0]))))
+        random = float(np.hypot(random, spacing[0] ** 2 / (np.sqrt(20) * max(longest, spacing[0]))))
     return float(random), 2 * (pixel / np.sqrt(12) if border is None else border)

@@ -39,8 +39,8 @@ def moved(rank: int, *, turn: float, shift: Sequence[float]) -> Array:
 
 
 def examination(
-    lesions: Sequence[Ball], grid: Geometry, *, lies: Array | None = None, border: float = 0.0, noise: float = 4.0,
-    seed: int = 0,
+    lesions: Sequence[Ball], grid: Geometry, *, lies: Array | None = None, border: float | Sequence[float] = 0.0,
+    noise: float = 4.0, seed: int = 0,
 ) -> tuple[Image, Array]:
     """An image and one number a lesion, each pixel by what its centre lies in.
 
@@ -53,23 +53,41 @@ def examination(
     lies
         Matrix from the baseline's world to this one's; None: as at the baseline.
     border
-        mm by which the labels reach beyond the lesions, as a reader who sees borders farther out draws them.
+        mm by which the labels reach beyond the lesions, as a reader who sees borders farther out draws them; or along
+        each axis of a grid that is not oblique.
     noise
         Standard deviation; the pattern of the body is the same for all seeds, the noise is not.
     """
     at = np.stack(np.meshgrid(*[np.arange(n, dtype=float) for n in grid.shape], indexing="ij"), -1)
     world = grid.to_world(at.reshape(-1, grid.ndim))
     back = np.linalg.inv(np.eye(world.shape[1] + 1) if lies is None else lies)
-    own = world @ back[:-1, :-1].T + back[:-1, -1]
-    labels = np.zeros(len(own), np.int32)
-    values = TISSUE + PATTERN * _pattern(own)
-    for i, ball in enumerate(lesions, 1):
-        apart = np.sqrt(((own - np.asarray(ball.middle)) ** 2).sum(axis=1))
-        labels[apart <= ball.radius + border] = i
-        values[apart <= ball.radius] += LESION
+    values = TISSUE + PATTERN * _pattern(world @ back[:-1, :-1].T + back[:-1, -1])
+    values += LESION * (drawn(lesions, grid, lies=lies) > 0).ravel()
     values += np.random.default_rng(seed).normal(0, noise, len(values))
     image = Image.from_array(values.reshape(grid.shape).astype(np.float32), geometry=grid)
-    return image, labels.reshape(grid.shape)
+    return image, drawn(lesions, grid, lies=lies, border=border)
+
+
+def drawn(
+    lesions: Sequence[Ball], grid: Geometry, *, lies: Array | None = None, border: float | Sequence[float] = 0.0
+) -> Array:
+    """The labels alone, int32 (*grid); arguments as in `examination`."""
+    labels = np.zeros(grid.shape, np.int32)
+    spacing = np.asarray(grid.spacing)
+    more = np.broadcast_to(np.asarray(border, float), (grid.ndim,))
+    for i, ball in enumerate(lesions, 1):
+        own = np.asarray(ball.middle)
+        middle = own if lies is None else lies[:-1, :-1] @ own + lies[:-1, -1]
+        centre = grid.to_index(middle[None])[0]
+        reach = (ball.radius + more) / spacing
+        low = np.maximum(np.floor(centre - reach), 0).astype(int)
+        high = np.minimum(np.ceil(centre + reach) + 1, grid.shape).astype(int)
+        if (high <= low).any():
+            continue
+        at = np.stack(np.meshgrid(*[np.arange(a, b) for a, b in zip(low, high, strict=True)], indexing="ij"), -1)
+        part = labels[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+        part[(((at - centre) / reach) ** 2).sum(-1) <= 1] = i
+    return labels
 
 
 def _pattern(points: Array) -> Array:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from isocenter.data import Case, NotEvaluated, Transform
+from isocenter.data import Case, NotEvaluated, Progress, Transform
 from isocenter.data.findings.transform import dimension
 from isocenter.data.geometry import Geometry
 from isocenter.errors import GeometryError, InputError, UsageError
@@ -22,7 +22,7 @@ Numbers = Mapping[str, float | None]
 
 
 def aligned(
-    exams: Sequence[Exam], how: Any, settings: Settings
+    exams: Sequence[Exam], how: Any, *, settings: Settings, report: Callable[[Progress], None] | None = None
 ) -> tuple[list[Transform], list[str], list[Numbers], tuple[str, ...]]:
     """From the baseline's world to each examination's; how, in words; what was measured of it; and notes.
 
@@ -35,6 +35,8 @@ def aligned(
         None: their world where they share one.
     settings
         Of the method's recipe.
+    report
+        Receives progress; None: nobody does.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def aligned(
     told: list[Numbers] = [{}]
     notes: list[str] = []
     method = None if how in (None, WORLD) else resolve(how, task="register", settings=settings)
-    for exam in exams[1:]:
+    for k, exam in enumerate(exams[1:], start=1):
         grid = exam.found.geometry
         if grid.ndim != base.ndim or dimension(grid) != dimension(base) or grid.unit != base.unit:
             raise GeometryError("the examinations lie in worlds of another kind", where=exam.name,
@@ -65,6 +67,8 @@ def aligned(
         ways.append(way)
         words.append(word)
         told.append(_measured(exams[0], exam, way))
+        if report is not None:
+            report(Progress("bring to the baseline", k / (len(exams) - 1)))
     return ways, words, told, tuple(dict.fromkeys(notes))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from isocenter.data import OBJECT, Case, Image, Instances, NotEvaluated, Segmentation
-from isocenter.errors import InputError, NotFoundError, UsageError, nearest
+from isocenter.errors import InputError, LabelError, NotFoundError, UsageError, nearest
 from isocenter.inspect.following import Exam
 from isocenter.verbs._cases import cases_of
 from isocenter.verbs._dates import days_of
@@ -109,7 +109,12 @@ def _exam(one: Any, image: Any, asked: Asked) -> Exam:
     if asked.find is not None:
         return _searched(one, asked)
     reading = Reading(asked.names, not asked.whole, opening_of(asked.options))
-    found = list(of_one(one, image, reading))
+    try:
+        found = list(of_one(one, image, reading))
+    except LabelError as error:
+        raise LabelError(error.what, where=error.where, got=error.got, wanted="the labels of lesions, whole numbers",
+                         remedy="Images go with --images, in the same order; --find METHOD finds lesions in them; a "
+                         "soft map needs a threshold first") from error
     if len(found) != 1:
         raise InputError("a film where one examination was needed", where=str(one)[:200], got=f"{len(found)} frames",
                          remedy="Name the labels of each examination")

@@ -19,7 +19,7 @@ from isocenter.inspect.recist import summed
 from isocenter.verbs._aligning import aligned
 from isocenter.verbs._exams import DATE, Asked, Course, courses, organs_known
 from isocenter.verbs._follow_words import said
-from isocenter.verbs._options import Options, checked, threads_of
+from isocenter.verbs._options import Options, checked, reporter, threads_of
 from isocenter.verbs._places import vacant_report
 from isocenter.verbs._readouts import NOTICE, write_readouts
 from isocenter.verbs._recipe import settings_of
@@ -179,7 +179,8 @@ def _rules(options: Following) -> Rules:
 
 def _followed(course: Course, register: Any, rules: Rules, options: Following) -> Followed:
     exams = course.exams
-    ways, words, facts, notes = aligned(exams, register, settings_of(options.get("settings")))
+    ways, words, facts, notes = aligned(
+        exams, register, settings=settings_of(options.get("settings")), report=reporter(options))
     found = followed(exams, ways, rules, subject=course.subject, aligned=words, numbers=facts)
     grid = exams[0].found.geometry
     organs = organs_known(exams)
