@@ -108,10 +108,17 @@ def test_folds_are_counted_and_smoothed_away() -> None:
     assert folds(integrated(smooth, SHAPE)) == 0
     rough = 30 * np.random.default_rng(0).normal(size=smooth.shape).astype(np.float32)
     assert folds(integrated(rough, SHAPE)) > 0
-    move, before = unfolded(rough, SHAPE)
+    speed, move, before = unfolded(rough, SHAPE)
     assert before > 0 and folds(move) == 0 and np.abs(move).max() > 0.1
-    kept, none = unfolded(smooth, SHAPE)
-    assert none == 0 and np.array_equal(kept, integrated(smooth, SHAPE))
+    assert np.array_equal(move, integrated(speed, SHAPE))
+    kept, same, none = unfolded(smooth, SHAPE)
+    assert none == 0 and kept is smooth and np.array_equal(same, integrated(smooth, SHAPE))
+
+
+def test_folds_are_looked_for_where_the_answer_lies() -> None:
+    # Where the answer lies, a pixel is a tenth of one of the working grid: everything goes ten times as far.
+    _, move, before = unfolded(true(), SHAPE, lambda m: 10 * m)
+    assert before > 0 and folds(move) == 0
 
 
 def test_what_is_brought_is_the_moving_image() -> None:

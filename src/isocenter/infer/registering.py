@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,17 +87,18 @@ def register(engine: Engine, pair: Image, plan: Plan) -> Moved | NotEvaluated:
         return NotEvaluated("the images share too little: the network leaves them less alike than pairs of one content",
                             f"likeness {alike:.3f}", f"{float(least):.3f}")
     speed = refined(speed, inside[0], inside[1], aim, steps=int(plan.settings.get("refine", 0)))
-    move, folded = unfolded(speed, inside.shape[1:])
-    after = likeness(pulled(inside[1:], move)[0], inside[0], aim.window)
-    evidence = {"likeness_before": before, "likeness": after, "folded": float(folded)}
-    move = unpadded(move, grid)
-    scale = np.asarray(own) / np.asarray(grid)
-    move = back(move, own) * scale.astype(np.float32).reshape(-1, *(1,) * len(own))
+    scale = (np.asarray(own) / np.asarray(grid)).astype(np.float32).reshape(-1, *(1,) * len(own))
+
+    def placed(move: Array) -> Array:
+        return np.asarray(back(unpadded(move, grid), own) * scale)
+
+    speed, move, folded = unfolded(speed, inside.shape[1:], placed)
     left = folds(move)
     if left:
         return NotEvaluated("the map that was found folds", f"{100 * left / math.prod(own):.2g} % of the fixed image",
                             "0 %")
-    return Moved(move, evidence)
+    after = likeness(brought(inside, speed), inside[0], aim.window)
+    return Moved(move, {"likeness_before": before, "likeness": after, "folded": float(folded)})
 
 
 def shown(array: Array) -> Array:
@@ -135,22 +137,33 @@ def aim_of(plan: Plan) -> Aim:
     return Aim(str(how["similarity"]), int(how["window"]), float(how["smoothness"]))
 
 
-def unfolded(speed: Array, shape: tuple[int, ...]) -> tuple[Array, int]:
-    """The integral of a velocity (axes, *coarse) on a grid, smoothed as often as it folds; and folds before that.
+def unfolded(
+    speed: Array, shape: tuple[int, ...], placed: Callable[[Array], Array] = np.asarray
+) -> tuple[Array, Array, int]:
+    """A velocity (axes, *coarse) smoothed as often as its integral folds, that integral, and folds before.
 
     Integration leaves folds only where a velocity turns within a pixel.
+
+    Parameters
+    ----------
+    speed
+        In pixels of the grid.
+    shape
+        The grid on which it is integrated.
+    placed
+        Brings the integral to where it is looked at.
     """
     from scipy.ndimage import gaussian_filter
 
-    move = integrated(speed, shape)
+    move = placed(integrated(speed, shape))
     first = left = folds(move)
     for _ in range(TRIES if left else 0):
         speed = np.stack([gaussian_filter(part, SMOOTHING, mode="nearest") for part in speed])
-        move = integrated(speed, shape)
+        move = placed(integrated(speed, shape))
         left = folds(move)
         if not left:
             break
-    return move, first
+    return speed, move, first
 
 
 def folds(move: Array) -> int:
