@@ -41,7 +41,7 @@ class Rules:
 
     steps: int = 30
     fluid: float = 1.0
-    elastic: float = 2.5
+    elastic: float = 2.0
     longest: float = 2.0
 
 

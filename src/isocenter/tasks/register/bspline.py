@@ -43,7 +43,7 @@ class BSpline:
         8.0, "of the lattice on the finest level", unit="pixels of the fixed image", low=1.0, high=1000.0, tunable=True
     )
     bending: float = knob(
-        0.1, "weight of the mean squared second derivative of the displacement", low=0.0, high=1e6, tunable=True,
+        1.0, "weight of the mean squared second derivative of the displacement", low=0.0, high=1e6, tunable=True,
     )  # fmt: skip
     steps: int = knob(30, "of the search on each level, at most; on the finest a third", low=1, high=1000)
     levels: int = knob(4, "of the pyramid, at most", low=1, high=10)

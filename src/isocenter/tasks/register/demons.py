@@ -40,7 +40,7 @@ class Demons:
         choices=MEASURES,
     )
     smoothness: float = knob(
-        2.5, "standard deviation of the Gaussian that smooths the velocity, on each level", unit="pixels of the level",
+        2.0, "standard deviation of the Gaussian that smooths the velocity, on each level", unit="pixels of the level",
         low=0.0, high=20.0, tunable=True,
     )  # fmt: skip
     fluid: float = knob(
