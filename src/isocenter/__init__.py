@@ -33,6 +33,7 @@ _NAMES = {
     "measure": "isocenter.verbs.measure",
     "follow": "isocenter.verbs.follow",
     "mosaic": "isocenter.verbs.mosaic",
+    "transform": "isocenter.verbs.transform",
 }
 
 __all__ = [*_NAMES, "__version__"]

@@ -16,6 +16,7 @@ from isocenter.verbs.mosaic import mosaic as mosaic
 from isocenter.verbs.predict import predict as predict
 from isocenter.verbs.split import split as split
 from isocenter.verbs.train import train as train
+from isocenter.verbs.transform import transform as transform
 from isocenter.verbs.tune import tune as tune
 
 __version__: str

@@ -61,12 +61,31 @@ def test_a_field_in_nifti_is_itks_field(tmp_path):
         assert np.allclose(back.points(point[None]), t.points(point[None]), atol=1e-4)
 
 
-def test_a_field_in_the_plane_is_no_nifti(tmp_path):
-    flat = Transform.identity(FLAT, FLAT)
-    with pytest.raises(OutputError, match="made-up axis"):
-        write_transform(flat, tmp_path / "f.nii.gz")
-    assert not list(tmp_path.iterdir())
-    assert np.allclose(read_transform(write_transform(flat, tmp_path / "f.npz"), FLAT, FLAT).jacobian(), 1)
+def test_a_field_in_the_plane_goes_to_itk_and_back_in_nifti(tmp_path):
+    shift = np.random.default_rng(8).normal(size=(2, *FLAT.shape)).astype(np.float32)
+    t = Transform((Field(shift, FLAT),), FLAT, FLAT)
+    path = write_transform(t, tmp_path / "f.nii.gz")
+    image = sitk.ReadImage(str(path))
+    assert (image.GetDimension(), image.GetNumberOfComponentsPerPixel()) == (2, 2)
+    itk = sitk.DisplacementFieldTransform(sitk.Cast(image, sitk.sitkVectorFloat64))
+    back = read_transform(path, FLAT, FLAT)
+    for point in FLAT.to_world(np.random.default_rng(4).random((6, 2)) * (np.array(FLAT.shape) - 1)):
+        assert np.allclose(itk.TransformPoint(point.tolist()), t.points(point[None])[0], atol=1e-4)
+        assert np.allclose(back.points(point[None]), t.points(point[None]), atol=1e-4)
+    smaller = Geometry.from_spacing((5, 6), (1.0, 1.0), origin=(4.0, 1.0))
+    made = sitk.GetImageFromArray(np.moveaxis(shift, 0, -1).copy(), isVector=True)
+    made.SetSpacing((0.5, 2.0))
+    made.SetOrigin((3.0, -4.0))
+    sitk.WriteImage(made, str(tmp_path / "theirs.nii.gz"))
+    other = read_transform(tmp_path / "theirs.nii.gz", smaller, FLAT)
+    inside = smaller.to_world(np.array([[1.0, 2.0], [3.0, 1.0]]))
+    assert np.allclose(other.points(inside), t.points(inside), atol=1e-4)
+
+
+def test_transforms_in_hdf5_are_refused_in_words(tmp_path):
+    (tmp_path / "t.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    with pytest.raises(UnreadableError, match=r"HDF5 are not read.*\.tfm"):
+        read_transform(tmp_path / "t.h5", FLAT, FLAT)
 
 
 def test_what_text_cannot_hold_is_refused_and_a_field_holds_it(tmp_path):
@@ -127,6 +146,7 @@ def test_a_field_in_the_plane_comes_back_where_it_was(tmp_path):
     for grid in (FLAT, Geometry((12, 15)), Geometry((12, 15), leaning)):
         shift = np.random.default_rng(6).normal(size=(dimension(grid), 12, 15)).astype(np.float32)
         t = Transform((Field(shift, grid),), grid, grid)
-        found = read_transform(write_transform(t, tmp_path / "f.npz", overwrite=True), grid, grid)
-        at = np.random.default_rng(7).random((9, 2)) * 10
-        assert np.allclose(found.indices(at), t.indices(at), atol=1e-4)
+        for name in ("f.npz", "f.nii.gz"):
+            found = read_transform(write_transform(t, tmp_path / name, overwrite=True), grid, grid)
+            at = np.random.default_rng(7).random((9, 2)) * 10
+            assert np.allclose(found.indices(at), t.indices(at), atol=1e-4)

@@ -21,6 +21,8 @@ TEXTS = (".tfm", ".txt")
 # Formats that keep where a grid lies; TIFF does not.
 FIELDS = {".nii": "nifti", ".nii.gz": "nifti", ".npz": "npz"}
 SUFFIXES = (*TEXTS, *FIELDS)
+# ITK's transforms in HDF5: they need a library of their own.
+FOREIGN = (".h5", ".hdf5", ".hdf")
 # No transform of numbers needs more; a file that is larger is none.
 LARGEST = 1 << 20
 
@@ -33,7 +35,7 @@ def read_transform(path: str | Path, fixed: Geometry, moving: Geometry) -> Trans
     path
         .tfm or .txt as ITK, elastix and ANTs write them (identity, translation, Euler, versor, similarity, affine, and
         compositions of these); .nii, .nii.gz, .npz: a displacement per pixel in LPS mm, channels x, y[, z] (as
-        ITK and ANTs write them), of an image of unknown spacing in pixels.
+        ITK and ANTs write them; of a flat image NIfTI with one slice), of an image of unknown spacing in pixels.
     fixed, moving
         Of the two images. ITK maps points of the fixed image to the moving one, as `Transform` does.
 
@@ -47,16 +49,44 @@ def read_transform(path: str | Path, fixed: Geometry, moving: Geometry) -> Trans
     path = limits.present(Path(path))
     if formats.suffix(path) in TEXTS:
         return _checked(_parts(path, dimension(fixed)), fixed, moving)
+    if formats.suffix(path) in FOREIGN:
+        raise UnreadableError("ITK's transforms in HDF5 are not read", where=str(path), got=formats.suffix(path),
+                              wanted=", ".join(SUFFIXES), remedy="Write it as .tfm, or its displacements as .nii.gz")
     image = read_image(path)
     if image.axes not in ("cyx", "czyx"):
         wanted = "one channel per coordinate (cyx or czyx)"
         raise UnreadableError("no displacement field", where=str(path), got=f"axes {image.axes}", wanted=wanted)
-    return Transform((Field(image.pixels().astype(np.float32), _plane(image.geometry, fixed)),), fixed, moving)
+    shift, grid = image.pixels().astype(np.float32), image.geometry
+    if fixed.ndim == 2 and grid.ndim == 3 and grid.shape[0] == 1:
+        shift, grid = shift[:, 0], _slice(grid, len(shift))
+    return Transform((Field(shift, _plane(grid, fixed)),), fixed, moving)
 
 
 def _plane(found: Geometry, fixed: Geometry) -> Geometry:
     """The field's own grid; where it is the fixed image's as the format could say it, that one."""
     return fixed if found.shape == fixed.shape and dimension(found) != dimension(fixed) else found
+
+
+def _slice(grid: Geometry, world: int) -> Geometry:
+    """The one slice of a grid: in the plane of x and y where displacements have two coordinates, else in space."""
+    if grid.affine is None:
+        return Geometry(grid.shape[1:])
+    m = np.asarray(grid.matrix)
+    rows = [0, 1, 3] if world == 2 else [0, 1, 2, 3]
+    return Geometry(grid.shape[1:], tuple(map(tuple, m[rows, 1:].tolist())))
+
+
+def _solid(grid: Geometry) -> Geometry:
+    """A flat grid as a volume of one slice, as NIfTI holds it."""
+    if grid.affine is None:
+        return Geometry((1, *grid.shape))
+    m = np.asarray(grid.matrix)
+    full = np.zeros((4, 4))
+    full[3, 3] = 1.0
+    full[: len(m) - 1, 1:] = m[:-1]
+    across = np.cross(full[:3, 2], full[:3, 1])
+    full[:3, 0] = across / np.linalg.norm(across)
+    return Geometry((1, *grid.shape), tuple(map(tuple, full.tolist())))
 
 
 def _checked(parts: list[Part], fixed: Geometry, moving: Geometry) -> Transform:
@@ -159,16 +189,17 @@ def write_transform(transform: Transform, path: str | Path, *, overwrite: bool =
     if end not in FIELDS:
         raise OutputError(f"no format of a Transform has the suffix {end!r}", where=str(path),
                           wanted=", ".join(SUFFIXES))
-    if transform.fixed.ndim == 2 and FIELDS[end] == "nifti":
-        raise OutputError("NIfTI would need a made-up axis for a field in the plane", where=str(path), wanted=".npz")
     try:
         [field] = transform.as_field().parts
     except GeometryError as error:
         what = "the map has no value somewhere in the fixed image"
         raise OutputError(what, where=str(path), got=error.got) from error
     assert isinstance(field, Field)
-    axes = "c" + "zyx"[-transform.fixed.ndim :]
-    image = Image.from_array(field.displacement, axes=axes, geometry=transform.fixed)
+    shift, grid = field.displacement, transform.fixed
+    if grid.ndim == 2 and FIELDS[end] == "nifti":
+        # The format has its vectors in the fifth dimension, so that the third is there with one slice.
+        shift, grid = shift[:, None], _solid(grid)
+    image = Image.from_array(shift, axes="c" + "zyx"[-grid.ndim :], geometry=grid)
     with files.written(path, overwrite=overwrite) as part:
         formats.module(FIELDS[end]).write(part, block(image, None), None)
     return path
@@ -179,7 +210,7 @@ def _text(transform: Transform, path: Path) -> str:
     w = dimension(transform.fixed)
     if matrix is None or np.abs(matrix[w, :w]).max() > 0:
         raise OutputError("ITK's text holds affine maps only", where=str(path), wanted=", ".join(FIELDS),
-                          remedy="Write it as a displacement field: OUT.nii.gz, in the plane OUT.npz")
+                          remedy="Write it as a displacement field: OUT.nii.gz or OUT.npz")
     numbers = " ".join(repr(float(v)) for v in [*matrix[:w, :w].ravel(), *matrix[:w, w]])
     zeros = " ".join(["0"] * w)
     return (f"{HEAD}\n#Transform 0\nTransform: AffineTransform_double_{w}_{w}\nParameters: {numbers}\n"

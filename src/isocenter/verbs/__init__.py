@@ -30,6 +30,7 @@ VERBS: Mapping[str, str] = MappingProxyType({
     "compare": "several methods on the same cases: one table, paired tests, one report",
     "explain": "which pixels an answer rests on",
     "measure": "numbers read off labels: a row an object, a summary an image, relations, curves over time",
+    "transform": "turned, flipped, cut, resampled, or brought over by a transform file, with all that lies on it",
     "mosaic": "overlapping images joined into one panorama: leg X-rays, fields of a slide, bed positions",
     "follow": "lesions over time: which is which, change of size with its error, sums after RECIST 1.1",
     "methods": "what there is to use, and every setting of it",
