@@ -73,3 +73,34 @@ def test_several_subjects_have_a_column_and_no_lesion_has_a_header():
     alone = tables([empty])["lesions"]
     assert alone.rows == () and "lesion" in alone.header
     json.dumps([dict(r) for t in both.values() for r in t.rows], allow_nan=False)
+
+
+def test_states_are_counted_an_examination_and_no_targets_leave_the_sum_empty():
+    exams = (Examined("a", None, 1, Sized(1.0)), Examined("b", None, 1, Sized(1.0)))
+    lesions = (Lesion("L1", "liver", (at("first", 30.0, 4.0), at("kept", 31.0, 4.0))),)
+    found = summed(Followed("p", exams, lesions))
+    table = tables([found])["sums"]
+    second = row(table, exam=2)
+    assert (second["kept"], second["new"], second["sum_mm"], second["crossed"]) == (1, 0, None, "")
+    assert second["day"] is None and second["beyond_error"] is None
+
+
+@pytest.mark.parametrize(("unit", "column", "value"), [("mm3", "volume_ml", 1.0), ("mm2", "area_mm2", 1000.0),
+                                                       ("px", "size_px", 1000.0)])
+def test_sizes_have_the_unit_of_the_images(unit, column, value):
+    exams = (Examined("a", None, 1, Sized(1000.0)),) * 2
+    lesions = (Lesion("L1", "object", (at("first", 1000.0, 12.0), at("kept", 1200.0, 13.0))),)
+    made_tables = tables([Followed("p", exams, lesions, unit=unit)])
+    assert row(made_tables["lesions"], exam=1)[column] == value
+    assert row(made_tables["exams"], exam=2)[column] == value
+    assert f"longest_{'px' if unit == 'px' else 'mm'}" in made_tables["lesions"].header
+
+
+def test_a_lesion_that_came_back_changed_since_it_was_last_there():
+    exams = tuple(Examined(n, 30.0 * k, 1, Sized(1.0)) for k, n in enumerate("abc"))
+    lesion = Lesion("L1", "object", (at("first", 1000.0, 12.0), Sighting("gone"), at("back", 500.0, 10.0)))
+    found = Followed("p", exams, (lesion,))
+    last = row(tables([found])["lesions"], exam=3)
+    assert last["size_from_previous_percent"] == pytest.approx(-50) == last["size_from_baseline_percent"]
+    assert last["doubling_days"] == pytest.approx(-60, abs=0.1)
+    assert row(tables([found])["lesions"], exam=2)["doubling_days"] is None

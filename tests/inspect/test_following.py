@@ -5,7 +5,7 @@ import pytest
 
 from isocenter.data import Geometry, Instances, Transform
 from isocenter.data.findings.followed import Change
-from isocenter.inspect.following import Exam, Rules, axial, followed, measured
+from isocenter.inspect.following import Exam, Rules, axial, followed, large_enough, measured, outlined
 from isocenter.simulate.follow_up import Ball, examination, moved
 
 GRID = Geometry.from_spacing((28, 64, 64), (2.0, 1.0, 1.0))
@@ -144,3 +144,93 @@ def test_the_limits_of_a_change_cover_the_true_one_over_many_seeds():
         inside += change.low <= 100 * ((r[1] / r[0]) ** 3 - 1) <= change.high
     # 120 of 0.95 lie above 0.90 with a probability of 0.99.
     assert inside / n >= 0.90
+
+
+def test_lesions_are_found_again_through_an_examination_that_lies_elsewhere():
+    lies = [moved(3, turn=5, shift=(6.0, 2.0, -1.0)), moved(3, turn=-7, shift=(-4.0, 5.0, 3.0))]
+    late = Ball((40.0, 16.0, 30.0), 5.0)
+    exams = exam([BIG]), exam([BIG, late], lies=lies[0]), exam([BIG, late], lies=lies[1])
+    found = follow(*exams, lies=lies)
+    # The new one is known in the second world alone, and is carried over by way of the baseline.
+    assert states(found) == [["first", "kept", "kept"], [None, "new", "kept"]]
+    assert found.lesions[1].seen[2].overlap > 0.9 and found.lesions[1].seen[2].shift < 1.0
+
+
+def test_one_that_merged_and_falls_apart_again_is_in_pieces():
+    two = [Ball((16.0, 20.0, 28.0), 5.0), Ball((28.0, 20.0, 28.0), 6.0)]
+    _, labels = examination([Ball(b.middle, 9.0) for b in two], GRID)
+    whole = Exam("e", Instances.from_label_map((labels > 0).astype(np.int32), GRID))
+    found = follow(exam(two), whole, exam(two))
+    assert sorted(map(str, states(found))) == sorted(map(str, [["first", "merged", "split"],
+                                                               ["first", "joined", "joined"]]))
+    owner = next(one for one in found.lesions if one.seen[1].state == "merged")
+    assert len(owner.seen[2].parts) == 2
+
+
+@pytest.mark.parametrize("grid", [GRID, COARSE])
+def test_small_lesions_do_not_slip_between_thick_slices(grid):
+    tiny = [Ball((10.0 + 9 * i, 12.0 + 8 * i, 24.0 + i), 2.6) for i in range(5)]
+    thin = Geometry.from_spacing((56, 64, 64), (1.0, 1.0, 1.0))
+    found = follow(exam(tiny, grid), exam(tiny, thin))
+    seen = [s for s in states(found) if s[0] == "first"]
+    assert seen and all(s == ["first", "kept"] for s in seen)
+    overlaps = [one.seen[1].overlap for one in found.lesions if one.seen[0] is not None]
+    assert min(overlaps) > 0.4
+
+
+def test_many_lesions_keep_their_names_under_a_small_error_of_the_map():
+    rng = np.random.default_rng(0)
+    wide = Geometry.from_spacing((20, 120, 120), (2.0, 1.0, 1.0))
+    at = [(12.0 + 16 * i, 12.0 + 16 * j, 18.0) for i in range(7) for j in range(7)]
+    radii = rng.uniform(3, 5, len(at))
+    first = [Ball(tuple(p), r) for p, r in zip(at, radii, strict=True)]
+    second = [Ball(tuple(np.add(p, (2.0, -1.5, 1.0))), r * 0.9) for p, r in zip(at, radii, strict=True)]
+    found = follow(exam(first, wide), exam(second, wide))
+    assert states(found) == [["first", "kept"]] * 49
+    assert found.exams[1].residual == pytest.approx(np.linalg.norm((2.0, 1.5, 1.0)), abs=0.3)
+    # They are named by size.
+    sizes = [one.sizes(0).value for one in found.lesions]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_lesion_that_leaves_the_field_of_view_is_gone_without_a_guess():
+    away = moved(3, turn=0, shift=(60.0, 0.0, 0.0))
+    found = follow(exam([BIG]), exam([BIG], lies=away), lies=[away])
+    at = found.lesions[0].seen[1]
+    assert at.state == "gone" and at.centre[2] > GRID.shape[2] and at.size is None
+
+
+def test_a_map_without_a_place_for_a_lesion_matches_nothing():
+    from isocenter.data.findings.transform import Field
+
+    nowhere = np.zeros((3, *GRID.shape), np.float32)
+    nowhere[0] = 500.0
+    ways = [Transform.identity(GRID, GRID), Transform((Field(nowhere, GRID),), GRID, GRID)]
+    found = followed([exam([BIG]), exam([BIG])], ways, Rules())
+    assert states(found) == [["first", "gone"], [None, "new"]]
+
+
+def test_the_burden_is_the_sum_of_all_and_shared_errors_add():
+    both = measured(exam([BIG, SMALL]), Rules())
+    found = follow(exam([BIG, SMALL]), exam([BIG]))
+    assert found.exams[0].burden.value == pytest.approx(BIG.size + SMALL.size, rel=0.04)
+    assert found.exams[0].burden.shared == pytest.approx(sum(s.shared for s in both.size))
+    assert found.exams[0].burden.random < sum(s.random for s in both.size)
+    assert [e.lesions for e in found.exams] == [2, 1]
+
+
+def test_an_outline_is_that_of_the_slice_with_the_longest_diameter():
+    one = exam([BIG])
+    held = outlined(one.found, [0])
+    areas = one.found.label_map().sum((1, 2))
+    assert areas[held.plane] == areas.max() == held.mask.sum()
+    length = np.linalg.norm((held.ends[1] - held.ends[0]) * (1.0, 1.0))
+    assert length == pytest.approx(measured(one, Rules()).longest[0].value)
+    pieces = exam([Ball((15.0, 20.0, 28.0), 4.0), Ball((25.0, 20.0, 28.0), 4.0)])
+    assert outlined(pieces.found, [0, 1]).mask.sum() > outlined(pieces.found, [0]).mask.sum()
+
+
+def test_objects_below_the_least_diameter_leave():
+    both = exam([BIG, Ball((48.0, 46.0, 24.0), 1.0)])
+    assert len(large_enough(both, Rules(least=5.0)).found) == 1
+    assert large_enough(both, Rules()) is both

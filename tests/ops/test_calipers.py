@@ -58,3 +58,52 @@ def test_one_pixel_is_one_pixel_wide():
 def test_what_has_no_diameter_is_refused(mask):
     with pytest.raises(InputError):
         calipers(mask, (1.0, 1.0))
+
+
+def by_hand(mask, spacing):
+    """The longest distance of two middles of faces, and the longest chord across it by looking everywhere."""
+    points = []
+    for y, x in np.argwhere(mask):
+        for dy, dx in ((-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)):
+            beside = y + int(2 * dy), x + int(2 * dx)
+            inside = all(0 <= b < n for b, n in zip(beside, mask.shape, strict=True)) and mask[beside]
+            if not inside:
+                points.append((y + dy, x + dx))
+    points = np.array(points) * spacing
+    apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    i, j = np.unravel_index(apart.argmax(), apart.shape)
+    along = (points[j] - points[i]) / apart[i, j]
+    across = np.array([-along[1], along[0]])
+    u, v = points @ along, points @ across
+    best = 0.0
+    # Every chord of the convex outline ends on segments between two points.
+    for at in np.linspace(u.min(), u.max(), 400):
+        low, high = u[:, None] <= at, u[None] >= at
+        share = np.where(u[None] > u[:, None], (at - u[:, None]) / np.maximum(u[None] - u[:, None], 1e-12), 0.0)
+        ends = np.where(low & high, v[:, None] + share * (v[None] - v[:, None]), np.nan)
+        best = max(best, float(np.nanmax(ends) - np.nanmin(ends)))
+    return apart.max(), best
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_any_shape_against_looking_everywhere(seed):
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((14, 17), bool)
+    for _ in range(3):
+        y, x, h, w = rng.integers(1, 7, 4)
+        mask[y : y + h, x : x + w] = True
+    spacing = np.array([rng.uniform(0.5, 2), rng.uniform(0.5, 2)])
+    found = calipers(mask, spacing)
+    longest, short = by_hand(mask, spacing)
+    assert found.longest == pytest.approx(longest, abs=1e-9)
+    # Of several longest ones another may have been taken.
+    assert short - 0.15 <= found.short <= max(longest, short) + 1e-9
+
+
+def test_diameters_scale_with_the_spacing_and_do_not_mind_where_the_crop_begins():
+    mask = ellipse(20, 11, 0.7, size=60)
+    one, twice = calipers(mask, (1.0, 1.0)), calipers(mask, (2.0, 2.0))
+    assert (twice.longest, twice.short) == (pytest.approx(2 * one.longest), pytest.approx(2 * one.short))
+    wider = calipers(np.pad(mask, ((3, 9), (5, 1))), (1.0, 1.0))
+    assert wider.longest == pytest.approx(one.longest)
+    assert np.allclose(wider.ends[:2] - (3, 5), one.ends[:2])

@@ -62,3 +62,42 @@ def test_the_constants_are_those_of_the_lattice_sums():
     assert placing((1.0, 1.0, 1.0)) == pytest.approx(16.5323 / (8 * np.pi**3), rel=0.01)
     assert placing((1.0, 1.0)) == pytest.approx(9.0336 / (4 * np.pi**3), rel=0.01)
     assert placing((2.0, 2.0, 2.0)) == pytest.approx(16 * placing((1.0, 1.0, 1.0)), rel=1e-6)
+
+
+@pytest.mark.parametrize("spacing", [(0.8, 0.8), (1.0, 1.0, 1.0), (2.5, 0.7, 0.7)])
+def test_the_ends_of_a_diameter_lie_within_what_is_foretold(spacing):
+    from isocenter.ops.calipers import calipers
+
+    rng = np.random.default_rng(1)
+    changes, foretold = [], []
+    for _ in range(80):
+        radii = rng.uniform(6, 9, 2)
+        found = []
+        for radius in radii:
+            mask = ball(radius, spacing, rng.uniform(-0.5, 0.5, len(spacing)) * spacing)
+            found.append(calipers(mask, spacing).longest)
+        changes.append(found[1] - found[0] - 2 * (radii[1] - radii[0]))
+        foretold.append(np.hypot(*(diameter_error(f, spacing, 0.0)[0] for f in found)))
+    assert (np.abs(changes) < 1.96 * np.array(foretold)).mean() >= 0.95
+
+
+def test_errors_grow_with_the_pixel_and_sizes_with_their_surface():
+    mask = ball(10, (1.0, 1.0, 1.0), (0, 0, 0))
+    fine, coarse = size_error(mask, (1.0, 1.0, 1.0)), size_error(mask, (2.0, 2.0, 2.0))
+    # Twice the pixel and twice the radius: the surface is four times as large, the variance 2^6 times.
+    assert coarse[0] == pytest.approx(8 * fine[0], rel=1e-6)
+    assert coarse[1] == pytest.approx(8 * fine[1], rel=1e-6)
+    assert size_error(mask, (1.0, 1.0, 1.0), 0.0)[1] == 0.0
+
+
+def test_turned_axes_have_the_same_constant():
+    assert placing((3.0, 0.8, 1.1)) == pytest.approx(placing((0.8, 1.1, 3.0)), rel=1e-9)
+    assert placing((1.0, 1.0, 1.0)) < placing((2.0, 1.0, 0.5))
+
+
+def test_a_single_pixel_and_a_hole_have_faces():
+    assert faces(np.ones((1, 1, 1), bool), (1.0, 2.0, 3.0)).tolist() == [12.0, 6.0, 4.0]
+    ring = np.ones((3, 3), bool)
+    ring[1, 1] = False
+    assert faces(ring, (1.0, 1.0)).tolist() == [8.0, 8.0]
+    assert surface(np.zeros((3, 3), bool), (1.0, 1.0)) == 0.0

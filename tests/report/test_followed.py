@@ -66,3 +66,23 @@ def test_a_tile_holds_the_outline_and_both_diameters():
     assert 'class="rim"' in drawn and drawn.count('class="caliper') == 2
     bare = tile(Tile(np.full((30, 40), 90, np.uint8)))
     assert "rim" not in bare and "caliper" not in bare
+
+
+def test_a_sum_that_is_level_and_one_that_is_nothing_can_be_drawn():
+    exams = tuple(Examined(n, d, 1, Sized(1.0)) for n, d in (("a", 0.0), ("b", 30.0)))
+    for values in ((20.0, 20.0), (20.0, 0.0)):
+        totals = (Total(Sized(values[0])), Total(Sized(values[1]), nadir=Sized(values[0])))
+        text = "".join(sum_chart(Followed("p", exams, (), totals), width=370).parts)
+        assert "nan" not in text.lower() and "inf" not in text.lower()
+
+
+def test_colours_and_thin_pixels_are_tiles_too():
+    colours = np.zeros((10, 40, 3), np.uint8)
+    drawn = tile(Tile(colours, np.ones((10, 40), bool), None, (4.0, 1.0)))
+    assert 'width="200"' in drawn and 'height="200"' in drawn
+
+
+def test_before_a_lesion_appears_there_is_no_mark():
+    drawn = diameter_chart(followed(), ["L1", "L2"], width=600)
+    text = "".join(drawn.parts)
+    assert text.count("<title>L1:") == 3 and text.count("<title>L2:") == 2

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from isocenter.report.overlaid import BLINK, DRAWN, Links, Overlaid, blink_gif, checkerboard, difference, panels
@@ -75,3 +76,34 @@ def test_of_many_pairs_of_points_some_are_drawn_and_that_is_said():
 def test_without_an_answer_the_images_are_shown_as_they_are():
     drawn = dict(panels(Overlaid(ramp(), before=ramp())))
     assert list(drawn) == ["as they are: checkerboard", "before: difference"]
+
+
+def test_colour_and_grey_meet_in_grey_and_small_pictures_stay_small():
+    colour = np.random.default_rng(0).integers(0, 255, (20, 30, 3)).astype(np.uint8)
+    grey = colour.mean(2)
+    assert checkerboard(colour, grey).ndim == 2
+    film = Image.open(io.BytesIO(blink_gif(colour, grey)))
+    assert film.size == (30, 20)
+    assert difference(colour, grey).max() < 80
+
+
+def test_flat_pictures_have_no_difference_and_no_division_by_zero():
+    flat = np.full((8, 8), 3.0)
+    assert difference(flat, flat).max() == 0
+    assert difference(flat, flat, np.zeros((8, 8), bool)).max() == 40
+    assert checkerboard(flat, flat).shape == (8, 8)
+
+
+def test_lines_end_where_the_points_are():
+    at = np.array([[0.0, 0.0], [31.0, 47.0]])
+    shown = Overlaid(ramp(), before=ramp(), after=ramp(), links=Links(ramp(), None, at, at, np.array([True, True])))
+    _, drawn = panels(shown, side=300)[-1]
+    first, last = [d.split('"')[0] for d in drawn.split('<path d="')[1:]]
+    xs = [float(p.split(",")[0]) for d in (first, last) for p in d.removeprefix("M").split(" ")]
+    assert xs[0] < 5 and xs[1] - xs[0] == pytest.approx(xs[3] - xs[2], abs=0.5)
+    assert xs[2] > xs[0] and xs[3] > xs[1]
+
+
+def test_panels_are_named_for_people_who_cannot_see_them():
+    for words, drawn in panels(Overlaid(ramp(), before=ramp(), after=ramp(), case="x"), label="Best abc"):
+        assert f'aria-label="Best abc: {words}"' in drawn

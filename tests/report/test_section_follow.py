@@ -1,5 +1,7 @@
 """The page of lesions over time: what stands on it, and what does not."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from isocenter.data.findings.followed import Examined, Followed, Lesion, Sighting, Sized, Total
@@ -50,3 +52,19 @@ def test_without_targets_there_is_no_sum_and_other_pages_have_no_such_section():
 def test_the_whole_page_names_nobody():
     html = page(view(), run())
     assert "patient7" not in html and "<script" not in html and "Research use only" in html
+
+
+def test_figures_stand_alone_with_their_styles_and_words():
+    seen = view()
+    follow_section(seen, run())
+    for name in ("sum.svg", "lesion-l1-1.svg"):
+        assert seen.figures[name].startswith("<?xml") and "research use only" in seen.figures[name].lower()
+    assert "caliper" in seen.figures["lesion-l1-1.svg"]
+
+
+def test_exams_without_dates_are_numbered():
+    made = run()
+    exams = tuple(replace(e, day=None) for e in made.followed.exams)
+    html = follow_section(view(), replace(made, followed=replace(made.followed, exams=exams))).body
+    assert "examination 1" in html and "day 91" not in html
+    assert "Days after" not in html

@@ -150,3 +150,65 @@ def test_images_where_labels_belong_are_told_where_to_go(tmp_path):
     saved(tmp_path, "a", *TWO)
     with pytest.raises(LabelError, match="--images"):
         courses([tmp_path / "a.nii.gz", tmp_path / "a_ct.nii.gz"], asked())
+
+
+def test_images_of_several_patients_are_refused(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from isocenter.data import Source
+    from isocenter.verbs import _exams
+
+    image, labels = labelled(*TWO)
+    names = {"one.dcm": "aa", "two.dcm": "bb"}
+    images = [image.replaced(image.load, source=replace(Source(), files=(n,), format="dicom")) for n in names]
+    monkeypatch.setattr(_exams, "_patient", lambda i: names[i.source.files[0]])
+    found = Instances.from_label_map(labels, GRID)
+    with pytest.raises(UsageError, match="different patients"):
+        courses([found, found], asked(images=images))
+    [same] = courses([found, found], asked(images=[images[0]] * 2))
+    assert len(same.exams) == 2
+
+
+def test_a_film_of_labels_is_no_examination(tmp_path):
+    _, labels = labelled(*TWO)
+    film = Image.from_array(np.stack([labels[0]] * 3).astype(np.uint8), axes="tyx")
+    with pytest.raises(InputError, match="film"):
+        courses([film, film], asked())
+
+
+def test_an_untrained_method_finds_nothing(tmp_path):
+    image, _ = labelled(*TWO)
+    with pytest.raises(UsageError, match="trained first"):
+        courses([image, image], asked(find="segment/unet"))
+
+
+def test_what_answers_no_regions_finds_no_lesions():
+    class Number:
+        def predict(self, case):
+            from isocenter.data import Value, Values
+
+            return Values({"age": Value(3.0, "a")})
+
+    image, _ = labelled(*TWO)
+    with pytest.raises(InputError, match="regions or objects"):
+        courses([image, image], asked(find=Number()))
+
+
+def test_cases_in_memory_are_a_table(tmp_path):
+    from isocenter.layouts import read
+
+    cases = read(table(tmp_path, rows_of(tmp_path)), task="segment")
+    [found] = courses(cases, asked())
+    assert found.subject == "p1" and len(found.exams) == 2
+
+
+def test_organs_are_known_by_names_that_say_something():
+    def of(*names):
+        _, labels = labelled(*TWO[: len(names)])
+        found = Instances.from_label_map(labels, GRID, classes=names, labels=list(range(len(names))))
+        from isocenter.inspect.following import Exam
+
+        return [Exam("e", found)]
+
+    assert organs_known(of("liver", "node")) and not organs_known(of("lesion")) and not organs_known(of("1", "2"))
+    assert not organs_known([])

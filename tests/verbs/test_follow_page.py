@@ -71,3 +71,37 @@ def test_flat_images_and_several_subjects():
     found = [made.followed, made.followed]
     both = page_of(found, [Course("p1", (one, one)), Course("p2", (one, one))], "")
     assert len(both.parts) == 2 and both.title.startswith("Lesions of 2 subjects")
+
+
+def test_colours_stay_colours():
+    flat = Geometry.from_spacing((60, 64), (1.0, 1.0))
+    _, labels = examination([Ball((20.0, 24.0), 8.0)], flat)
+    photograph = Image.from_array(np.random.default_rng(0).integers(0, 255, (3, 60, 64)).astype(np.uint8), axes="cyx",
+                                  geometry=flat)
+    one = Exam("e", Instances.from_label_map(labels, flat), photograph)
+    assert paged(one, one).strips[0].tiles[0].pixels.shape[2] == 3
+
+
+def test_a_lesion_beyond_the_image_has_no_tile():
+    grids = GRID, Geometry.from_spacing(GRID.shape, (3.0, 1.0, 1.0), origin=(200.0, 0.0, 0.0))
+    exams = exam([BIG]), exam([], grids[1])
+    found = summed(followed(exams, [Transform.identity(grids[0], g) for g in grids], Rules()))
+    made = page_of([found], [Course("", exams)], "")
+    assert [t is None for t in made.strips[0].tiles] == [False, True]
+
+
+def test_lesions_that_grow_together_are_told_and_drawn_as_one():
+    two = [Ball((20.0, 24.0, 21.0), 5.0), Ball((32.0, 24.0, 21.0), 5.5)]
+    _, labels = examination([Ball(b.middle, 8.0) for b in two], GRID)
+    whole = Exam("e", Instances.from_label_map((labels > 0).astype(np.int32), GRID), exam(two).image)
+    made = paged(exam(two), whole)
+    texts = [s.tiles[1].text for s in made.strips]
+    assert any(t.startswith("merged: ") for t in texts) and any(t == "grown into another (L1)" for t in texts)
+
+
+def test_facts_tell_how_each_was_brought_over():
+    made = paged(exam([BIG], day=0.0), exam([BIG], day=30.0))
+    assert "0.0 mm from where expected" in made.facts["examination 2, day 30"]
+    assert "brought over" not in made.facts["examination 1, day 0"]
+    assert made.rows[0][0] == "lesion" and made.rows[1][0] == "L1 target"
+    assert "p7" in made.identifiers

@@ -66,3 +66,20 @@ def test_changes_and_amounts():
 def test_no_word_of_response_or_treatment():
     words = " ".join(said(made())).lower()
     assert not any(w in words for w in ("response", "progress", "stable disease", "remission", "treat", "therapy"))
+
+
+def test_an_examination_without_lesions_is_told():
+    exams = tuple(Examined(n, None, 0, Sized(0.0)) for n in "ab")
+    assert headline(Followed("p", exams, ())) == "0 lesions at the first of 2 examinations; at the last: none."
+    assert said(Followed("p", exams, ())) == [headline(Followed("p", exams, ()))]
+
+
+def test_the_smallest_sum_is_told_where_it_is_not_the_baseline():
+    words = total_words(made_three(), 2)
+    assert "fallen by 20 %" in words and "risen by 33 %" in words and "since its smallest before (18.0 mm)" in words
+    assert "20 % and 5 mm above" in words
+
+
+def made_three():
+    lesion = Lesion("L1", "liver", tuple(sighting("kept" if k else "first", d) for k, d in enumerate((30, 18, 24))))
+    return summed(Followed("p", tuple(Examined(n, None, 1, Sized(0.0)) for n in "abc"), (lesion,)))

@@ -11,6 +11,8 @@ from isocenter.data import Case, Correspondence, Image, NotEvaluated, Segmentati
 from isocenter.data.findings.matches import Matches
 from isocenter.errors import UsageError
 from isocenter.verbs._overlaid import FILES, is_pair, overlaid, registered, sentence
+from isocenter.verbs.compare import compare
+from isocenter.verbs.evaluate import evaluate
 from isocenter.verbs.predict import predict
 
 SHAPE = (60, 80)
@@ -122,3 +124,85 @@ def test_predict_leaves_all_of_it_and_says_where_the_page_is(tmp_path):
     with pytest.raises(UsageError, match="landmarks"):
         predict("register/landmarks", [str(tmp_path / "a.png"), str(tmp_path / "b.png")], out=tmp_path / "o.tfm",
                 landmarks=tmp_path / "l.csv")
+
+
+def pairs(folder, n=3):
+    """A table of pairs with landmarks: views of one texture, shifted; the last pair shows two different things."""
+    rng = np.random.default_rng(0)
+    pixels = sum(ndimage.gaussian_filter(rng.normal(size=(240, 260)), s) * s for s in (1.5, 3, 6))
+    pixels = np.clip(128 + 60 * pixels, 0, 255).astype(np.uint8)
+    rows = ["fixed,moving,fixed_landmarks,moving_landmarks,split"]
+    Pillow.fromarray(np.ascontiguousarray(pixels[:200, :220])).save(folder / "fixed.png")
+    (folder / "fixed.csv").write_text(",X,Y\n1,60,70\n2,120,90\n3,90,150\n")
+    for i in range(n):
+        dy, dx = 5 + 4 * i, 9 + 3 * i
+        moving = pixels[dy : dy + 200, dx : dx + 220]
+        if i == n - 1:
+            moving = rng.integers(0, 255, moving.shape).astype(np.uint8)
+        Pillow.fromarray(np.ascontiguousarray(moving)).save(folder / f"m{i}.png")
+        marks = [f"{k},{x - dx},{y - dy}" for k, (x, y) in enumerate(((60, 70), (120, 90), (90, 150)), 1)]
+        (folder / f"m{i}.csv").write_text("\n".join([",X,Y", *marks]) + "\n")
+        rows.append(f"fixed.png,m{i}.png,fixed.csv,m{i}.csv,test")
+    (folder / "manifest.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def test_the_report_of_an_evaluation_shows_the_worst_pair_and_its_reason(tmp_path):
+    found = evaluate("register/landmarks", pairs(tmp_path), split="test", out=tmp_path / "o")
+    html = (tmp_path / "o" / "report.html").read_text()
+    assert "<b>Worst</b>" in html and "<b>Best</b>" in html
+    assert "as they are: checkerboard" in html and "after: the two in turn" in html
+    assert "share no content" in html or "too few pairs" in html
+    assert "pairs of points:" in html and "fixed.png" not in html
+    assert found.next.startswith("isocenter compare register") and "landmarks,intensity" in found.next
+    drawn = {p.name for p in (tmp_path / "o" / "figures").iterdir()}
+    assert {"case-landmarks-1-1.svg", "case-landmarks-3-5.svg"} <= drawn
+
+
+def test_a_comparison_draws_pairs_of_every_method(tmp_path):
+    compare("register", pairs(tmp_path, 2), methods=["landmarks", Still()],
+            split="test", out=tmp_path / "o")
+    html = (tmp_path / "o" / "report.html").read_text()
+    assert html.count("after: checkerboard") >= 3 and 'class="blink"' in html
+
+
+class Still:
+    """Answers that nothing moved."""
+
+    task = "register"
+
+    def predict(self, case):
+        return Transform.identity(case.images["fixed"].geometry, case.images["moving"].geometry)
+
+
+def test_a_refused_pair_leaves_the_reason_and_no_file(tmp_path):
+    folder = pairs(tmp_path, 1)
+    done = predict("register/landmarks", [str(folder / "fixed.png"), str(folder / "m0.png")], out=tmp_path / "o")
+    [item] = done.items
+    assert item["status"] == "not evaluated" and item["files"] == []
+    assert "pairs" in done.lines()[0]
+    assert not list((tmp_path / "o").glob("*.gif"))
+
+
+def test_one_named_file_is_the_transform_alone(tmp_path):
+    folder = pairs(tmp_path, 2)
+    predict("register/landmarks", [str(folder / "fixed.png"), str(folder / "m0.png")], out=tmp_path / "o" / "map.tfm")
+    written = {p.name for p in (tmp_path / "o").iterdir()}
+    assert "map.tfm" in written and not any(n.endswith((".gif", ".png", ".report")) for n in written)
+
+
+def test_a_volume_has_pictures_and_numbers_too(tmp_path):
+    case, true = pair((12, 40, 48), by=3)
+    kept, row = registered(true, case, folder=tmp_path, files=named(), method="register/given")
+    assert {"p.tfm", "p_blink.gif", "p.report/report.html"} <= set(kept)
+    assert row["correlation after"] > 0.95 and row["folding %"] == 0
+    assert "became more alike" in (tmp_path / "p.report" / "report.html").read_text()
+
+
+def test_a_map_that_makes_images_less_alike_is_told_so(tmp_path):
+    case, true = pair(by=0)
+    matrix = np.eye(3)
+    matrix[0, 2] = 17.0
+    wrong = Transform.of_matrix(matrix, true.fixed, true.moving)
+    registered(wrong, case, folder=tmp_path, files=named(), method="x")
+    assert "became less alike" in (tmp_path / "p.report" / "report.html").read_text()

@@ -45,3 +45,38 @@ def test_states_are_counted():
     found = Followed("p", exams, (Lesion("L1", "a", seen), Lesion("L2", "a", (None, Sighting("new")))))
     assert (found.count("gone"), found.count("new"), found.count("first", 0), found.count("kept")) == (1, 1, 1, 0)
     assert found.length == "mm" and Followed("p", exams, (), unit="px").length == "px"
+
+
+@pytest.mark.parametrize(("before", "after"), [(100.0, 40.0), (100.0, 180.0), (8.0, 8.0)])
+def test_a_change_is_the_ratio_and_its_limits_hold_it(before, after):
+    found = Change.between(Sized(before, 0.05 * before), Sized(after, 0.03 * after, 0.04 * after))
+    assert found.percent == pytest.approx(100 * (after / before - 1))
+    assert found.low < found.percent < found.high
+    # Twice the change of a ratio up is half of it down.
+    ratio, low, high = (1 + v / 100 for v in (found.percent, found.low, found.high))
+    assert ratio / low == pytest.approx(high / ratio)
+
+
+def test_without_error_the_limits_are_the_change():
+    found = Change.between(Sized(10.0), Sized(15.0))
+    assert (found.low, found.high) == (pytest.approx(50), pytest.approx(50))
+    assert found.beyond
+
+
+def test_adding_nothing_changes_nothing():
+    one = Sized(4.0, 0.3, 0.2)
+    assert one + Sized(0.0) == one
+    assert sum([one, one], Sized(0.0)).value == 8.0
+    assert sum([], Sized(0.0)).error == 0.0
+
+
+def test_intervals_are_symmetric_until_nothing():
+    found = Sized(10.0, 2.0)
+    assert found.high - 10 == pytest.approx(10 - found.low)
+    assert found.high - found.low == pytest.approx(2 * 1.959964 * 2.0)
+
+
+def test_a_lesion_that_came_later_has_nothing_before():
+    late = Lesion("L3", "bone", (None, None, Sighting("new", (0,), Sized(5.0), Sized(3.0), Sized(2.0))))
+    assert [late.sizes(k) is None for k in range(3)] == [True, True, False]
+    assert late.diameter(2).value == 3.0
