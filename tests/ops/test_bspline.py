@@ -133,3 +133,44 @@ def test_more_weight_on_bending_bends_less_and_nothing_known_moves_nothing():
     assert not freeform(nothing, Form()).weights.any()
     lattice = Lattice.flat(pyramid[0].weight.shape, (1.0, 8.0, 8.0))
     assert searched(lattice, pyramid[0], Form(), steps=0) is lattice
+
+
+@pytest.mark.parametrize("shape", [(1, 14, 12), (7, 8, 9)])
+def test_values_and_gradients_of_a_carried_image_are_scipys_and_differences(shape):
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=shape).astype(np.float32)
+    field = (2 * rng.normal(size=(3, *shape))).astype(np.float32)
+    scale = np.array([0.5, 1.0, 0.5], np.float32)
+    value, gradient = np.empty(shape, np.float32), np.empty((3, *shape), np.float32)
+    module._sloped(image, field, scale, value, gradient)
+    places = grid_points(shape) + np.moveaxis(field, 0, -1) * scale
+    assert np.allclose(value, sampled(image, places, outside=None), atol=1e-4)
+    step = 1e-3
+    for axis in range(3):
+        up, down = (places + s * step * np.eye(3)[axis] for s in (1, -1))
+        # Where a whole pixel or the edge lies between, the slope has two values.
+        same = (np.floor(up) == np.floor(down)).all(-1)
+        same &= ((up > 0) & (down < np.array(shape) - 1)).all(-1) | (np.array(shape) == 1).any()
+        high, low = (sampled(image.astype(np.float64), p, outside=None).astype(np.float64) for p in (up, down))
+        assert np.allclose(((high - low) / (2 * step))[same], gradient[axis][same], atol=5e-3)
+
+
+def test_beyond_the_edge_an_image_does_not_change():
+    image = np.random.default_rng(0).normal(size=(1, 6, 6)).astype(np.float32)
+    for away in (-9.0, 9.0):
+        field = np.zeros((3, 1, 6, 6), np.float32)
+        field[1:] = away
+        value, gradient = np.empty((1, 6, 6), np.float32), np.empty((3, 1, 6, 6), np.float32)
+        module._sloped(image, field, np.ones(3, np.float32), value, gradient)
+        assert not gradient.any() and (value == image[0, 0, 0] if away < 0 else value == image[0, -1, -1]).all()
+
+
+def test_squares_and_correlation_weigh_bending_alike():
+    fixed, moving, _ = moved((64, 64), 1.5)
+    pyramid = levels(fixed[None], moving[None], np.ones((64, 64)), spacing=(1.0, 1.0))
+    squares, correlation = (bent(freeform(pyramid, Form(m)), (1, 1, 1))[0] for m in ("squares", "correlation"))
+    assert 0.5 < squares / correlation < 2.0
+    bright = levels(100 * fixed[None], 100 * moving[None], np.ones((64, 64)), spacing=(1.0, 1.0))
+    again = freeform(bright, Form("squares"))
+    plain = freeform(pyramid, Form("squares"))
+    assert np.abs(again.displacement((1, 64, 64)) - plain.displacement((1, 64, 64))).mean() < 0.05

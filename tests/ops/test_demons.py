@@ -92,3 +92,36 @@ def test_where_nothing_is_known_nothing_pushes():
     fixed, moving, _ = moved((64, 64), 2.0)
     still = demons(levels(fixed[None], moving[None], np.zeros((64, 64)), spacing=(1.0, 1.0)), Rules())
     assert not still.any()
+
+
+def test_noise_and_a_part_that_is_unknown_do_little_harm():
+    fixed, moving, true = moved((96, 90), 1.5)
+    rng = np.random.default_rng(3)
+    noisy = [v + 0.1 * v.std() * rng.normal(size=v.shape) for v in (fixed, moving)]
+    noisy[0][30:45, 30:45] = 50 * fixed.std()
+    weight = np.ones(fixed.shape)
+    weight[30:45, 30:45] = 0
+    pyramid = levels(noisy[0][None], noisy[1][None], weight, spacing=(1.0, 1.0))
+    found = whole(exponential(demons(pyramid, Rules())), pyramid[0])[1:, 0, :96, :90]
+    away = np.linalg.norm(found - true, axis=0)
+    known = ndimage.binary_erosion(weight > 0, iterations=6)
+    assert away[known].mean() < 0.5
+
+
+def test_two_channels_say_more_than_one():
+    fixed, moving, true = moved((64, 64), 1.5)
+    lines = np.tile(np.sin(np.arange(64) / 3.0), (64, 1))
+    other = sampled(lines, grid_points((64, 64)) + np.moveaxis(true, 0, -1), order=3, outside=None)
+    apart = []
+    for a, b in (([other], [lines]), ([other, fixed / fixed.std()], [lines, moving / fixed.std()])):
+        pyramid = levels(np.array(a), np.array(b), np.ones((64, 64)), spacing=(1.0, 1.0))
+        found = whole(exponential(demons(pyramid, Rules())), pyramid[0])[1:, 0]
+        apart.append(np.linalg.norm(found - true, axis=0)[8:-8, 8:-8].mean())
+    assert apart[1] < 0.5 * apart[0]
+
+
+def test_a_displacement_of_the_grid_below_is_in_pixels_of_the_level():
+    pyramid = levels(np.ones((1, 32, 64)), np.ones((1, 32, 64)), np.ones((32, 64)), spacing=(3.0, 1.0))
+    assert pyramid[0].which == (False, False, True)
+    below = np.ones((3, *pyramid[0].below), np.float32)
+    assert whole(below, pyramid[0])[:, 0, 0, 0].tolist() == [1.0, 1.0, 2.0]

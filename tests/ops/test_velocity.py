@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from isocenter.ops.velocity import MOST, composed, exponential, least_determinant, spatial, spread
+from isocenter.ops.velocity import MOST, carry, composed, exponential, least_determinant, spatial, spread
 from isocenter.ops.warping import determinants, grid_points, sampled
 
 SHAPES = [(24, 30), (14, 16, 18)]
@@ -98,3 +98,40 @@ def test_a_plane_becomes_a_slice():
     field = np.arange(24.0).reshape(2, 3, 4)
     out = spatial(field)
     assert out.shape == (3, 1, 3, 4) and not out[0].any() and np.array_equal(out[1:, 0], field)
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 24), (9, 12, 10), (1, 1, 7)])
+def test_images_are_carried_as_scipy_says(shape):
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(2, *shape)).astype(np.float32)
+    field = (3 * rng.normal(size=(3, *shape))).astype(np.float32)
+    out = np.empty_like(images)
+    carry(images, field, out)
+    at = grid_points(shape) + np.moveaxis(field, 0, -1)
+    assert np.allclose(out, sampled(images, at, outside=None), atol=1e-4)
+
+
+def test_a_composition_is_carried_like_one_map_after_the_other():
+    shape = (1, 40, 44)
+    at = grid_points(shape)
+    ramp = np.stack([at[..., 1], at[..., 2]]).astype(np.float32)
+    a, b = (smooth(shape[1:], 3.0, seed=s, width=6.0) for s in (0, 1))
+    once, then, both = (np.empty_like(ramp) for _ in range(3))
+    carry(ramp, spatial(b), once)
+    carry(once, spatial(a), then)
+    carry(ramp, spatial(composed(a, b)), both)
+    inner = (slice(None), 0, slice(8, -8), slice(8, -8))
+    assert np.allclose(then[inner], both[inner], atol=0.02)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_half_the_time_twice_is_the_whole(shape):
+    velocity = smooth(shape, 2.0)
+    half = exponential(0.5 * velocity)
+    assert np.abs(composed(half, half) - exponential(velocity)).max() < 0.1
+
+
+def test_a_field_is_spread_to_its_own_grid_unchanged():
+    field = smooth((12, 14), 2.0)
+    assert np.allclose(spread(field, (12, 14)), field, atol=1e-6)
+    assert spread(field, (24, 14)).shape == (2, 24, 14)

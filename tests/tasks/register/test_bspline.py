@@ -120,3 +120,28 @@ def test_the_same_answer_twice():
     case, _ = pair((40, 40))
     a, b = (BSpline().predict(case).parts[0].displacement for _ in range(2))
     assert np.array_equal(a, b)
+
+
+def test_a_finer_lattice_bends_finer_and_a_coarse_one_less():
+    case, field = pair((96, 90), 2.0)
+    fine, coarse = (error(BSpline(spacing=s).predict(case), field) for s in (8.0, 60.0))
+    assert fine < 0.5 * coarse
+
+
+def test_a_slice_in_space_bends_in_its_own_plane():
+    affine = ((1.2, 0.0, 5.0), (0.0, 0.4, -3.0), (0.3, 0.2, 8.0), (0, 0, 1))
+    case, field = pair((80, 72), geometry=Geometry((80, 72), affine))
+    found = BSpline().predict(case)
+    assert error(found, field) < 0.7
+    at = grid_points((80, 72)).reshape(-1, 2)
+    moved = found.points(found.fixed.to_world(at)) - found.fixed.to_world(at)
+    normal = np.cross(np.array(affine)[:3, 0], np.array(affine)[:3, 1])
+    assert np.abs(moved @ normal).max() < 1e-3 * np.linalg.norm(moved, axis=1).max()
+
+
+def test_unknown_pixels_take_no_part():
+    case, field = pair()
+    pixels = case.images["moving"].pixels().copy()
+    pixels[30:40, 30:40] = np.nan
+    found = BSpline().predict(Case("x", {**case.images, "moving": Image.from_array(pixels)}, "fixed"))
+    assert error(found, field) < 0.8

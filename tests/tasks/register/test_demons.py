@@ -192,3 +192,52 @@ def test_the_same_answer_twice_and_the_input_untouched():
     kept = case.images["fixed"].pixels().copy()
     a, b = (Demons().predict(case).parts[0].displacement for _ in range(2))
     assert np.array_equal(a, b) and np.array_equal(case.images["fixed"].pixels(), kept)
+
+
+def test_a_channel_may_be_named_and_colours_become_one():
+    case, field = pair()
+    rng = np.random.default_rng(1)
+
+    def coloured(image):
+        noise = 9 * rng.normal(size=image.shape).astype(np.float32)
+        return Image.from_array(np.stack([noise, image.pixels()]), axes="cyx", channels=("noise", "tissue"))
+
+    both = replace(case, images={k: coloured(v) for k, v in case.images.items()})
+    assert error(Demons(channel="tissue").predict(both), field) < 0.7
+    with pytest.raises(NotFoundError, match="tissue"):
+        Demons(channel="tisue").predict(both)
+
+
+def test_a_moving_image_of_other_pixels_and_direction_is_brought_along():
+    case, field = pair((64, 60), geometry=Geometry.from_spacing((64, 60), (1.0, 1.0)))
+    pixels, grid = case.images["moving"].pixels(), case.images["moving"].geometry
+    turned = Image.from_array(pixels.T[:, ::-1].copy(), geometry=grid.reoriented((1, 0), (False, True)))
+    other = Demons().predict(replace(case, images={**case.images, "moving": turned}))
+    same = Demons().predict(case)
+    at = grid_points((64, 60)).reshape(-1, 2) @ np.fliplr(np.eye(2))
+    assert np.allclose(other.points(at), same.points(at), atol=1e-3)
+    assert other.moving.same_grid(turned.geometry)
+
+
+def test_the_answer_goes_through_a_file_and_back(tmp_path):
+    from isocenter.io.transforms import read_transform, write_transform
+
+    case, _ = pair((24, 30, 28), geometry=Geometry.from_spacing((24, 30, 28), (2.0, 1.0, 1.5)))
+    found = Demons().predict(case)
+    write_transform(found, tmp_path / "field.nii.gz")
+    again = read_transform(tmp_path / "field.nii.gz", found.fixed, found.moving)
+    at = found.sampled(7)[0]
+    assert np.allclose(again.indices(at), found.indices(at), atol=1e-2)
+
+
+def test_regions_come_along():
+    from isocenter.data import Segmentation
+    from isocenter.data.warping import warped
+
+    case, field = pair((80, 72), 2.0)
+    grid = case.images["moving"].geometry
+    disc = (np.hypot(*(grid_points((80, 72)) - [40, 36]).transpose(2, 0, 1)) < 14).astype(np.uint8)
+    true = sampled(disc, grid_points((80, 72)) + np.moveaxis(field, 0, -1), order=0) > 0
+    found = warped(Demons().predict(case), Segmentation(disc, ("background", "disc"), grid)).labels > 0
+    assert 2 * (found & true).sum() / (found.sum() + true.sum()) > 0.97
+    assert 2 * (disc.astype(bool) & true).sum() / (disc.sum() + true.sum()) < 0.95
