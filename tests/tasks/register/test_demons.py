@@ -209,7 +209,7 @@ def test_a_channel_may_be_named_and_colours_become_one():
 
 
 def test_a_moving_image_of_other_pixels_and_direction_is_brought_along():
-    case, field = pair((64, 60), geometry=Geometry.from_spacing((64, 60), (1.0, 1.0)))
+    case, _ = pair((64, 60), geometry=Geometry.from_spacing((64, 60), (1.0, 1.0)))
     pixels, grid = case.images["moving"].pixels(), case.images["moving"].geometry
     turned = Image.from_array(pixels.T[:, ::-1].copy(), geometry=grid.reoriented((1, 0), (False, True)))
     other = Demons().predict(replace(case, images={**case.images, "moving": turned}))
