@@ -54,7 +54,7 @@ def test_files_become_tables_a_document_and_a_page(files, tmp_path):
     assert kept["class"] == "liver" and float(kept["day"]) == 85
     document = json.loads((out / "followed.json").read_text())
     assert document["sums"][1]["gone"] == 1 and "2024" not in json.dumps(document)
-    page = (out / "report.html").read_text()
+    page = (out / "report" / "report.html").read_text()
     assert "Lesions over time" in page and "L3" in page and "<script" not in page
     assert "2024-01-08" not in page and "jan_ct" not in page
     assert made.lines()[-1].startswith("next: isocenter measure")
@@ -88,7 +88,7 @@ def test_a_table_of_several_subjects_is_a_page_with_chapters(files, tmp_path):
     made = follow(tmp_path / "exams.csv", out=tmp_path / "o")
     assert [one.subject for one in made.subjects] == ["p1", "p2"]
     assert {r["subject"] for r in made.tables["sums"].rows} == {"p1", "p2"}
-    page = (tmp_path / "o" / "report.html").read_text()
+    page = (tmp_path / "o" / "report" / "report.html").read_text()
     assert page.count("Every lesion, first against last") == 2
     assert ">p1<" not in page
 
@@ -124,3 +124,29 @@ def test_examinations_that_share_no_world_are_refused_with_the_way_out(files, tm
     other = Instances.from_label_map(examination(FIRST, moved_grid)[1], moved_grid)
     with pytest.raises(GeometryError, match="--register"):
         follow([files[0], other])
+
+
+def test_the_folder_of_results_holds_results_alone(files, tmp_path):
+    made = follow(files, out=tmp_path / "o", register="world")
+    assert sorted(p.name for p in (tmp_path / "o").iterdir()) == [
+        "exams.csv", "followed.json", "lesions.csv", "report", "sums.csv"]
+    assert {f.name for f in made.files} == {"exams.csv", "followed.json", "lesions.csv", "report.html", "sums.csv"}
+    assert all(f.is_file() for f in made.files)
+    again = follow(files, out=tmp_path / "o", register="world", overwrite=True)
+    assert again.tables["lesions"].rows == made.tables["lesions"].rows
+
+
+def test_images_that_a_method_searches_are_followed_from_scratch(tmp_path):
+    class Bright:
+        def predict(self, case):
+            from isocenter.data import Segmentation
+
+            image = case.image()
+            labels = (image.pixels() > 175).astype(np.uint8)
+            return Segmentation(labels, ("background", "lesion"), image.geometry)
+
+    images = [examination(balls, GRID, noise=1.0)[0] for balls in (FIRST, FIRST[:1])]
+    made = follow(images, find=Bright(), least=8.0)
+    kept = [one for one in made.subjects[0].lesions if one.seen[0] is not None and one.seen[1].state == "kept"]
+    gone = [one for one in made.subjects[0].lesions if one.seen[0] is not None and one.seen[1].state == "gone"]
+    assert kept and gone and kept[0].kind == "lesion"

@@ -59,7 +59,7 @@ def test_the_whole_course_of_one_subject(three, tmp_path, capsys):
     assert "at least 30 % below the baseline" in sums[2]["crossed"] and sums[2]["beyond_error"] == "1"
     node = [r for r in rows(out / "lesions.csv") if r["class"] == "node"]
     assert [r["node"] for r in node] == ["1", "1", "1"]
-    page = (out / "report.html").read_text()
+    page = (out / "report" / "report.html").read_text()
     assert "Pictures over time" in page and "2024-01" not in page
     assert not any(w in page.lower() for w in ("partial response", "progressive disease", "stable disease"))
 

@@ -29,6 +29,8 @@ from isocenter.verbs._text import typed
 NODES = ("node", "nodes", "lymph_node", "lymph node", "lymphnode")
 # Share of the reach beyond which lesions lie so far off that the alignment is doubted.
 FAR = 0.3
+# Folder of the page within the results.
+PAGE = "report"
 MEASURES = ("size", "diameter")
 
 
@@ -132,7 +134,7 @@ def follow(
         Label maps or annotation files of the lesions in order of time (paths, `Segmentation`, `Instances`, arrays),
         images with `find`, or a table or `Cases` with subject, date, image and mask.
     out
-        Folder for CSV, JSON and report.html; None: nothing is written.
+        Folder for CSV, JSON and report/report.html; None: nothing is written.
     register
         A method of register, a bundle or an object; ``"world"``: the headers as they are; None: the world that they
         share, refused where they share none.
@@ -149,7 +151,7 @@ def follow(
     checked(options, Following)
     rules = _rules(options)
     if out is not None:
-        vacant_report(out, overwrite=options.get("overwrite", False))
+        vacant_report(Path(out) / PAGE, overwrite=options.get("overwrite", False))
     asked = Asked(
         options.get("images"), options.get("dates"), options.get("find"), options.get("names"),
         options.get("whole", False), options.get("date") or DATE,
@@ -222,7 +224,8 @@ def _written(made: FollowUp, out: Path, options: Following) -> FollowUp:
 
     overwrite = options.get("overwrite", False)
     files = write_readouts(out, made.tables, overwrite=overwrite)
-    page = write_report(page_of(made.subjects, made.courses, options.get("command", "")), out, overwrite=overwrite)
+    run = page_of(made.subjects, made.courses, options.get("command", ""))
+    page = write_report(run, out / PAGE, overwrite=overwrite)
     made = replace(made, files=(*files, out / "followed.json", page))
     write_text(out / "followed.json", json.dumps(made.as_json(), indent=1, allow_nan=False) + "\n", overwrite=overwrite)
     return made

@@ -23,7 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Its own arguments."""
     parser.add_argument("exams", nargs="+", metavar="EXAM", help="labels of the lesions in order of time (with --find: "
                         "images), or one table with subject, date, image, mask")
-    parser.add_argument("-o", "--out", metavar="OUT", help="folder for tables, JSON and report.html")
+    parser.add_argument("-o", "--out", metavar="OUT", help="folder for tables, JSON and report/report.html")
     parser.add_argument("--overwrite", action="store_true", help="replace what is there")
     parser.add_argument("--images", nargs="+", metavar="IMAGE", help="the image of each examination, in order")
     parser.add_argument("--dates", nargs="+", metavar="DATE", help="of each examination: 2024-03-01, or days")
