@@ -96,3 +96,26 @@ def test_pixels_have_no_sum_of_millimetres_and_no_target_no_sum():
     assert follow(lesion("a", [5, 5])).totals == ()
     plain = Followed("p", (Examined("e", None, 0, Sized(0.0)),), (), unit="px")
     assert summed(plain) is plain
+
+
+def test_a_lesion_in_parts_counts_with_all_of_them_and_thin_slices_change_no_limit():
+    split = Sighting("split", (0, 1), Sized(300.0), Sized(14.0, 0.5), Sized(6.0))
+    first = Sighting("first", (0,), Sized(800.0), Sized(15.0, 0.5), Sized(9.0))
+    exams = tuple(Examined(n, None, 1, Sized(0.0)) for n in "ab")
+    found = summed(Followed("p", exams, (Lesion("a", "liver", (first, split)),)), thickness=1.0)
+    assert [t.sum.value for t in found.totals] == [15.0, 14.0]
+    assert targets(follow(lesion("a", [10, 9]), thickness=5.0)) == ["a"]
+
+
+def test_the_nadir_is_the_smallest_before_not_the_smallest_of_all():
+    found = follow(lesion("a", [50, 40, 60, 30, 31]))
+    assert [t.nadir and t.nadir.value for t in found.totals] == [None, 50, 40, 40, 30]
+    assert [bool(t.crossed) for t in found.totals] == [False, False, True, True, True]
+    assert found.totals[4].from_nadir.percent == pytest.approx(100 / 30)
+
+
+def test_from_nothing_there_is_no_percentage():
+    found = follow(lesion("a", [12, 0, 8]))
+    assert found.totals[2].nadir.value == 0 and found.totals[2].from_nadir is None
+    assert found.totals[2].baseline.percent == pytest.approx(-100 / 3)
+    assert found.totals[1].crossed[0].startswith("no target lesion is left")

@@ -36,7 +36,7 @@ def test_tiles_show_the_lesion_with_its_outline_and_diameter():
     assert length == pytest.approx(16, abs=1.5)
     assert gone.mask is None and "gone" in gone.text
     assert here.text == "17.0 mm, 2.19 ml"
-    assert made.facts["examination 2, day 30"].startswith("1 lesions")
+    assert made.facts["examination 2, day 30"].startswith("1 lesion, ")
 
 
 def test_slices_are_axial_on_every_orientation():

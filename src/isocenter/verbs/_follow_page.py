@@ -17,6 +17,7 @@ from isocenter.verbs._exams import Course
 from isocenter.verbs._explanation import stamp
 from isocenter.verbs._follow_words import HEAD, WORDS, amount, headline, row
 from isocenter.verbs._pictures import shown
+from isocenter.verbs._text import counted
 
 # Lesions that are drawn; the tables hold all.
 DRAWN = 8
@@ -53,7 +54,7 @@ def _facts(found: Followed) -> dict[str, str]:
         day = "" if exam.day is None else f", day {exam.day:g}"
         residual = "" if exam.residual is None else f"; lesions {exam.residual:.1f} {found.length} from where expected"
         how = f"; brought over by {exam.aligned}" if k else ""
-        total = f"{exam.lesions} lesions, {amount(exam.burden, found.unit)}"
+        total = f"{counted(exam.lesions, 'lesion')}, {amount(exam.burden, found.unit)}"
         facts[f"examination {k + 1}{day}"] = f"{total}{how}{residual}"
     return facts
 
