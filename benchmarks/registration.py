@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,9 @@ def by_elastix(fixed: Array, moving: Array) -> Array:
     said.AddParameterMap(said.GetDefaultParameterMap("bspline", 4, LATTICE))
     images = [itk.image_from_array(np.ascontiguousarray(v)) for v in (fixed, moving)]
     _, found = itk.elastix_registration_method(*images, parameter_object=said, number_of_threads=1)
-    out = itk.transformix_deformation_field(images[1], found)
-    return np.moveaxis(itk.array_from_image(out), -1, 0)
+    with TemporaryDirectory() as folder:  # it writes the field to a file as well
+        out = itk.transformix_deformation_field(images[1], found, output_directory=folder)
+        return np.moveaxis(itk.array_from_image(out), -1, 0)
 
 
 def _elastix() -> dict[str, Callable[[Array, Array], Array]]:
