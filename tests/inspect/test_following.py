@@ -234,3 +234,13 @@ def test_objects_below_the_least_diameter_leave():
     both = exam([BIG, Ball((48.0, 46.0, 24.0), 1.0)])
     assert len(large_enough(both, Rules(least=5.0)).found) == 1
     assert large_enough(both, Rules()) is both
+
+
+def test_maps_that_bend_carry_lesions_in_both_directions():
+    lies = [moved(3, turn=3, shift=(3.0, 2.0, -1.0)), moved(3, turn=-2, shift=(-2.0, 3.0, 1.0))]
+    late = Ball((40.0, 16.0, 30.0), 5.0)
+    exams = [exam([BIG]), exam([BIG, late], lies=lies[0]), exam([BIG, late], lies=lies[1])]
+    ways = [Transform.identity(GRID, GRID), *(Transform.of_matrix(m, GRID, GRID).as_field() for m in lies)]
+    found = followed(exams, ways, Rules())
+    assert states(found) == [["first", "kept", "kept"], [None, "new", "kept"]]
+    assert found.exams[2].residual < 1.0
