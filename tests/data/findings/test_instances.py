@@ -93,3 +93,18 @@ def test_refusals(start: tuple[int, int], mask: np.ndarray, label: int, scores: 
 def test_numbers_that_differ_are_refused() -> None:
     with pytest.raises(LabelError, match="do not fit"):
         Instances(np.zeros((2, 2), np.int64), (ONE,), np.zeros(1, np.int64), ("a",), GRID)
+
+
+@pytest.mark.parametrize("background", [True, False])
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (2, 5, 9), (7, 10**6, 2**31 + 5), (3, 4, 60_000)])
+def test_objects_come_by_rising_number_however_far_apart(numbers: tuple[int, ...], background: bool) -> None:
+    rng = np.random.default_rng(0)
+    which = rng.integers(0 if background else 1, 4, (12, 15))
+    labels = np.asarray([0, *numbers])[which]
+    found = Instances.from_label_map(labels, Geometry((12, 15)))
+    assert len(found) == 3
+    for i, number in enumerate(numbers):
+        whole = np.zeros((12, 15), bool)
+        whole[found.where(i)] = found.masks[i]
+        assert np.array_equal(whole, labels == number)
+    assert len(Instances.from_label_map(np.zeros((12, 15), np.uint16), Geometry((12, 15)))) == 0

@@ -8,7 +8,7 @@ import pytest
 from isocenter.data import Boxes, Case, Geometry, Image, Instances, NotEvaluated, Segmentation
 from isocenter.errors import GeometryError
 from isocenter.ops.linking import Rules
-from isocenter.tasks.track._follower import Follower, frame_case, frames_of, objects_of
+from isocenter.tasks.track._follower import Follower, _middle, frame_case, frames_of, objects_of
 
 GRID = Geometry.from_spacing((40, 50), (1.0, 0.5))
 
@@ -94,3 +94,11 @@ def test_of_a_late_daughter_the_tracks_know_more_than_the_stream() -> None:
     assert follower.step(squares((12, 22), (19, 22), side=5)).tolist() == [2, 3]
     tracks = follower.tracks()
     assert tracks.spans() == {1: (0, 2), 2: (3, 5), 3: (5, 5)} and tracks.children() == {1: (2, 3)}
+
+
+@pytest.mark.parametrize("shape", [(7, 9), (4, 6, 5)])
+def test_the_middle_of_a_mask_is_the_mean_of_its_pixels(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        mask = rng.random(shape) < 0.3
+        assert np.allclose(_middle(mask), np.argwhere(mask).mean(axis=0))

@@ -96,13 +96,15 @@ class Instances:
         """
         from scipy import ndimage
 
-        there, flat = np.unique(numbers, return_inverse=True)
-        compact = flat.reshape(numbers.shape)
-        if len(there) and there[0] != 0:
-            compact, there = compact + 1, np.concatenate([[0], there])
-        boxes = ndimage.find_objects(compact.astype(np.int32))
-        starts = np.asarray([[s.start for s in box] for box in boxes], np.int64).reshape(-1, numbers.ndim)
-        masks = tuple(np.asarray(compact[box] == i + 1) for i, box in enumerate(boxes))
+        compact = numbers
+        # To sort all pixels takes long, and is needed only where the numbers are far apart.
+        if numbers.size and not 0 <= numbers.min() <= numbers.max() <= numbers.size:
+            there, flat = np.unique(numbers, return_inverse=True)
+            compact = flat.reshape(numbers.shape) + int(there[0] != 0)
+        found = ndimage.find_objects(compact.astype(np.int32))
+        boxes = [(k, box) for k, box in enumerate(found, start=1) if box is not None]
+        starts = np.asarray([[s.start for s in box] for _, box in boxes], np.int64).reshape(-1, numbers.ndim)
+        masks = tuple(np.asarray(compact[box] == k) for k, box in boxes)
         kinds = np.zeros(len(masks), np.int64) if labels is None else np.asarray(labels, np.int64)
         sure = None if scores is None else np.asarray(scores, np.float64)
         return cls(starts, masks, kinds, tuple(classes), geometry, sure)

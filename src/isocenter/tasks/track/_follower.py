@@ -181,8 +181,13 @@ def _measured(objects: Boxes | Instances) -> tuple[Array, Array]:
     """Centres (n, axes) in pixels, and sizes (n,)."""
     if isinstance(objects, Boxes):
         return objects.edges.mean(axis=1), objects.sizes.prod(axis=1)
-    middles = [s + np.argwhere(m).mean(axis=0) for s, m in zip(objects.starts, objects.masks, strict=True)]
+    middles = [s + _middle(m) for s, m in zip(objects.starts, objects.masks, strict=True)]
     return np.asarray(middles, np.float64).reshape(objects.starts.shape), objects.areas.astype(np.float64)
+
+
+def _middle(mask: Array) -> Array:
+    """Mean index of the pixels of a mask."""
+    return np.asarray([places.sum() / len(places) for places in mask.nonzero()])
 
 
 def _together(objects: list[Boxes | Instances]) -> Boxes | Instances:
