@@ -9,8 +9,6 @@ from isocenter.ops.kernel import kernel
 
 # Longest first step in pixels; more halvings than `MOST` are no registration.
 STEP, MOST = 0.25, 12
-# Slices of a fine grid that are looked at in one go.
-SLAB = 16
 
 
 def exponential(velocity: Array, *, step: float = STEP) -> Array:
@@ -64,7 +62,7 @@ def composed(first: Array, then: Array) -> Array:
     return _back(out, first)
 
 
-def least_determinant(displacement: Array, shape: tuple[int, ...] | None = None) -> tuple[float, float]:
+def least_determinant(displacement: Array) -> tuple[float, float]:
     """The smallest Jacobian determinant of a map, and the share of pixels where it is not above 0.
 
     As `isocenter.ops.warping.determinants` has it: central differences, one-sided at the edge.
@@ -73,23 +71,10 @@ def least_determinant(displacement: Array, shape: tuple[int, ...] | None = None)
     ----------
     displacement
         (axes, *grid) in pixels of each axis.
-    shape
-        Of a finer grid of the same box on which it is looked at, linear between pixels; None: the grid itself.
     """
     field = spatial(displacement)
-    wanted = _lifted(shape) if shape is not None else field.shape[1:]
-    if wanted == field.shape[1:]:
-        least, folded = _determinants(field, 0, wanted[0])
-        return float(least), folded / float(np.prod(wanted))
-    least, folded = np.inf, 0
-    for start in range(0, wanted[0], SLAB):
-        stop = min(start + SLAB, wanted[0])
-        low, high = max(start - 1, 0), min(stop + 1, wanted[0])
-        part = np.empty((3, high - low, *wanted[1:]), np.float32)
-        _spread(field, part, low, wanted[0])
-        found = _determinants(part, start - low, stop - low)
-        least, folded = min(least, float(found[0])), folded + int(found[1])
-    return least, folded / float(np.prod(wanted))
+    least, folded = _determinants(field)
+    return float(least), folded / float(np.prod(field.shape[1:]))
 
 
 def spread(displacement: Array, shape: tuple[int, ...]) -> Array:
@@ -107,7 +92,7 @@ def spread(displacement: Array, shape: tuple[int, ...]) -> Array:
     float32 (axes, *shape).
     """
     out = np.empty((3, *_lifted(shape)), np.float32)
-    _spread(spatial(displacement), out, 0, out.shape[1])
+    _spread(spatial(displacement), out)
     return out[3 - len(shape) :].reshape(len(shape), *shape)
 
 
@@ -197,12 +182,10 @@ def carry(images: Array, field: Array, out: Array) -> None:
 
 
 @kernel
-def _spread(field: Array, out: Array, low: int, depth: int) -> None:
-    """Slices `low` and on of a grid of `depth` slices."""
-    old = np.array(field.shape[1:])
-    new = np.array((depth, out.shape[2], out.shape[3]))
+def _spread(field: Array, out: Array) -> None:
+    old, new = np.array(field.shape[1:]), np.array(out.shape[1:])
     for z in range(out.shape[1]):
-        pz = min(max((z + low + 0.5) * old[0] / new[0] - 0.5, 0.0), old[0] - 1.0)
+        pz = min(max((z + 0.5) * old[0] / new[0] - 0.5, 0.0), old[0] - 1.0)
         z0 = int(pz)
         z1, wz = min(z0 + 1, old[0] - 1), pz - z0
         for y in range(out.shape[2]):
@@ -223,11 +206,11 @@ def _spread(field: Array, out: Array, low: int, depth: int) -> None:
 
 
 @kernel
-def _determinants(field: Array, start: int, stop: int) -> tuple[float, int]:
-    """The smallest one of slices `start` to `stop`, and how many are not above 0."""
+def _determinants(field: Array) -> tuple[float, int]:
+    """The smallest one, and how many are not above 0."""
     nz, ny, nx = field.shape[1:]
     least, folded = np.inf, 0
-    for z in range(start, stop):
+    for z in range(nz):
         za, zb = max(z - 1, 0), min(z + 1, nz - 1)
         hz = 1.0 / max(zb - za, 1)
         for y in range(ny):
