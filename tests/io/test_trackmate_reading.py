@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from isocenter.data import Boxes, Geometry, Instances, Tracks
-from isocenter.errors import GeometryError, LabelError, MissingFileError, ResourceError, UnreadableError
+from isocenter.errors import (
+    GeometryError,
+    IsocenterError,
+    LabelError,
+    MissingFileError,
+    ResourceError,
+    UnreadableError,
+)
 from isocenter.io import trackmate
 from isocenter.io.trackmate_reading import read
 from isocenter.simulate.film import Course, drawn, film
@@ -181,3 +188,22 @@ def test_a_file_cut_anywhere_is_refused_in_little_memory(
             (tmp_path / "b.xml").write_bytes(data[: int(share * len(data))])
             with pytest.raises(UnreadableError, match=r"b\.xml"):
                 read(tmp_path / "b.xml")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_file_ends_as_tracks_or_as_a_refusal(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    tracks = film((40, 50), rng, Course(4, 5, 1.0, dividing=0.25))
+    trackmate.write(tmp_path / "a.xml", tracks)
+    data, path = (tmp_path / "a.xml").read_bytes(), tmp_path / "b.xml"
+    for _ in range(60):
+        changed = bytearray(data)
+        for at in rng.integers(0, len(data), rng.integers(1, 6)):
+            changed[at] = rng.choice([*b'0987-.,"<>[]{}eE/&x', 0, 255])
+        path.write_bytes(bytes(changed))
+        try:
+            found = read(path)
+        except IsocenterError as error:
+            assert error.what
+        else:
+            assert isinstance(found, Tracks)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from isocenter.data import Geometry, Tracks
-from isocenter.errors import LabelError, MissingFileError, UnreadableError
+from isocenter.errors import IsocenterError, LabelError, MissingFileError, UnreadableError
 from isocenter.io import tracks_geojson as geojson
 from isocenter.simulate.film import Course, drawn, film
 
@@ -101,3 +101,22 @@ def test_what_is_damaged_is_refused(tmp_path: Path) -> None:
         geojson.read(path, Geometry((9, 9)))
     with pytest.raises(MissingFileError):
         geojson.read(tmp_path / "none.geojson", Geometry((9, 9)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_changed_file_ends_as_tracks_or_as_a_refusal(seed: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(seed)
+    tracks = film((40, 50), rng, Course(4, 5, 1.0, dividing=0.25))
+    geojson.write(tmp_path / "a.geojson", tracks)
+    data, path = (tmp_path / "a.geojson").read_bytes(), tmp_path / "b.geojson"
+    for _ in range(60):
+        changed = bytearray(data)
+        for at in rng.integers(0, len(data), rng.integers(1, 6)):
+            changed[at] = rng.choice([*b'0987-.,"<>[]{}eE/&x', 0, 255])
+        path.write_bytes(bytes(changed))
+        try:
+            found = geojson.read(path, tracks.geometry)
+        except IsocenterError as error:
+            assert error.what
+        else:
+            assert isinstance(found, Tracks)

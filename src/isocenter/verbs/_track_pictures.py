@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from isocenter.data import Case, Tracks
+from isocenter.data import Array, Case, Tracks
 from isocenter.io.overlay_film import pictures
-from isocenter.ops.array import Array
 from isocenter.report import Picture
 
 # Frames side by side in a report's picture; the longest side of each; pixels between them.
