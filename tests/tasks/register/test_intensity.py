@@ -75,7 +75,7 @@ def test_two_kinds_of_images_are_brought_together_on_any_grid(name):
     evidence = dict(found.evidence)
     assert evidence["similarity_after"] > 2 * evidence["similarity_before"]
     assert 0.5 < evidence["overlap"] <= 1
-    assert evidence["halves_apart"] < 0.3
+    assert evidence["halves_apart"] < 0.2
     assert found.fixed.unit == case.image("fixed").geometry.unit
 
 

@@ -18,7 +18,7 @@ from isocenter.tasks.register._grey import grey
 from isocenter.tasks.register._plane import between, coordinates, placed
 
 # Two halves of the points, each searched by itself, must lead as near to each other, in spreads of the points.
-APART = 0.3
+APART = 0.2
 # Two slices whose normals lie nearer than this cosine show one plane.
 PARALLEL = 0.9
 # Points an axis by which a start of another kind becomes one of the family.
@@ -57,13 +57,14 @@ class Intensity:
     samples: int = knob(20_000, "points that are compared on each grid, at most", low=100, high=10_000_000)
     channel: str | None = knob(None, "a channel of both images by name or number from 0; None: the mean of all")
     start: Predictor[Transform] | None = knob(
-        None, "another method whose map it begins with: then nothing else is searched"
+        None, 'what it begins with, {"use": "register/METHOD"} or a bundle: then nothing else is searched'
     )
 
     def __post_init__(self) -> None:
         if self.start is not None and not isinstance(self.start, Predictor):
             raise RecipeError("the part that it begins with does not answer", where="start",
-                              got=type(self.start).__name__, remedy="Train it first and name its bundle")
+                              got=type(self.start).__name__,
+                              remedy='Name a part: {"use": "register/METHOD"}, or a bundle of one that studies')
 
     def predict(self, case: Case) -> Transform | NotEvaluated:
         """The map, with similarity before and after; NotEvaluated where the images share nothing.
