@@ -199,3 +199,48 @@ def test_nan_is_no_value():
     pixels = made.panorama.pixels()
     assert np.isfinite(pixels).all()
     assert np.abs(pixels[3:147, 5:255] - whole[3:147, 5:255]).mean() < 2
+
+
+def test_offsets_are_matched_where_tiles_have_them():
+    cuts = cut(Image.from_array(scene((240, 320), 4)), Cutting(grid=(1, 3), overlap=0.3, offset=12.0), seed=3)
+    made = mosaic([c.image for c in cuts])
+    joined = np.array([[c.gain, c.offset] for c in cuts])
+    gains, offsets = made.exposures.gains[:, 0], made.exposures.offsets[:, 0]
+    assert (offsets != 0).any()
+    assert np.allclose(joined[:, 0] * gains / (joined[0, 0] * gains[0]), 1, atol=0.03)
+    assert np.ptp(joined[:, 1] * gains + offsets) < 3
+    plain = mosaic([c.image for c in cuts], exposure="gain")
+    assert (plain.exposures.offsets == 0).all()
+    assert max(o.steps[1] for o in made.overlaps) < max(o.steps[1] for o in plain.overlaps)
+
+
+def test_every_channel_has_its_own_exposure():
+    whole = np.stack([scene((160, 260), s) for s in (1, 2, 3)])
+    left = Image.from_array(whole[..., :150], axes="cyx", channels=("red", "green", "blue"))
+    tinted = np.rint(whole[..., 100:] * np.array([0.9, 0.6, 0.75])[:, None, None]).astype(np.uint8)
+    made = mosaic([left, Image.from_array(tinted, axes="cyx", channels=("red", "green", "blue"))], kind="translation")
+    ratio = made.exposures.gains[1] / made.exposures.gains[0]
+    assert np.allclose(ratio, 1 / np.array([0.9, 0.6, 0.75]), rtol=0.01)
+    assert made.panorama.channels == ("red", "green", "blue") and made.panorama.axes == "cyx"
+
+
+@pytest.mark.parametrize(("kind", "zoom"), [("similarity", 1.15), ("affine", 1.1)])
+def test_tiles_of_another_magnification_come_together(kind, zoom):
+    whole = scene((200, 320), 6)
+    left = whole[:, :200]
+    size = (int(200 / zoom), int(180 / zoom))
+    at = grid_points(size) * zoom + np.array([0.0, 130.0])
+    right = ndimage.map_coordinates(whole.astype(float), np.moveaxis(at, -1, 0), order=3)
+    made = mosaic([Image.from_array(left), Image.from_array(np.clip(right, 0, 255).astype(np.uint8))], kind=kind)
+    first, second = made.transforms
+    probe = np.array([[40.0, 30.0], [100.0, 90.0]])
+    # Where a pixel of the second tile lies in the first, over the panorama.
+    there = first.indices(second.inverse().indices(probe))
+    assert np.abs(there - (probe * zoom + [0, 130])).max() < 0.3
+
+
+def test_sixteen_bits_keep_their_range():
+    whole = (scene((160, 260), 7).astype(np.uint16) * 200) + 3
+    made = mosaic([Image.from_array(whole[:, :160]), Image.from_array(whole[:, 110:])], kind="translation")
+    assert made.panorama.dtype == "uint16"
+    assert np.abs(made.panorama.pixels()[3:-3, 3:-3].astype(float) - whole[3:-3, 3:-3]).mean() < 60

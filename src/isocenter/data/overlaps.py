@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+from scipy import ndimage
 
 from isocenter.data.image import Image
 from isocenter.data.plane import coordinates, placed
@@ -145,7 +146,9 @@ def _means(values: Array) -> tuple[Array, Array]:
         ends = np.iinfo(kind)
         lost = (values <= ends.min) | (values >= ends.max)
     known = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    return resize(known, shape), resize(lost.astype(np.float32), shape) > 0
+    # Smooth, so that values between two of them are as spread as they are.
+    smooth = ndimage.gaussian_filter(resize(known, shape), (0, *[1.0] * len(shape)), mode="nearest")
+    return smooth, resize(lost.astype(np.float32), shape) > 0
 
 
 def _smaller(grey: Array, side: int) -> Array:
