@@ -145,10 +145,9 @@ class _Alive:
     seen: Array
     missed: Array
     points: Array
-    # Where, when and from which size it last fell to what a daughter may have; NaN where it did not.
+    # When and from which size it last fell to what a daughter may have, and where it would have been; NaN where it did
+    # not.
     cut: Array
-    cut_time: Array
-    cut_size: Array
 
     def chosen(self, which: Array) -> _Alive:
         return _Alive(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
@@ -171,7 +170,7 @@ def _born(numbers: Array, places: Array, sizes: Array, time: float) -> _Alive:
     n = len(numbers)
     doubt = np.tile([1.0, 0.0, UNKNOWN], (n, 1))
     return _Alive(numbers, places, np.zeros(places.shape), doubt, sizes, np.full(n, time), np.zeros(n, np.int64),
-                  np.ones(n, np.int64), np.zeros(places.shape), np.full(n, np.nan), np.full(n, np.nan))
+                  np.ones(n, np.int64), np.full((n, places.shape[1] + 2), np.nan))
 
 
 @dataclass(eq=False)
@@ -269,7 +268,7 @@ class Linker:
 
     def _learn(self, off: Array, lasted: Array) -> None:
         if len(off) and self.rules.reach is None:
-            now = float(np.median(off / np.sqrt(lasted)))
+            now = _median(off / np.sqrt(lasted))
             self._scale = now if self._scale is None else KEPT * self._scale + (1 - KEPT) * now
 
     def _updated(self, old: _Alive, ahead: Array, points: Array, area: Array, time: float) -> _Alive:
@@ -277,11 +276,13 @@ class Linker:
         place, speed, doubt = _filtered(old, points, lasted)
         place = place if self.rules.motion == VELOCITY else points
         n = len(points)
-        half = fell(old.size, area)
-        stale = ~(time - old.cut_time <= self.rules.gap)
-        cut_time = np.where(half, time, np.where(stale, np.nan, old.cut_time))
+        cut = old.cut
+        half = np.flatnonzero(fell(old.size, area))
+        if len(half):
+            cut = cut.copy()
+            cut[half, 0], cut[half, 1], cut[half, 2:] = time, old.size[half], ahead[half]
         return _Alive(old.number, place, speed, doubt, area, np.full(n, time), np.zeros(n, np.int64), old.points + 1,
-                      np.where(half[:, None], ahead, old.cut), cut_time, np.where(half, old.size, old.cut_size))
+                      cut)
 
     def _divided(
         self, mothers: _Alive, ahead: Array, now: _Frame, new: Array, numbers: Array
@@ -306,21 +307,21 @@ class Linker:
     def _late(self, went: _Alive, halved: Array, now: _Frame, new: Array, numbers: Array) -> Array:
         """The numbers with those of daughters that were missed when their mother divided."""
         free = np.flatnonzero(numbers == 0)
-        since = now.time - went.cut_time
+        since = now.time - went.cut[:, 0]
         able = np.flatnonzero(~halved & (since > 0) & (since <= self.rules.gap) & (went.points >= 3))
         if not self.rules.divide or not len(free) or not len(able):
             return numbers
-        mother, child, _ = pairs_within(went.cut[able], now.points[free], 2 * now.reach)
+        mother, child, _ = pairs_within(went.cut[able, 2:], now.points[free], 2 * now.reach)
         mother, child = able[mother], free[child]
-        off, apart = _between(now.points[new[mother]], now.points[child], went.cut[mother])
+        off, apart = _between(now.points[new[mother]], now.points[child], went.cut[mother, 2:])
         near = (apart <= 2 * now.reach) & (off <= BALANCE * apart)
-        near &= sized(went.cut_size[mother], now.sizes[new[mother]], now.sizes[child])
+        near &= sized(went.cut[mother, 1], now.sizes[new[mother]], now.sizes[child])
         best = cheapest(mother[near], child[near], apart[near], 10 * now.reach)
         numbers = numbers.copy()
         for m, c in zip(mother[near][best], child[near][best], strict=True):
             one, two = self._daughters(int(went.number[m]))
-            self.renamed.append((int(went.number[m]), float(went.cut_time[m]), one))
-            numbers[new[m]], numbers[c], went.number[m], went.cut_time[m] = one, two, one, np.nan
+            self.renamed.append((int(went.number[m]), float(went.cut[m, 0]), one))
+            numbers[new[m]], numbers[c], went.number[m], went.cut[m] = one, two, one, np.nan
         return numbers
 
     def _daughters(self, mother: int) -> tuple[int, int]:
@@ -365,6 +366,13 @@ def _filtered(old: _Alive, points: Array, lasted: Array) -> tuple[Array, Array, 
     off = points - ahead
     doubt = np.stack([(1 - gain) * p, (1 - gain) * s, v - push * s], axis=1)
     return ahead + gain[:, None] * off, old.speed + push[:, None] * off, doubt
+
+
+def _median(values: Array) -> float:
+    """As numpy's, without looking for what is not finite, which takes longer than the median."""
+    low, high = (len(values) - 1) // 2, len(values) // 2
+    part = np.partition(values, (low, high))
+    return float(part[low] + part[high]) / 2
 
 
 def _nearest(a: Array, b: Array) -> Array:
