@@ -155,7 +155,7 @@ def _smaller(grey: Array, side: int) -> Array:
     factor = max(grey.shape) / side
     if factor <= 1:
         return np.asarray(grey, np.float32)
-    return resize(grey[None], [max(round(n / factor), 1) for n in grey.shape])[0]
+    return np.asarray(resize(grey[None], [max(round(n / factor), 1) for n in grey.shape])[0])
 
 
 def overlaps(tiles: Sequence[Tile], *, kind: str, headers: bool) -> list[Overlap]:
@@ -186,7 +186,7 @@ def _by_points(tiles: Sequence[Tile], a: int, b: int, kind: str) -> Overlap | No
     if first.points is None or second.points is None:
         return None
     pairs = matched(likeness(first.points, second.points), RATIO)
-    sides = [t.points.at[pairs[:, k]] for k, t in enumerate((first, second)) if t.points is not None]
+    sides = first.points.at[pairs[:, 0]], second.points.at[pairs[:, 1]]
     kept = apart(*sides)
     source, target = (coordinates(t.image.geometry, at[kept]) for t, at in zip((first, second), sides, strict=True))
     grid = second.image.geometry
