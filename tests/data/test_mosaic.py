@@ -244,3 +244,21 @@ def test_sixteen_bits_keep_their_range():
     made = mosaic([Image.from_array(whole[:, :160]), Image.from_array(whole[:, 110:])], kind="translation")
     assert made.panorama.dtype == "uint16"
     assert np.abs(made.panorama.pixels()[3:-3, 3:-3].astype(float) - whole[3:-3, 3:-3]).mean() < 60
+
+
+def test_flat_images_may_say_where_they_lie_too():
+    whole = scene((160, 260), 7)
+    leaning = np.array([[0.0, 0.5, 10.0], [0.3, 0.0, 20.0], [0.4, 0.0, 30.0], [0.0, 0.0, 1.0]])
+    out = []
+    for start, wrong in ((0, 0.0), (100, 3.0)):
+        matrix = leaning.copy()
+        matrix[:3, 2] += leaning[:3, 1] * (start + wrong)
+        part = whole[:, start : start + 160]
+        out.append(Image.from_array(part, geometry=Geometry(part.shape, tuple(map(tuple, matrix.tolist())))))
+    made = mosaic(out, headers=True)
+    [found] = made.overlaps
+    assert found.how == "headers"
+    assert np.allclose(found.matrix[:2, 2], [-50.0, 0.0], atol=0.05)
+    assert made.panorama.geometry.spacing == pytest.approx((0.5, 0.5))
+    with pytest.raises(GeometryError, match="say no positions"):
+        mosaic([plain(), plain()], headers=True)

@@ -96,6 +96,9 @@ def mosaic(
                          wanted=f"{', '.join(KINDS)}; auto, gain, offset, none; {', '.join(BLENDS)}")
     agreeing(images)
     rank = images[0].ndim
+    if headers and images[0].geometry.affine is None:
+        raise GeometryError("headers without a spacing say no positions", where=images[0].name,
+                            remedy="State the spacing, or start from the content")
     kind = kind or ("rigid" if rank == 2 else "translation")
     tiles = []
     for i, image in enumerate(images):

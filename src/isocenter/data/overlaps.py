@@ -205,6 +205,9 @@ def _by_shifts(tiles: Sequence[Tile], a: int, b: int, kind: str) -> Overlap | No
 def _by_headers(tiles: Sequence[Tile], a: int, b: int, kind: str) -> Overlap | None:
     first, second = tiles[a], tiles[b]
     start = np.linalg.inv(placed(second.image.geometry)) @ placed(first.image.geometry)
+    # Of slices in space what lies in their plane.
+    kept = [*range(first.image.ndim), len(start) - 1]
+    start = start[np.ix_(kept, kept)]
     if np.abs(start[:-1, :-1] - np.eye(len(start) - 1)).max() > 1e-3:
         raise GeometryError(
             "the axes of two tiles run in different directions", where=second.image.name,
