@@ -148,6 +148,17 @@ def test_a_perspective_leaves_a_field_and_one_file_is_the_image_alone(scene: dic
         transform(scene["image"], moves=view, out=tmp_path / "b.png", masks=[scene["masks"]])
 
 
+def test_nothing_on_the_image_is_no_error(scene: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "none.csv").write_text(",X,Y\n")
+    empty = tmp_path / "boxes0.csv"
+    write(Boxes.none(("a",), Geometry((40, 60))), empty)
+    made = transform(scene["image"], moves=[("rotate", 20)], points=[tmp_path / "none.csv"], boxes=[empty],
+                     out=tmp_path / "o")  # fmt: skip
+    assert made.left == {str(tmp_path / "none.csv"): 0, str(empty): 0}
+    assert read_landmarks(tmp_path / "o/none.csv", made.image.geometry) == {}
+    assert len(made.beside[str(empty)]) == 0
+
+
 def test_inputs_are_never_touched_and_nothing_is_replaced_unasked(scene: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="input would be replaced"):
         transform(scene["image"], moves=[("flip", "x")], out=tmp_path, overwrite=True)

@@ -10,6 +10,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 
 from isocenter.data import Array, Boxes, Geometry, Image, Instances, Progress, Transform
+from isocenter.data.findings.transform import dimension, to_index
 from isocenter.data.moving import carried, chained, exact, followed, onto
 from isocenter.data.warping import warped
 from isocenter.errors import GeometryError, OutputError, UsageError, nearest
@@ -209,7 +210,8 @@ def _with_companions(made: Moved, source: Image, options: Moving) -> Moved:
             if kind == "points":
                 found = read_landmarks(key, source.geometry)
                 names[key] = tuple(found)
-                beside[key] = followed(made.transform, np.array(list(found.values())))
+                points = np.reshape(list(found.values()), (len(found), dimension(source.geometry)))
+                beside[key] = followed(made.transform, points)
                 left[key] = int((~_within(made.transform.fixed, beside[key])).sum())
                 continue
             value = _mask(key, source) if kind == "masks" else _marked(key, source, kind)
@@ -221,8 +223,6 @@ def _with_companions(made: Moved, source: Image, options: Moving) -> Moved:
 
 
 def _within(grid: Geometry, points: Array) -> Array:
-    from isocenter.data.findings.transform import to_index
-
     places = to_index(grid, points)
     with np.errstate(invalid="ignore"):
         return np.asarray(((places >= -0.5) & (places <= np.asarray(grid.shape) - 0.5)).all(axis=1))
