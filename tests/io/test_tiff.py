@@ -318,3 +318,25 @@ def test_what_reads_frames_can_be_sent_to_another_process(tmp_path: Path) -> Non
     path = write(Image.from_array(film, axes="tyx"), tmp_path / "a.tif")
     again = pickle.loads(pickle.dumps(read_image(path)))
     assert np.array_equal(next(frames_of(again)).pixels(), film[0])
+
+
+@pytest.mark.parametrize("options", [{"imagej": True}, {"ome": True, "compression": "zlib"}])
+def test_frames_of_a_film_with_a_flipped_byte_are_read_or_refused(
+    options: dict[str, object], tmp_path: Path, little_memory: Callable[[int], object]
+) -> None:
+    array = np.arange(4 * 24 * 20).reshape(4, 24, 20).astype(np.uint16)
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, array, metadata={"axes": "TYX"}, **options)
+    data = path.read_bytes()
+    with little_memory(512):  # type: ignore[attr-defined]
+        for at in range(0, min(len(data), 600), 3):
+            changed = bytearray(data)
+            changed[at] ^= 0xFF
+            path.write_bytes(bytes(changed))
+            try:
+                image = read_image(path)
+                if "t" in image.axes:
+                    frames = list(frames_of(image))
+                    assert all(frame.pixels().shape == image.shape[1:] for frame in frames)
+            except IsocenterError as error:
+                assert error.what

@@ -251,7 +251,7 @@ class Pixels:
             limits.fits(self.path, int(np.prod(self.shape, dtype=object)) * found.dtype.itemsize)
             kind = int(found.keyframe.compression)
             array = found.asarray() if kind in PLAIN else _decoded(self.path, tif, found, range(len(found.pages)))
-        return ordered(self.axes, _native(np.asarray(array).reshape(self.shape)))
+            return ordered(self.axes, _native(np.asarray(array).reshape(self.shape)))
 
     def each(self, axis: str) -> Iterator[Array] | None:
         """The frames one after the other, the file opened once; None along another axis."""
@@ -270,6 +270,7 @@ class Pixels:
             lead = next((i for i in range(len(self.shape) + 1) if np.prod(self.shape[i:]) == page), 0)
             if at >= lead:
                 # Frames that lie within a page cannot be read apart.
+                limits.fits(self.path, int(np.prod(found.shape, dtype=object)) * found.dtype.itemsize)
                 whole = np.moveaxis(_native(found.asarray().reshape(self.shape)), at, 0)
                 yield from (ordered(rest, np.ascontiguousarray(whole[i])) for i in wanted)
                 return
