@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 RIVALS = {
     "segment": ("histogram", "morphology"), "classify": ("linear", "boosting"), "regress": ("linear", "mean"),
     "instances": ("watershed_split", "contours"), "detect": ("clusters", "template"),
-    "register": ("landmarks", "intensity"), "track": ("assignment",),
+    "register": ("landmarks", "intensity"), "track": ("assignment", "template"),
 }  # fmt: skip
 
 
