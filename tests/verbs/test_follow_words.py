@@ -2,7 +2,7 @@
 
 from isocenter.data.findings.followed import Change, Examined, Followed, Lesion, Sighting, Sized
 from isocenter.inspect.recist import summed
-from isocenter.verbs._follow_words import HEAD, amount, headline, moved, row, said, total_words
+from isocenter.verbs._follow_words import HEAD, amount, became, headline, moved, row, said, total_words
 
 
 def sighting(state, d, error=0.3, **more):
@@ -83,3 +83,15 @@ def test_the_smallest_sum_is_told_where_it_is_not_the_baseline():
 def made_three():
     lesion = Lesion("L1", "liver", tuple(sighting("kept" if k else "first", d) for k, d in enumerate((30, 18, 24))))
     return summed(Followed("p", tuple(Examined(n, None, 1, Sized(0.0)) for n in "abc"), (lesion,)))
+
+
+def test_what_came_in_between_is_new_against_the_first():
+    late = Lesion("L4", "lung", (None, sighting("new", 6.0), sighting("kept", 9.0)))
+    passed = Lesion("L5", "lung", (None, sighting("new", 6.0), Sighting("gone")))
+    stayed = Lesion("L1", "liver", tuple(sighting("kept" if k else "first", 30.0) for k in range(3)))
+    exams = tuple(Examined(f"e{k}", 30.0 * k, 2, Sized(0.0)) for k in range(3))
+    found = summed(Followed("p", exams, (stayed, late, passed)))
+    assert [became(one) for one in found.lesions] == ["kept", "new", "gone"]
+    assert "1 kept, 1 gone, 1 new." in headline(found)
+    assert row(found, late)[2] == "new at 2" and row(found, stayed)[2] == "kept"
+    assert became(Lesion("L6", "lung", (sighting("first", 6.0), None))) == ""

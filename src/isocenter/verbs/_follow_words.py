@@ -14,11 +14,20 @@ WORDS = {"back": "back again", "joined": "grown into another"}
 def headline(found: Followed) -> str:
     """The last examination against the first, in one or two sentences."""
     n = len(found.exams)
-    told = [f"{found.count(state)} {WORDS.get(state, state)}" for state in STATES if found.count(state)]
+    states = [became(one) for one in found.lesions]
+    told = [f"{states.count(state)} {WORDS.get(state, state)}" for state in STATES if state in states]
     since = f" after {found.exams[-1].day:g} days" if found.exams[-1].day else ""
     start = counted(found.exams[0].lesions, "lesion")
     first = f"{start} at the first of {n} examinations; at the last{since}: {', '.join(told) or 'none'}."
     return f"{first} {total_words(found, n - 1)}".strip()
+
+
+def became(lesion: Lesion) -> str:
+    """The state at the last examination against the first: what came in between is new as long as it is there."""
+    last = lesion.seen[-1]
+    if last is None:
+        return ""
+    return "new" if lesion.seen[0] is None and last.state in ("kept", "back") else last.state
 
 
 def total_words(found: Followed, exam: int) -> str:
@@ -58,7 +67,8 @@ def row(found: Followed, lesion: Lesion) -> tuple[str, ...]:
     last = len(found.exams) - 1
     start = next(k for k, at in enumerate(lesion.seen) if at is not None)
     at, grown = lesion.seen[last], change(found, lesion, last)
-    state = WORDS.get(at.state, at.state) if at else ""
+    state = WORDS.get(found_as, found_as) if (found_as := became(lesion)) else ""
+    state += f" at {start + 1}" if found_as == "new" and start < last else ""
     name = f"{lesion.name}{' target' if lesion.target else ''}"
     with_ = f" ({', '.join(at.into)})" if at and at.into else ""
     limits = "" if grown is None else f"{grown.low:+.0f} to {grown.high:+.0f} %"
