@@ -1,11 +1,13 @@
 """Two images are brought together whatever their grids; the same is found twice."""
 
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from isocenter.ops import aligning
 from isocenter.ops.aligning import (
     COARSEST,
     Side,
@@ -71,6 +73,19 @@ def test_what_surrounds_a_point_tells_two_kinds_of_images(flat):
     assert apart(found.matrix, true, flat) < 0.5
     assert found.apart < 0.3
     assert -1 <= found.before < found.value <= 1
+
+
+def test_descriptors_are_brought_together_by_their_differences_at_last(monkeypatch):
+    fixed, moving = pair(True, truth(True))
+    how = {"family": "rigid", "measure": "mind", "samples": 3000, "turn": 15.0}
+    found = aligned(fixed, moving, [np.eye(4)], **how)
+    monkeypatch.setattr(aligning, "LAST", {})
+    plain = aligned(fixed, moving, [np.eye(4)], **how)
+    levels = spacings(fixed, moving)
+    like = likeness(fixed, moving, "mind", levels[-1], samples=3000, seed=len(levels) - 1).under(plain.matrix)
+    by_squares = [replace(like, measure="squares").of(f.matrix) for f in (found, plain)]
+    assert by_squares[0] > by_squares[1]
+    assert not np.array_equal(found.matrix, plain.matrix)
 
 
 def test_points_are_described_along_the_ways_that_a_map_leads():
