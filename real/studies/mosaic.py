@@ -6,7 +6,7 @@ random order that overlap by a quarter, are turned by up to 2 degrees, shifted b
 where 9 x 9 points of a tile lie from where they were cut, in the anchor's frame. Seam step: along every side of a tile,
 the mean of panorama less picture in a strip 2 to 10 px inside against one 2 to 10 px outside, as a share of the
 picture's mean; the largest of all sides counts. One factor for the panorama as a whole is taken out. Settings are those
-of the verb, chosen on retina images of train.
+of the verb, chosen on retina images of train. Seconds are of a shared, busy core.
 """
 
 from __future__ import annotations
