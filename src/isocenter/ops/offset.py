@@ -53,8 +53,8 @@ def offset(
     -------
     None where no shift is allowed or all overlaps are flat.
 
-    >>> found = offset(np.eye(8), np.eye(8)[2:, 2:], least=0.5)
-    >>> found.shift.round().tolist()
+    >>> picture = np.random.default_rng(0).random((8, 8))
+    >>> offset(picture, picture[2:, 2:], least=0.5).shift.round().tolist()
     [2.0, 2.0]
     """
     like, count = correlations(first, second)
