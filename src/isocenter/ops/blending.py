@@ -53,7 +53,7 @@ def inside(places: Array, shape: tuple[int, ...]) -> Array:
     -------
     float32 (*grid) in [0, 1].
 
-    >>> inside(np.array([[1.0, 1.0], [0.0, 1.0], [5.0, 1.0]]), (3, 3)).round(2).tolist()
+    >>> inside(np.array([[1.0, 1.0], [0.0, 1.0], [5.0, 1.0]]), (3, 3)).astype(float).round(2).tolist()
     [1.0, 0.33, 0.0]
     """
     half = np.asarray(shape) / 2
