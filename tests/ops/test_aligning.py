@@ -10,7 +10,6 @@ from scipy import ndimage
 from isocenter.ops import aligning
 from isocenter.ops.aligning import (
     COARSEST,
-    Side,
     Space,
     aligned,
     candidates,
@@ -22,6 +21,7 @@ from isocenter.ops.aligning import (
     turned,
 )
 from isocenter.ops.motions import motion
+from isocenter.ops.sides import Side
 from isocenter.ops.similarity import BINS, MEASURES
 
 
@@ -159,30 +159,6 @@ def test_masked_pixels_take_no_part():
     found = aligned(Side(masked, fixed.matrix, True), moving, [np.eye(4)], family="rigid", measure="mutual",
                     samples=8000, turn=15.0)
     assert apart(found.matrix, true, True) < 0.5
-
-
-def test_a_coarser_grid_covers_the_same_box_and_knows_what_it_does_not_know():
-    volume = np.arange(4 * 6 * 8, dtype=np.float32).reshape(4, 6, 8)
-    volume[:2, :2, :2] = np.nan
-    side = Side(volume, grid((1.0, 1.0, 2.0), (5, 6, 7)), False)
-    coarse = side.on(2.0)
-    assert coarse.volume.shape == (4, 3, 4)
-    assert np.allclose(coarse.spacing, 2)
-    assert np.allclose(coarse.size, side.size)
-    assert coarse.matrix[:3, 3].tolist() == [5.5, 6.5, 7]
-    assert np.isnan(coarse.volume[0, 0, 0])
-    assert coarse.volume[3, 2, 1] == pytest.approx(volume[3, 4:, 2:4].mean(), abs=1)
-    assert side.on(0.5) is side
-
-
-def test_centres_of_the_box_and_of_mass():
-    volume = np.zeros((1, 5, 9), np.float32)
-    volume[0, 1, 7] = 3
-    box, mass = Side(volume, grid((2.0, 3.0, 1.0), (1, 1, 0)), True).centres()
-    assert box.tolist() == [9, 7, 0]
-    assert mass.tolist() == [15, 4, 0]
-    alike = Side(np.ones((1, 5, 9), np.float32), grid((2.0, 3.0, 1.0)), True).centres()
-    assert np.array_equal(*alike)
 
 
 def test_values_become_places_in_bins():

@@ -9,9 +9,10 @@ import numpy as np
 from isocenter.data import Case, Geometry, Image, NotEvaluated, Predictor, Transform, knob
 from isocenter.data.findings.transform import Linear, dimension
 from isocenter.errors import GeometryError, RecipeError
-from isocenter.ops.aligning import Side, aligned
+from isocenter.ops.aligning import aligned
 from isocenter.ops.array import Array
 from isocenter.ops.motions import NUMBERS
+from isocenter.ops.sides import Side
 from isocenter.ops.similarity import MEASURES
 from isocenter.ops.transforms import fit_matrix
 from isocenter.tasks.register._grey import grey
