@@ -165,8 +165,8 @@ def lines(found: dict[str, Any]) -> list[str]:
     """A row a clip, the bars, and the simulated films."""
     rows = [
         f"| {c['clip']} | {c['part']} | {c['size'][0]} x {c['size'][1]}, {c['frames']} | {c['lost']} | "
-        f"{show(c['moved'])} | {_number(c['start'])} | {show(c['median'])} ({show(c['largest'])}), {c['n']} | {_number(c['step'])} | "
-        f"{show(c['ms'])} |"
+        f"{show(c['moved'])} | {_number(c['start'])} | {show(c['median'])} ({show(c['largest'])}), {c['n']} | "
+        f"{_number(c['step'])} | {show(c['ms'])} |"
         for c in sorted(found["clips"], key=lambda c: ("named", "test", "train").index(c["part"]))
     ]
     named = [c for c in found["clips"] if c["part"] == "named"]
