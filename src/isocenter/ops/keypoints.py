@@ -76,7 +76,7 @@ def blurred(image: Array, sigma: float) -> Array:
     # Means and interpolation blur, too: by 1 / 12 and 1 / 6 of a block squared.
     own = np.sqrt((sigma / block) ** 2 - 0.25)
     wide = ndimage.gaussian_filter(means, own, truncate=3.0)
-    return resize(wide[None], padded.shape)[0][: image.shape[0], : image.shape[1]]
+    return np.asarray(resize(wide[None], padded.shape)[0][: image.shape[0], : image.shape[1]])
 
 
 def found(image: Array, kind: str, *, side: int) -> KeyPoints:
