@@ -9,8 +9,8 @@ points of the target's box over the first 60 frames and back. The simulated film
 field (5 % new in each frame); strain is Green-Lagrange's along the depth, at the height of the beat.
 
 What moves out of the plane, and texture that repeats along the pleural line, end or mislead a target. Tried on the 12
-train clips, whole films: boxes of an eighth keep 3 within the bar, boxes of a fourteenth 4, boxes of a fifth none of the
-first 13, flow through the whole film 1 of the first 5.
+train clips, whole films: boxes of an eighth keep 3 within the bar, of a fourteenth 4, of a fifth 1; flow through the
+whole film 1 of the first 5.
 """
 
 from __future__ import annotations
